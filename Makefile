@@ -1,0 +1,40 @@
+# Everything a contributor types. `make demo` and `make test` need only Python >= 3.11 and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test check bench bench-full soak samples clean
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --upgrade pip
+	$(BIN)/pip install -q --editable . --group dev
+	touch $@
+
+demo: $(STAMP)
+	@VIDEOQA_DATA_DIR=$${VIDEOQA_DATA_DIR:-.demo} sh samples/demo.sh $(BIN)/videoqa samples
+
+test: $(STAMP)
+	$(BIN)/pytest -n auto
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP)
+	$(BIN)/python -m bench
+
+bench-full: $(STAMP)
+	$(BIN)/python -m bench --full
+
+soak: $(STAMP)
+	$(BIN)/python -m pytest -n 0 tests/soak --soak
+
+samples: $(STAMP)
+	$(BIN)/python -m samples.render
+
+clean:
+	rm -rf $(VENV) .demo build dist

@@ -1,0 +1,1 @@
+"""The service as others see it: wire models, and the routes that carry them."""

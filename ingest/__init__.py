@@ -1,0 +1,1 @@
+"""From a file or a stream to sampled, gated and grouped frames."""

@@ -1,0 +1,1 @@
+"""Footage goes in, every second of it becomes searchable, and a question comes back as a moment you can play."""

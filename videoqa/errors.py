@@ -1,0 +1,123 @@
+"""Everything that can go wrong and be told to a user. The docstring of an error is its message.
+
+Fields in braces are filled from the keyword arguments the error is raised with. Raise the leaf that fits; catch by
+branch: ``Misuse`` (the caller asked for something that cannot be), ``BadMedia`` (this recording cannot be read, the
+next one may), ``StorageError`` (what is kept cannot be read or written).
+"""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+
+class VideoqaError(Exception):
+    """Something went wrong."""
+
+    def __init__(self, **fields: object) -> None:
+        self.fields = fields
+        template = " ".join(dedent(type(self).__doc__ or "").split())
+        super().__init__(template.format_map(_Shown(fields)))
+
+
+class _Shown(dict[str, object]):
+    """Values as they may be printed on one line: control characters escaped, long ones cut."""
+
+    def __getitem__(self, key: str) -> str:
+        text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(super().__getitem__(key)))
+        return text if len(text) <= 300 else text[:140] + "…" + text[-140:]
+
+
+class Misuse(VideoqaError):
+    """The request cannot be carried out as it stands."""
+
+
+class UnknownRecording(Misuse):
+    """No recording is called {name}; `videoqa list` shows those there are."""
+
+
+class AmbiguousRecording(Misuse):
+    """{name} could be any of {ids}; give one of these ids."""
+
+
+class BadTime(Misuse):
+    """{text} is no time; write [H:]MM:SS of footage, seconds, or ISO 8601 for the wall clock."""
+
+
+class BadQuestion(Misuse):
+    """{problem}; ask in a few plain words."""
+
+
+class BadSetting(Misuse):
+    """{name} is set to {value}, which is not {expected}."""
+
+
+class BadTruth(Misuse):
+    """{path}, line {line}: {problem}."""
+
+
+class NothingToIndex(Misuse):
+    """{path} holds no recording; videoqa reads {formats}."""
+
+
+class BadMedia(VideoqaError):
+    """The recording cannot be read."""
+
+
+class NotFootage(BadMedia):
+    """This is no recording videoqa can open ({problem}); it reads {formats}."""
+
+
+class NoSuchFile(BadMedia):
+    """The file cannot be read ({problem}); check that it is there and that you may read it."""
+
+
+class EmptyFootage(BadMedia):
+    """There is neither a picture that decodes nor a line of text in it ({problem})."""
+
+
+class FootageTooLarge(BadMedia):
+    """It has {what} of {value}, more than the {limit} that are opened; re-encode it smaller, or raise {setting}."""
+
+
+class SourceChanged(BadMedia):
+    """The file changed while it was read; index it again when it is complete."""
+
+
+class DecoderCrashed(BadMedia):
+    """The decoder crashed on it ({problem}); the file is damaged or made to do harm."""
+
+
+class DecoderOverran(BadMedia):
+    """The decoder took more than {limit} of {what} on it; the file is damaged or made to do harm."""
+
+
+class BadCues(BadMedia):
+    """The subtitles cannot be read ({problem}); the footage is indexed without them."""
+
+
+class StorageError(VideoqaError):
+    """What videoqa keeps cannot be read or written."""
+
+
+class DiskFull(StorageError):
+    """No space is left in {path}; free some, or set VIDEOQA_DATA_DIR to a larger disk, and run the command again."""
+
+
+class DataUnwritable(StorageError):
+    """{path} cannot be written ({problem}); set VIDEOQA_DATA_DIR to a folder that can."""
+
+
+class NewerDatabase(StorageError):
+    """{path} was written by a newer videoqa (schema {found}, this one knows {known}); update videoqa."""
+
+
+class DamagedDatabase(StorageError):
+    """{path} cannot be read ({problem}); restore it from a backup, or move it away and index again."""
+
+
+class DataInUse(StorageError):
+    """Another videoqa (process {pid}) is working in {path}; wait for it, or stop it."""
+
+
+class MissingPart(VideoqaError):
+    """{part} is needed for that and is not installed; {remedy}."""

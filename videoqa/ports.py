@@ -1,0 +1,297 @@
+"""What the use cases need of the world. Every port has one contract suite, run on its fake and on each adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from videoqa.answers import Filter
+from videoqa.events import Chapter, Event, Observation, Passage
+from videoqa.media import Coverage, Cue, Frame, FrameGroup, Recording, RecordingState, Sampling, Span
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFacts:
+    """What the packets of the best video stream say: its size in pixels as shown (rotation applied) and its codec."""
+
+    width: int
+    height: int
+    codec: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFacts:
+    """What a file is, by its packets. ``video`` is None for sound alone; ``length`` is where its last packet ends.
+
+    ``created_at`` is the container's own creation time in UTC or None; ``claimed`` is the duration it states, which
+    nothing may be planned from.
+    """
+
+    length: timedelta
+    video: VideoFacts | None
+    created_at: datetime | None
+    claimed: timedelta | None
+    cues: tuple[Cue, ...]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """What became of one sampled instant, in the order of the footage.
+
+    ``frame`` is the picture where it showed something new, None where the gate held it back as static.
+    ``checkpoint`` is True where a survey that is begun again may start, with this instant as its first.
+    """
+
+    pts: timedelta
+    frame: Frame | None
+    checkpoint: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A stretch that could not be sampled: the packets of it are missing (gap) or do not decode (failed)."""
+
+    span: Span
+    reason: str
+    failed: bool
+
+
+class FootageReader(Protocol):
+    """Opens untrusted footage; whatever the file does, only an error of ``BadMedia`` comes out."""
+
+    def probe(self, path: str) -> MediaFacts:
+        """What ``path`` is. One pass over its packets, nothing decoded but its subtitle tracks."""
+        ...
+
+    def survey(
+        self, path: str, sampling: Sampling, *, gated: bool = True, since: timedelta = timedelta(0)
+    ) -> AbstractContextManager[Iterator[Sampled | Unread]]:
+        """Frames of ``path`` in the order of their pts, from the checkpoint at ``since`` on; ends the child on leaving."""
+        ...
+
+
+class CueReader(Protocol):
+    """Finds and reads the subtitle files that lie beside a recording."""
+
+    def beside(self, path: str) -> tuple[tuple[Cue, ...], tuple[str, ...]]:
+        """The cues of every sidecar of ``path``, in order of time, and sentences about what of them was wrong."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyState:
+    """How far a survey has come: ``since`` is where to go on, ``finished`` whether there is nothing more to read."""
+
+    since: timedelta
+    finished: bool
+
+
+class Spool(Protocol):
+    """Keeps the frames of one analysis between its survey and its end, on disk, bounded."""
+
+    def state(self, analysis_id: str) -> SurveyState: ...
+
+    def add(self, analysis_id: str, item: Sampled | Unread) -> None:
+        """Keeps ``item``. Whatever was added before the last checkpoint survives a kill."""
+        ...
+
+    def finish(self, analysis_id: str) -> None: ...
+
+    def times(self, analysis_id: str) -> tuple[timedelta, ...]:
+        """The pts of every kept frame, rising."""
+        ...
+
+    def jpeg(self, analysis_id: str, pts: timedelta) -> bytes:
+        """The kept frame at ``pts`` as JPEG."""
+        ...
+
+    def coverage(self, analysis_id: str, length: timedelta, period: timedelta) -> Coverage:
+        """What the survey saw of the recording, static and unread stretches told apart."""
+        ...
+
+    def discard(self, analysis_id: str) -> None: ...
+
+
+class Pictures(Protocol):
+    """The kept frames of one analysis."""
+
+    def jpeg(self, pts: timedelta) -> bytes: ...
+
+
+class Analyser(Protocol):
+    """Says what is to be seen in a group."""
+
+    @property
+    def fingerprint(self) -> str:
+        """A word for everything about it that changes what it says: its name, version, model, prompt."""
+        ...
+
+    @property
+    def sampling(self) -> Sampling: ...
+
+    def plan(self, times: Sequence[timedelta], cues: Sequence[Cue], size: tuple[int, int]) -> tuple[FrameGroup, ...]:
+        """The groups it wants the kept frames in; ``size`` is the width and height of a frame in pixels."""
+        ...
+
+    def analyse(self, group: FrameGroup, pictures: Pictures) -> tuple[Observation, ...]:
+        """What is to be seen in ``group``. Safe to call from several threads at once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """One recording under one fingerprint. ``groups`` is its plan, ``next_group`` the first one not yet recorded."""
+
+    id: str
+    recording_id: str
+    fingerprint: str
+    sampling: Sampling
+    times: tuple[timedelta, ...]
+    groups: tuple[FrameGroup, ...]
+    next_group: int
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineChange:
+    """What a group did to the events of its analysis. ``opened`` and ``updated`` go on past the group's end."""
+
+    opened: tuple[Event, ...] = ()
+    updated: tuple[Event, ...] = ()
+    closed: tuple[Event, ...] = ()
+
+
+class Timeline(Protocol):
+    """Decides which event an observation belongs to. Pure: the same input gives the same events and the same ids."""
+
+    def advance(
+        self, analysis: Analysis, group: FrameGroup, observations: Sequence[Observation], open_events: Sequence[Event]
+    ) -> TimelineChange: ...
+
+    def chapters(self, length: timedelta, events: Sequence[Event], cues: Sequence[Cue]) -> tuple[Chapter, ...]: ...
+
+    def passages(
+        self, recording: Recording, events: Sequence[Event], cues: Sequence[Cue], chapters: Sequence[Chapter]
+    ) -> tuple[Passage, ...]:
+        """The texts by which the recording is found."""
+        ...
+
+
+class Archive(Protocol):
+    """Keeps recordings, their analyses and what these found. Every method is one transaction.
+
+    Raises ``StorageError`` where the data cannot be read or written.
+    """
+
+    def add(self, recording: Recording) -> Recording:
+        """Adds ``recording``, or returns the one with the same digest that is there already."""
+        ...
+
+    def recordings(self) -> tuple[Recording, ...]:
+        """Every recording, in the order of their titles."""
+        ...
+
+    def recording(self, recording_id: str) -> Recording | None: ...
+
+    def set_state(self, recording_id: str, state: RecordingState, problems: Sequence[str] | None = None) -> None: ...
+
+    def remove(self, recording_id: str) -> None:
+        """Removes the recording with all that was found in it; nothing where it is not there."""
+        ...
+
+    def begin(
+        self, recording_id: str, fingerprint: str, sampling: Sampling, length: timedelta, cues: Sequence[Cue]
+    ) -> str:
+        """The id of the unfinished analysis of the recording under ``fingerprint``; begins one where there is none."""
+        ...
+
+    def set_plan(self, analysis_id: str, times: Sequence[timedelta], groups: Sequence[FrameGroup]) -> None: ...
+
+    def analysis(self, analysis_id: str) -> Analysis | None: ...
+
+    def finished_analysis(self, recording_id: str) -> Analysis | None: ...
+
+    def open_events(self, analysis_id: str) -> tuple[Event, ...]: ...
+
+    def record(
+        self,
+        analysis_id: str,
+        number: int,
+        observations: Sequence[Observation],
+        change: TimelineChange,
+        failure: str | None,
+    ) -> None:
+        """Commits group ``number`` once: a second call with a number already recorded changes nothing."""
+        ...
+
+    def failures(self, analysis_id: str) -> dict[int, str]:
+        """Why each failed group failed, by its number."""
+        ...
+
+    def finish(
+        self, analysis_id: str, coverage: Coverage, chapters: Sequence[Chapter], passages: Sequence[Passage]
+    ) -> None:
+        """Ends the analysis and puts it in the place of its predecessor, searchable, in one transaction."""
+        ...
+
+    def events(self, recording_id: str) -> tuple[Event, ...]:
+        """The events of the finished analysis, in order of time."""
+        ...
+
+    def analysis_events(self, analysis_id: str) -> tuple[Event, ...]: ...
+
+    def cues(self, recording_id: str) -> tuple[Cue, ...]: ...
+
+    def chapters(self, recording_id: str) -> tuple[Chapter, ...]: ...
+
+    def coverage(self, recording_id: str) -> Coverage | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage that may bear a question out.
+
+    ``lexical`` is its BM25 score (0 where it shares no word), ``semantic`` the cosine of question and passage,
+    ``matched`` the share, 0 to 1, of the question's inverse document frequencies whose words it holds.
+    """
+
+    passage: Passage
+    title: str
+    lexical: float
+    semantic: float
+    matched: float
+
+
+class Search(Protocol):
+    """Finds the passages nearest to a question, by words and by sense."""
+
+    def candidates(self, question: str, where: Filter, limit: int) -> tuple[Candidate, ...]:
+        """The ``limit`` best by words and the ``limit`` best by sense, each with all figures, without order."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns text into vectors whose dot product is the likeness of the texts."""
+
+    @property
+    def name(self) -> str:
+        """What it is and of which version; vectors of different names are never compared."""
+        ...
+
+    @property
+    def dimensions(self) -> int: ...
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors, float32 of shape (len(texts), dimensions); a text without a known word gives zeros."""
+        ...
+
+
+Progress = Callable[[str, float], None]

@@ -1,0 +1,82 @@
+"""Every setting, in one frozen object read from ``VIDEOQA_*`` by the composition root alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from videoqa.errors import BadSetting
+
+PREFIX = "VIDEOQA_"
+
+
+def _setting(default: object, means: str, read: Callable[[str], object] = str, expected: str = "text"):  # type: ignore[no-untyped-def]
+    return field(default=default, metadata={"means": means, "read": read, "expected": expected})
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError from error
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a user may decide. The environment variable of a field is its name in capitals behind ``VIDEOQA_``."""
+
+    data_dir: Path | None = _setting(None, "the folder that holds everything kept", Path, "a folder")
+    database_url: str = _setting("", "a PostgreSQL URL; SQLite in data_dir where empty")
+    embedder: str = _setting("", "a model2vec folder or hub name in place of the bundled embeddings")
+    timezone: str = _setting(
+        "", "the IANA zone of 'yesterday' and 'at nine'; this machine's where empty", _zone, "an IANA time zone"
+    )
+    decoder: str = _setting("pyav", "what decodes: pyav or decord")
+    period_ms: int = _setting(
+        1000, "milliseconds of footage a sampled frame stands for", _positive, "a whole number above 0"
+    )
+    long_side: int = _setting(768, "the longer side of a sampled frame in pixels", _positive, "a whole number above 0")
+    context: int = _setting(
+        262_144, "tokens of the model's context that groups are planned for", _positive, "a whole number above 0"
+    )
+    workers: int = _setting(2, "groups analysed at once", _positive, "a whole number above 0")
+    max_pixels: int = _setting(
+        40_000_000, "pixels of the largest picture that is decoded", _positive, "a whole number above 0"
+    )
+    max_streams: int = _setting(
+        64, "streams of the most crowded file that is opened", _positive, "a whole number above 0"
+    )
+    decode_memory_mb: int = _setting(
+        1536, "mebibytes the decoding process may take", _positive, "a whole number above 0"
+    )
+    spool_mb: int = _setting(4096, "mebibytes of kept frames waiting for analysis", _positive, "a whole number above 0")
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Settings:
+        """The settings in ``environment``.
+
+        Raises:
+            BadSetting: a variable holds what its setting cannot be, or no setting has its name.
+        """
+        known = {PREFIX + item.name.upper(): item for item in fields(cls)}
+        values: dict[str, object] = {}
+        for name, text in environment.items():
+            if not name.startswith(PREFIX) or not text:
+                continue
+            if name not in known:
+                continue
+            item = known[name]
+            try:
+                values[item.name] = item.metadata["read"](text)
+            except ValueError as error:
+                raise BadSetting(name=name, value=text, expected=item.metadata["expected"]) from error
+        return cls(**values)  # type: ignore[arg-type]

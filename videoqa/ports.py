@@ -74,7 +74,7 @@ class FootageReader(Protocol):
     def survey(
         self, path: str, sampling: Sampling, *, gated: bool = True, since: timedelta = timedelta(0)
     ) -> AbstractContextManager[Iterator[Sampled | Unread]]:
-        """Frames of ``path`` in the order of their pts, from the checkpoint at ``since`` on; ends the child on leaving."""
+        """Frames of ``path`` in the order of their pts, from the checkpoint at ``since`` on. Leaving ends it."""
         ...
 
 

@@ -1,0 +1,35 @@
+"""What a test needs that a machine may lack: absent it skips, and where everything must be there it fails."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def dev_data(name: str) -> Path:
+    """The development file ``name``; the test is skipped where the folder of real clips and transcripts is absent."""
+    path = Path(os.environ.get("VIDEOQA_DEV_DATA", ROOT.parent / "shared" / "data")) / name
+    if not path.exists():
+        missing(f"the development file {name} is not here; VIDEOQA_DEV_DATA names its folder")
+    return path
+
+
+def program(name: str) -> str:
+    """The path of the program ``name``."""
+    found = shutil.which(name)
+    if found is None:
+        missing(f"{name} is not installed")
+    return found
+
+
+def missing(reason: str) -> NoReturn:
+    """Skips the running test, or fails it where VIDEOQA_REQUIRE_ALL=1 says that nothing may be missing."""
+    if os.environ.get("VIDEOQA_REQUIRE_ALL") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)

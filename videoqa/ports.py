@@ -178,11 +178,13 @@ class Timeline(Protocol):
 
     def chapters(self, length: timedelta, events: Sequence[Event], cues: Sequence[Cue]) -> tuple[Chapter, ...]: ...
 
-    def passages(
+
+class Passages(Protocol):
+    """Makes the texts by which a recording is found. Pure."""
+
+    def __call__(
         self, recording: Recording, events: Sequence[Event], cues: Sequence[Cue], chapters: Sequence[Chapter]
-    ) -> tuple[Passage, ...]:
-        """The texts by which the recording is found."""
-        ...
+    ) -> tuple[Passage, ...]: ...
 
 
 class Archive(Protocol):

@@ -79,6 +79,14 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the work on a recording has come: the stage it is in, and the share of that stage that is done, 0 to 1."""
+
+    stage: str
+    done: float
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """One picture: ``pixels`` is ``height * width * 3`` bytes of 8-bit RGB, row by row from the top."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from videoqa.answers import Filter
 from videoqa.events import Chapter, Event, Observation, Passage
-from videoqa.media import Coverage, Cue, Frame, FrameGroup, Recording, RecordingState, Sampling, Span
+from videoqa.media import Coverage, Cue, Frame, FrameGroup, Progress, Recording, RecordingState, Sampling, Span
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,43 +87,71 @@ class CueReader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SurveyState:
-    """How far a survey has come: ``since`` is where to go on, ``finished`` whether there is nothing more to read."""
+class FileIdentity:
+    """A file as it was when it was first read: the SHA-256 of its content, its size in bytes, when it was changed."""
 
-    since: timedelta
-    finished: bool
+    digest: str
+    size: int
+    modified_ns: int
+
+
+class Files(Protocol):
+    """Tells files apart by content."""
+
+    def identify(self, path: str) -> FileIdentity:
+        """Reads the whole file.
+
+        Raises:
+            NoSuchFile: it cannot be read.
+            SourceChanged: it was written to meanwhile.
+        """
+        ...
+
+    def unchanged(self, path: str, identity: FileIdentity) -> bool:
+        """True where size and time of change are still those of ``identity``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """What a survey saw. ``kept`` and ``static`` are pts, rising; ``dropped`` are those for which there was no room."""
+
+    kept: tuple[timedelta, ...]
+    static: tuple[timedelta, ...]
+    dropped: tuple[timedelta, ...]
+    unread: tuple[Unread, ...]
+    size: tuple[int, int] | None
 
 
 class Spool(Protocol):
-    """Keeps the frames of one analysis between its survey and its end, on disk, bounded."""
+    """Keeps the frames of one analysis between its survey and its end, on disk, bounded.
 
-    def state(self, analysis_id: str) -> SurveyState: ...
+    Raises ``StorageError`` where the disk cannot be written.
+    """
+
+    def resume_at(self, analysis_id: str) -> timedelta | None:
+        """Where the survey goes on: zero for a new one, its last checkpoint after a kill, None where it is finished."""
+        ...
 
     def add(self, analysis_id: str, item: Sampled | Unread) -> None:
-        """Keeps ``item``. Whatever was added before the last checkpoint survives a kill."""
+        """Keeps ``item``. What was added before the last checkpoint survives a kill; what came after it is forgotten."""
         ...
 
     def finish(self, analysis_id: str) -> None: ...
 
-    def times(self, analysis_id: str) -> tuple[timedelta, ...]:
-        """The pts of every kept frame, rising."""
-        ...
+    def surveyed(self, analysis_id: str) -> Surveyed: ...
 
-    def jpeg(self, analysis_id: str, pts: timedelta) -> bytes:
-        """The kept frame at ``pts`` as JPEG."""
-        ...
-
-    def coverage(self, analysis_id: str, length: timedelta, period: timedelta) -> Coverage:
-        """What the survey saw of the recording, static and unread stretches told apart."""
-        ...
+    def pictures(self, analysis_id: str) -> Pictures: ...
 
     def discard(self, analysis_id: str) -> None: ...
 
 
 class Pictures(Protocol):
-    """The kept frames of one analysis."""
+    """The kept frames of one analysis. Safe to read from several threads at once."""
 
-    def jpeg(self, pts: timedelta) -> bytes: ...
+    def jpeg(self, pts: timedelta) -> bytes:
+        """The frame at ``pts`` as JPEG."""
+        ...
 
 
 class Analyser(Protocol):
@@ -204,6 +232,12 @@ class Archive(Protocol):
     def recording(self, recording_id: str) -> Recording | None: ...
 
     def set_state(self, recording_id: str, state: RecordingState, problems: Sequence[str] | None = None) -> None: ...
+
+    def set_progress(self, recording_id: str, progress: Progress) -> None: ...
+
+    def progress(self, recording_id: str) -> Progress | None:
+        """How far the work on the recording has come; None where none was ever reported."""
+        ...
 
     def remove(self, recording_id: str) -> None:
         """Removes the recording with all that was found in it; nothing where it is not there."""
@@ -294,6 +328,3 @@ class Embedder(Protocol):
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors, float32 of shape (len(texts), dimensions); a text without a known word gives zeros."""
         ...
-
-
-Progress = Callable[[str, float], None]

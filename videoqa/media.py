@@ -80,7 +80,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the work on a recording has come: the stage it is in, and the share of that stage that is done, 0 to 1."""
+    """How far the work on a recording has come: its stage, and the share of that which is done, 0 to 1."""
 
     stage: str
     done: float

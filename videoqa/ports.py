@@ -165,8 +165,13 @@ class Analyser(Protocol):
     @property
     def sampling(self) -> Sampling: ...
 
-    def plan(self, times: Sequence[timedelta], cues: Sequence[Cue], size: tuple[int, int]) -> tuple[FrameGroup, ...]:
-        """The groups it wants the kept frames in; ``size`` is the width and height of a frame in pixels."""
+    def plan(
+        self, times: Sequence[timedelta], cues: Sequence[Cue], size: tuple[int, int], length: timedelta
+    ) -> tuple[FrameGroup, ...]:
+        """The groups it wants the kept frames of a recording of ``length`` in, which together cover all of it.
+
+        ``size`` is the width and height of a frame in pixels. What a frame shows holds until the next kept one.
+        """
         ...
 
     def analyse(self, group: FrameGroup, pictures: Pictures) -> tuple[Observation, ...]:
@@ -201,8 +206,15 @@ class Timeline(Protocol):
     """Decides which event an observation belongs to. Pure: the same input gives the same events and the same ids."""
 
     def advance(
-        self, analysis: Analysis, group: FrameGroup, observations: Sequence[Observation], open_events: Sequence[Event]
-    ) -> TimelineChange: ...
+        self,
+        analysis: Analysis,
+        group: FrameGroup,
+        observations: Sequence[Observation],
+        open_events: Sequence[Event],
+        earlier: Sequence[Event],
+    ) -> TimelineChange:
+        """The events after ``group``. ``earlier`` are those of the analysis so far, by which a revisit is known."""
+        ...
 
     def chapters(self, length: timedelta, events: Sequence[Event], cues: Sequence[Cue]) -> tuple[Chapter, ...]: ...
 

@@ -134,14 +134,15 @@ class Indexing:
         if not analysis.groups:
             surveyed = self.spool.surveyed(analysis_id)
             cues = self.archive.analysis_cues(analysis_id)
-            groups = self.analyser.plan(surveyed.kept, cues, surveyed.size or (0, 0))
+            groups = self.analyser.plan(surveyed.kept, cues, surveyed.size or (0, 0), recording.length)
             self.archive.set_plan(analysis_id, surveyed.kept, groups)
             analysis = self.archive.analysis(analysis_id) or analysis
         beat = _Heartbeat(self.archive, recording.id, "analysis")
         for group, observations, failure in self._analysed(analysis_id, analysis.groups[analysis.next_group :]):
             if stop():
                 raise Cancelled
-            change = self.timeline.advance(analysis, group, observations, self.archive.open_events(analysis_id))
+            open_events, earlier = self.archive.open_events(analysis_id), self.archive.analysis_events(analysis_id)
+            change = self.timeline.advance(analysis, group, observations, open_events, earlier)
             self.archive.record(analysis_id, group.number, observations, change, failure)
             beat.tell((group.number + 1) / len(analysis.groups))
 

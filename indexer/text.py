@@ -42,7 +42,7 @@ STOP_WORDS = frozenset(
     you youd youll your youre yours yourself youve
     """.split()  # noqa: SIM905
 )
-"""Function words and the emptiest verbs, without apostrophes: they stand in nearly every passage, and tell none apart."""
+"""Function words and the emptiest verbs, without apostrophes; they stand nearly everywhere and tell nothing apart."""
 
 
 def tokens(text: str) -> list[str]:

@@ -1,0 +1,205 @@
+"""Submits, follows and carries out jobs. The only module that knows the workflow engine besides ``workflow``."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import logging
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from time import monotonic
+
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, WorkflowStatus
+
+from videoqa.jobs.slots import Slot
+from videoqa.jobs.workflow import WORKFLOW, IndexRequest, register
+from videoqa.pipeline.indexing import Indexing
+
+_QUEUE = "indexing"
+_APPLICATION = "videoqa"
+# The version of the workflow's steps, not of the product: jobs of another version are left alone by the engine, and an
+# upgrade of the product must not strand those that wait.
+_WORKFLOW_VERSION = "1"
+_POLL_SECONDS = 0.02
+_LOOK_AGAIN_SECONDS = 1.0
+_AT_ONCE = 200
+_JSON = DBOSPortableJSONSerializer()
+
+
+class JobState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    INDEXED = "indexed"
+    KNOWN = "known"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+    @property
+    def ended(self) -> bool:
+        return self not in (JobState.WAITING, JobState.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A recording on its way. ``reason`` says why a failed one failed."""
+
+    id: str
+    path: str
+    state: JobState
+    recording_id: str | None = None
+    reason: str | None = None
+
+
+class Jobs:
+    """The jobs of one data directory.
+
+    Args:
+        folder: where the locks and, without ``database_url``, the jobs' own SQLite file lie.
+        database_url: a PostgreSQL URL, or empty.
+        recordings_at_once: how many recordings this process works on side by side.
+    """
+
+    def __init__(self, folder: Path, database_url: str, recordings_at_once: int) -> None:
+        # What the engine has to say of itself is no business of a user who indexes a file.
+        logging.getLogger("dbos").setLevel(logging.ERROR)
+        self._folder = folder
+        self._url = database_url or f"sqlite:///{folder / 'jobs.sqlite'}"
+        self._at_once = recordings_at_once
+        self._slot = Slot(folder)
+        with _setting_up(folder):
+            if not database_url:
+                with contextlib.closing(sqlite3.connect(folder / "jobs.sqlite", timeout=30)) as connection:
+                    connection.execute("PRAGMA journal_mode=WAL")
+            DBOS.migrate(self._url)
+        self._client = DBOSClient(system_database_url=self._url, serializer=_JSON, application_name=_APPLICATION)
+
+    def submit(self, requests: Iterable[IndexRequest]) -> tuple[str, ...]:
+        """Job ids, one a request. A file that is waiting or running already keeps the job it has."""
+        return tuple(
+            self._client.enqueue(
+                {
+                    "queue_name": _QUEUE,
+                    "workflow_name": WORKFLOW,
+                    "app_version": _WORKFLOW_VERSION,
+                    "deduplication_id": hashlib.sha256(os.fsencode(request.path)).hexdigest(),
+                    "duplication_policy": "return-existing",
+                },
+                {
+                    "path": request.path,
+                    "title": request.title,
+                    "started_at": request.started_at and request.started_at.isoformat(),
+                },
+            ).get_workflow_id()
+            for request in requests
+        )
+
+    def jobs(self, ids: Sequence[str]) -> tuple[Job, ...]:
+        """The jobs of ``ids`` as they stand, in that order; unknown ones are left out."""
+        found: dict[str, Job] = {}
+        for first in range(0, len(ids), _AT_ONCE):
+            for status in self._client.list_workflows(workflow_ids=list(ids[first : first + _AT_ONCE])):
+                found[status.workflow_id] = _job(status)
+        return tuple(found[job] for job in ids if job in found)
+
+    def cancel(self, job_id: str) -> None:
+        """Ends the job; one that runs stops within about a second and can be submitted again."""
+        self._client.cancel_workflow(job_id)
+
+    @contextlib.contextmanager
+    def working(self, indexing: Callable[[], Indexing]) -> Iterator[Callable[[], bool]]:
+        """Does the work of the data directory while the context lasts, where no other process does.
+
+        Yields:
+            a function to be called now and then: it takes the work over from a process that has gone, and returns
+            whether this process works.
+        """
+        working = False
+
+        def take_over() -> bool:
+            nonlocal working
+            if not working and self._slot.take():
+                self._launch(indexing())
+                working = True
+            return working
+
+        take_over()
+        try:
+            yield take_over
+        finally:
+            if working:
+                DBOS.destroy(destroy_registry=True)
+            self._slot.release()
+
+    @property
+    def worker(self) -> int | None:
+        """The process that does the work, or None."""
+        return self._slot.holder()
+
+    def close(self) -> None:
+        self._client.destroy()
+
+    def _launch(self, indexing: Indexing) -> None:
+        config: DBOSConfig = {
+            "name": _APPLICATION,
+            "system_database_url": self._url,
+            "application_version": _WORKFLOW_VERSION,
+            # The slot's name, not the process's: whoever takes the slot recovers what its last holder left behind.
+            "executor_id": "slot-0",
+            "serializer": _JSON,
+            "run_migrations": False,
+            "log_level": "ERROR",
+            "enable_otlp": False,
+        }
+        DBOS(config=config)
+        register(indexing, _Cancelled(self._client))
+        DBOS.launch()
+        DBOS.register_queue(_QUEUE, worker_concurrency=self._at_once, polling_interval_sec=_POLL_SECONDS)
+
+
+class _Cancelled:
+    """Whether a workflow was cancelled, looked up at most once a second for each."""
+
+    def __init__(self, client: DBOSClient) -> None:
+        self._client = client
+        self._looked: dict[str, float] = {}
+
+    def __call__(self, workflow_id: str) -> bool:
+        now = monotonic()
+        if now - self._looked.get(workflow_id, now - 2 * _LOOK_AGAIN_SECONDS) < _LOOK_AGAIN_SECONDS:
+            return False
+        self._looked[workflow_id] = now
+        return any(
+            status.status == "CANCELLED"
+            for status in self._client.list_workflows(workflow_ids=[workflow_id], load_input=False, load_output=False)
+        )
+
+
+@contextlib.contextmanager
+def _setting_up(folder: Path) -> Iterator[None]:
+    """One process at a time creates the tables: two at once trip over each other."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "jobs.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _job(status: WorkflowStatus) -> Job:
+    arguments = status.input["args"] if status.input else ()
+    path = str(arguments[0]["path"]) if arguments else ""
+    outcome = status.output if isinstance(status.output, dict) else {}
+    if status.status in ("ENQUEUED", "DELAYED"):
+        return Job(status.workflow_id, path, JobState.WAITING)
+    if status.status == "PENDING":
+        return Job(status.workflow_id, path, JobState.RUNNING)
+    if status.status == "CANCELLED" or "cancelled" in outcome:
+        return Job(status.workflow_id, path, JobState.CANCELLED, outcome.get("recording_id"))
+    if status.status != "SUCCESS" or "failed" in outcome:
+        reason = str(outcome.get("failed") or status.error or "it was begun too often and never ended")
+        return Job(status.workflow_id, path, JobState.FAILED, outcome.get("recording_id"), reason)
+    state = JobState.KNOWN if outcome.get("known") else JobState.INDEXED
+    return Job(status.workflow_id, path, state, str(outcome["recording_id"]))

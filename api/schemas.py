@@ -1,0 +1,238 @@
+"""Wire models: what the service and ``--json`` say, one for each domain type, mapped here and nowhere else.
+
+Times are float seconds from the recording's start; wall clock times are ISO 8601 in UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict
+
+from videoqa.answers import Answer, Moment
+from videoqa.events import Chapter, Event
+from videoqa.media import Coverage, CoverageState, CoveredSpan, Cue, FrameGroup, Recording, Span
+
+
+class WireModel(BaseModel):
+    """A frozen JSON document."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RecordingRef(WireModel):
+    """A recording as a moment names it."""
+
+    id: str
+    title: str
+
+
+class CoverageBody(WireModel):
+    """Seconds of footage and what became of them."""
+
+    length: float
+    analysed: float
+    static: float
+    gap: float
+    dropped: float
+    failed: float
+
+    @classmethod
+    def from_domain(cls, coverage: Coverage) -> Self:
+        return cls(
+            length=seconds(coverage.length),
+            analysed=seconds(coverage.total(CoverageState.ANALYSED)),
+            static=seconds(coverage.total(CoverageState.STATIC)),
+            gap=seconds(coverage.total(CoverageState.GAP)),
+            dropped=seconds(coverage.total(CoverageState.DROPPED)),
+            failed=seconds(coverage.total(CoverageState.FAILED)),
+        )
+
+
+class CoveredSpanBody(WireModel):
+    start: float
+    end: float
+    state: CoverageState
+    frames: int
+
+    @classmethod
+    def from_domain(cls, covered: CoveredSpan) -> Self:
+        start, end = ends(covered.span)
+        return cls(start=start, end=end, state=covered.state, frames=covered.frames)
+
+
+class MomentBody(WireModel):
+    recording: RecordingRef
+    start: float
+    end: float
+    text: str
+    score: float
+    sources: tuple[str, ...]
+
+    @classmethod
+    def from_domain(cls, moment: Moment) -> Self:
+        start, end = ends(moment.span)
+        return cls(
+            recording=RecordingRef(id=moment.recording_id, title=moment.title),
+            start=start,
+            end=end,
+            text=moment.text,
+            score=round(moment.score, 4),
+            sources=tuple(source.value for source in moment.sources),
+        )
+
+
+class AnswerBody(WireModel):
+    found: bool
+    answer: str | None
+    moments: tuple[MomentBody, ...]
+    coverage: CoverageBody
+
+    @classmethod
+    def from_domain(cls, answer: Answer) -> Self:
+        return cls(
+            found=answer.found,
+            answer=answer.text,
+            moments=tuple(MomentBody.from_domain(moment) for moment in answer.moments),
+            coverage=CoverageBody.from_domain(answer.coverage),
+        )
+
+
+class RecordingBody(WireModel):
+    id: str
+    title: str
+    source: str
+    digest: str
+    length: float
+    state: str
+    started_at: datetime | None
+    problems: tuple[str, ...]
+
+    @classmethod
+    def from_domain(cls, recording: Recording) -> Self:
+        return cls(
+            id=recording.id,
+            title=recording.title,
+            source=recording.source,
+            digest=recording.digest,
+            length=seconds(recording.length),
+            state=recording.state.value,
+            started_at=recording.started_at,
+            problems=recording.problems,
+        )
+
+
+class RegionBody(WireModel):
+    """A part of the picture, in fractions of its width and height from the top left corner."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+class EventBody(WireModel):
+    id: str
+    start: float
+    end: float
+    label: str
+    description: str
+    source: str
+    confidence: float
+    frames: tuple[float, ...]
+    region: RegionBody | None
+    strength: float | None
+    revisits: str | None
+
+    @classmethod
+    def from_domain(cls, event: Event) -> Self:
+        start, end = ends(event.span)
+        where = event.region
+        return cls(
+            id=event.id,
+            start=start,
+            end=end,
+            label=event.label,
+            description=event.description,
+            source=event.source.value,
+            confidence=event.confidence,
+            frames=tuple(seconds(pts) for pts in event.frames),
+            region=None if where is None else RegionBody(**asdict(where)),
+            strength=event.strength,
+            revisits=event.revisits,
+        )
+
+
+class CueBody(WireModel):
+    start: float
+    end: float
+    text: str
+    language: str | None
+    track: str
+
+    @classmethod
+    def from_domain(cls, cue: Cue) -> Self:
+        start, end = ends(cue.span)
+        return cls(start=start, end=end, text=cue.text, language=cue.language, track=cue.track)
+
+
+class ChapterBody(WireModel):
+    start: float
+    end: float
+    title: str
+
+    @classmethod
+    def from_domain(cls, chapter: Chapter) -> Self:
+        start, end = ends(chapter.span)
+        return cls(start=start, end=end, title=chapter.title)
+
+
+class GroupBody(WireModel):
+    """A planned group: its span, how many frames and cues it holds, and the tokens they cost a model."""
+
+    number: int
+    start: float
+    end: float
+    frames: int
+    cues: int
+    tokens: int | None = None
+
+    @classmethod
+    def from_domain(cls, group: FrameGroup, tokens: int | None = None) -> Self:
+        start, end = ends(group.span)
+        return cls(
+            number=group.number, start=start, end=end, frames=len(group.times), cues=len(group.cues), tokens=tokens
+        )
+
+
+class RecordingDetails(WireModel):
+    """Everything that was found in a recording."""
+
+    recording: RecordingBody
+    coverage: CoverageBody | None
+    chapters: tuple[ChapterBody, ...]
+    events: tuple[EventBody, ...]
+    cues: tuple[CueBody, ...]
+
+
+class SearchBody(WireModel):
+    """Ranked moments, without a verdict."""
+
+    moments: tuple[MomentBody, ...]
+
+
+class CoverageDetails(WireModel):
+    recording: RecordingRef
+    coverage: CoverageBody
+    spans: tuple[CoveredSpanBody, ...]
+
+
+def seconds(time: timedelta) -> float:
+    """``time`` in seconds, to the microsecond."""
+    return time.total_seconds()
+
+
+def ends(span: Span) -> tuple[float, float]:
+    return seconds(span.start), seconds(span.end)

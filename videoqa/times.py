@@ -1,0 +1,55 @@
+"""Times as people write and read them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from videoqa.errors import BadTime
+from videoqa.media import Span
+
+_CLOCK = re.compile(r"(?:(?P<hours>\d{1,4}):)?(?P<minutes>\d{1,3}):(?P<seconds>[0-5]?\d(?:\.\d+)?)")
+_SECONDS = re.compile(r"(?P<seconds>\d+(?:\.\d+)?)\s*s?")
+SECOND = timedelta(seconds=1)
+
+
+def clock(time: timedelta) -> str:
+    """``time`` as HH:MM:SS, cut to the second."""
+    whole = time // SECOND
+    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def clock_ms(time: timedelta, point: str = ".") -> str:
+    """``time`` as HH:MM:SS.mmm, as WebVTT (``point`` ".") and SubRip (",") write it."""
+    return f"{clock(time)}{point}{time // timedelta(milliseconds=1) % 1000:03d}"
+
+
+def clock_span(span: Span) -> str:
+    """``span`` as HH:MM:SS-HH:MM:SS."""
+    return f"{clock(span.start)}-{clock(span.end)}"
+
+
+def parse_offset(text: str) -> timedelta:
+    """A time from the recording's start: [H:]MM:SS, or seconds.
+
+    Raises:
+        BadTime: ``text`` is neither.
+    """
+    if (found := _CLOCK.fullmatch(text.strip())) is not None:
+        return timedelta(hours=int(found["hours"] or 0), minutes=int(found["minutes"]), seconds=float(found["seconds"]))
+    if (found := _SECONDS.fullmatch(text.strip())) is not None:
+        return timedelta(seconds=float(found["seconds"]))
+    raise BadTime(text=text)
+
+
+def parse_moment(text: str, zone: tzinfo) -> datetime:
+    """A wall clock time in ISO 8601, in ``zone`` where it names none, as aware UTC.
+
+    Raises:
+        BadTime: ``text`` is no such time.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise BadTime(text=text) from error
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from videoqa.events import Source
 from videoqa.media import Coverage, Span
 
 
 @dataclass(frozen=True, slots=True)
+class WallClock:
+    """A stretch of wall clock time, ``[start, end)``, both aware and in UTC."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.end <= self.start:
+            raise ValueError(f"a stretch ends at {self.end}, not after its start {self.start}")
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
     """Where to look: everywhere unless a field says otherwise.
 
-    ``recordings`` are ids; ``spans`` maps a recording's id to the spans inside which a moment must begin or lie.
+    ``recordings`` are ids; a moment must overlap ``between``, a span of footage time; its source is in ``sources``.
     """
 
     recordings: frozenset[str] | None = None

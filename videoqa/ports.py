@@ -154,6 +154,14 @@ class Pictures(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedGroup:
+    """A group and the tokens it costs a model."""
+
+    group: FrameGroup
+    tokens: int
+
+
 class Analyser(Protocol):
     """Says what is to be seen in a group."""
 

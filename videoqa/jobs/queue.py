@@ -17,7 +17,7 @@ from time import monotonic
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, WorkflowStatus
 
 from videoqa.jobs.slots import Slot
-from videoqa.jobs.workflow import WORKFLOW, IndexRequest, register
+from videoqa.jobs.workflow import ADMIT, WORKFLOW, IndexRequest, register
 from videoqa.pipeline.indexing import Indexing
 
 _QUEUE = "indexing"
@@ -105,6 +105,13 @@ class Jobs:
             for status in self._client.list_workflows(workflow_ids=list(ids[first : first + _AT_ONCE])):
                 found[status.workflow_id] = _job(status)
         return tuple(found[job] for job in ids if job in found)
+
+    def recording_of(self, job_id: str) -> str | None:
+        """The id of the recording that a running job works on, as soon as it is known."""
+        for step in self._client.list_workflow_steps(job_id):
+            if step["function_name"] == ADMIT and isinstance(step["output"], dict):
+                return step["output"].get("recording_id")
+        return None
 
     def cancel(self, job_id: str) -> None:
         """Ends the job; one that runs stops within about a second and can be submitted again."""

@@ -20,6 +20,7 @@ from videoqa.pipeline.indexing import Admitted, Cancelled, Indexing
 from videoqa.ports import FileIdentity
 
 WORKFLOW = "index_recording"
+ADMIT = "admit"
 _log = logging.getLogger(__name__)
 
 
@@ -43,7 +44,7 @@ def register(indexing: Indexing, stopped: Callable[[str], bool]) -> None:
     def index_recording(request: dict[str, Any]) -> dict[str, Any]:
         job = str(DBOS.workflow_id)
         told = IndexRequest(request["path"], request["title"], _moment(request["started_at"]))
-        admitted = _step("admit", lambda: asdict(indexing.admit(told.path, told.title, told.started_at)))
+        admitted = _step(ADMIT, lambda: asdict(indexing.admit(told.path, told.title, told.started_at)))
         if "failed" in admitted or "cancelled" in admitted:
             return admitted
         where = Admitted(admitted["recording_id"], admitted["analysis_id"], FileIdentity(**admitted["identity"]))

@@ -1,0 +1,179 @@
+"""Every command, its options and its exit code; what it prints is made in ``printing``."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from api.exports import ExportFormat
+from videoqa.cli import FAILED, FOUND, NOTHING_FOUND
+
+app = typer.Typer(
+    help="Footage goes in, every second becomes searchable, a question comes back as a moment you can play.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+In = Annotated[
+    Optional[list[str]], typer.Option("--in", help="Ask only this recording: its title, the title's stem, or its id.")
+]
+Between = Annotated[
+    Optional[tuple[str, str]],
+    typer.Option(help="Only footage between two times: [H:]MM:SS, or ISO 8601 for the wall clock.", metavar="FROM TO"),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Name = Annotated[str, typer.Argument(help="Title, title's stem, or id.", metavar="RECORDING")]
+
+
+@app.command()
+def index(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders; folders are searched all the way down.")],
+    title: Annotated[
+        Optional[str], typer.Option(help="What to call the recording; its file's name by default.")
+    ] = None,
+    started_at: Annotated[
+        Optional[str], typer.Option(help="When the recording began, in ISO 8601; the container's own time by default.")
+    ] = None,
+) -> int:
+    """Make recordings searchable. Goes on where it was stopped."""
+    from videoqa.cli.indexing import index_paths
+
+    return index_paths(paths, title, started_at)
+
+
+@app.command()
+def ask(question: str, recordings: In = None, between: Between = None, as_json: Json = False) -> int:
+    """Answer a question with the moments that bear the answer out."""
+    from videoqa.bootstrap import house
+    from videoqa.cli import printing
+
+    found = house()
+    answer = found.answering.ask(question, _chosen(recordings), _between(between))
+    print(printing.answer_json(answer) if as_json else printing.answer(answer))
+    return FOUND if answer.found else NOTHING_FOUND
+
+
+@app.command()
+def search(
+    words: str,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many moments.")] = 10,
+    recordings: In = None,
+    between: Between = None,
+    as_json: Json = False,
+) -> int:
+    """List the moments nearest to some words, best first, without a verdict."""
+    from videoqa.bootstrap import house
+    from videoqa.cli import printing
+
+    moments = house().answering.search(words, _chosen(recordings), _between(between), limit)
+    print(
+        printing.moments_json(moments) if as_json else printing.moments(moments), end="\n" if moments or as_json else ""
+    )
+    return FOUND if moments else NOTHING_FOUND
+
+
+@app.command(name="list")
+def list_recordings(as_json: Json = False) -> int:
+    """List the recordings, and what became of each."""
+    from videoqa.bootstrap import house
+    from videoqa.cli import printing
+
+    found = house().archive.recordings()
+    print(printing.recordings_json(found) if as_json else printing.recordings(found))
+    return FOUND
+
+
+@app.command()
+def show(
+    recording: Name,
+    plan: Annotated[bool, typer.Option("--plan", help="Show the groups it is analysed in, and their tokens.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Show what was found in a recording: its chapters, events and coverage."""
+    from videoqa.bootstrap import house
+    from videoqa.cli import printing
+
+    chosen = house().resolve(recording)
+    if plan:
+        planned = house().plan(chosen)
+        print(printing.plan_json(planned) if as_json else printing.plan(chosen, planned))
+        return FOUND
+    details = house().details(chosen)
+    print(details.model_dump_json(indent=2) if as_json else printing.details(details))
+    return FOUND
+
+
+@app.command()
+def coverage(recording: Name, as_json: Json = False) -> int:
+    """Show which stretches of a recording were looked at, and which were not."""
+    from videoqa.bootstrap import house
+    from videoqa.cli import printing
+
+    chosen = house().resolve(recording)
+    seen = house().archive.coverage(chosen.id)
+    print(printing.coverage_json(chosen, seen) if as_json else printing.coverage(chosen, seen))
+    return FOUND if seen is not None else NOTHING_FOUND
+
+
+@app.command()
+def remove(recording: Name) -> int:
+    """Forget a recording and all that was found in it; its file is left alone."""
+    from videoqa.bootstrap import house
+
+    chosen = house().resolve(recording)
+    house().archive.remove(chosen.id)
+    print(f"removed {chosen.title} ({chosen.id})")
+    return FOUND
+
+
+@app.command()
+def export(
+    recording: Name,
+    form: Annotated[ExportFormat, typer.Option("--format", help="What to write.")] = ExportFormat.VTT,
+) -> int:
+    """Write a recording's subtitles, chapters or events for other programs."""
+    from videoqa.bootstrap import house
+
+    sys.stdout.write(house().export(house().resolve(recording), form))
+    return FOUND
+
+
+@app.command(name="eval")
+def evaluate(
+    truth: Annotated[Path, typer.Argument(help="A file of JSON lines: questions with their true spans, events.")],
+    as_json: Json = False,
+) -> int:
+    """Measure how exact the answers are, against your own truth file."""
+    from videoqa.bootstrap import house
+
+    report = house().evaluate(truth)
+    print(report.as_json() if as_json else report.as_text())
+    return FOUND
+
+
+@app.command()
+def doctor(as_json: Json = False) -> int:
+    """Tell what works here, what is missing, and how to get it."""
+    from videoqa.bootstrap import diagnose
+    from videoqa.cli import printing
+
+    checks = diagnose()
+    print(printing.checks_json(checks) if as_json else printing.checks(checks))
+    return FAILED if any(check.broken for check in checks) else FOUND
+
+
+def _chosen(names: list[str] | None) -> list[str] | None:
+    """The ids of the recordings called ``names``; None asks all of them."""
+    from videoqa.bootstrap import house
+
+    return None if not names else [house().resolve(name).id for name in names]
+
+
+def _between(pair: tuple[str, str] | None) -> tuple[str, str] | None:
+    return pair

@@ -1,0 +1,129 @@
+"""The ``index`` command: finds recordings, hands them to the jobs and follows these to their end."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from videoqa.bootstrap import House, house
+from videoqa.cli import FAILED, FOUND
+from videoqa.cli.printing import one_line
+from videoqa.errors import Misuse, NothingToIndex
+from videoqa.jobs.queue import Job, JobState
+from videoqa.jobs.workflow import IndexRequest
+from videoqa.media import Recording
+from videoqa.times import clock, parse_moment
+
+_SUFFIXES = frozenset(
+    ".mp4 .m4v .mov .3gp .3g2 .mj2 .mkv .webm .avi .ts .m2ts .mts .mpegts".split()  # noqa: SIM905  reads better
+)
+_FORMATS = "MP4, MOV, 3GP, Matroska, WebM, AVI and MPEG-TS"
+_LOOK_SECONDS = 0.1
+_FOLLOWED = 64
+
+
+def index_paths(paths: Sequence[Path], title: str | None, started_at: str | None) -> int:
+    """Indexes what is in ``paths`` and returns the exit code."""
+    found = tuple(dict.fromkeys(_found(paths)))
+    if (title or started_at) and len(found) != 1:
+        raise Misuse from ValueError("--title and --started-at describe one file")
+    place = house()
+    moment = None if started_at is None else parse_moment(started_at, place.zone)
+    with place.jobs.working(place.indexing) as take_over:
+        ids = place.jobs.submit(IndexRequest(path, title, moment) for path in found)
+        failed = _Follower(place, ids).follow(take_over)
+    return FAILED if failed else FOUND
+
+
+def _found(paths: Sequence[Path]) -> Iterator[str]:
+    """Absolute paths of the files in ``paths``; every file that is named, and those in folders that look like footage."""
+    for path in paths:
+        if not path.is_dir():
+            yield os.path.abspath(path)  # noqa: PTH100  resolve() would follow links
+            continue
+        inside = sorted(
+            os.path.abspath(file)  # noqa: PTH100
+            for file in _walk(path)
+            if file.suffix.lower() in _SUFFIXES
+        )
+        if not inside:
+            raise NothingToIndex(path=path, formats=_FORMATS)
+        yield from inside
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for here, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(here, name) for name in files if not name.startswith("."))
+
+
+class _Follower:
+    """Shows how the jobs go, one line for each that ended, a bar for those that run."""
+
+    def __init__(self, place: House, ids: Sequence[str]) -> None:
+        self._place = place
+        self._waiting = list(ids)
+        self._total = len(ids)
+        self._failed = 0
+        self._bars: dict[str, TaskID] = {}
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            disable=not sys.stderr.isatty(),
+            transient=True,
+        )
+
+    def follow(self, take_over: object) -> int:
+        """Returns how many failed, when all have ended."""
+        assert callable(take_over)
+        with self._progress:
+            whole = self._progress.add_task("recordings", total=self._total)
+            while self._waiting:
+                take_over()
+                jobs = self._place.jobs.jobs(self._waiting[:_FOLLOWED])
+                ended = [job for job in jobs if job.state.ended]
+                for job in ended:
+                    self._tell(job)
+                    self._waiting.remove(job.id)
+                for job in jobs:
+                    self._show(job)
+                self._progress.update(whole, completed=self._total - len(self._waiting))
+                if not ended:
+                    time.sleep(_LOOK_SECONDS)
+        return self._failed
+
+    def _show(self, job: Job) -> None:
+        if self._progress.disable:
+            return
+        if job.state.ended and (bar := self._bars.pop(job.id, None)) is not None:
+            self._progress.remove_task(bar)
+        if job.state is JobState.RUNNING and (now := self._place.progress_of(job.id)) is not None:
+            if job.id not in self._bars:
+                self._bars[job.id] = self._progress.add_task("", total=100)
+            description = f"{one_line(Path(job.path).name)[:40]} {now.stage}"
+            self._progress.update(self._bars[job.id], description=description, completed=round(100 * now.done))
+
+    def _tell(self, job: Job) -> None:
+        name = one_line(Path(job.path).name)
+        if job.state in (JobState.FAILED, JobState.CANCELLED):
+            self._failed += 1
+            print(f"failed   {name}: {one_line(job.reason or 'cancelled')}", file=sys.stderr, flush=True)
+            return
+        recording = self._place.archive.recording(job.recording_id or "")
+        if recording is None:
+            print(f"removed  {name}", flush=True)
+            return
+        known = job.state is JobState.KNOWN
+        also = "" if recording.title == name else f"  (as {one_line(recording.title)}, {recording.id})"
+        print(f"{'known' if known else 'indexed':7}  {name}  {clock(recording.length)}{also}", flush=True)
+        for problem in () if known else recording.problems:
+            print(f"{'':9}note: {one_line(problem)}", flush=True)

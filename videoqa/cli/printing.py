@@ -1,0 +1,175 @@
+"""What the commands print, for people and as wire models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from api.schemas import (
+    AnswerBody,
+    CoverageBody,
+    CoverageDetails,
+    CoveredSpanBody,
+    GroupBody,
+    MomentBody,
+    RecordingBody,
+    RecordingDetails,
+    RecordingRef,
+    SearchBody,
+)
+from videoqa.answers import Answer, Moment
+from videoqa.events import Source
+from videoqa.health import Check
+from videoqa.media import Coverage, CoverageState, Recording, RecordingState
+from videoqa.ports import PlannedGroup
+from videoqa.times import clock, clock_span
+
+_SAID = {
+    Source.SUBTITLE: "subtitle",
+    Source.SLIDE: "slide text",
+    Source.SHOT: "shot change",
+    Source.MOTION: "motion",
+    Source.TITLE: "title",
+    Source.MODEL: "model",
+}
+_UNSEEN = {
+    CoverageState.STATIC: "static",
+    CoverageState.GAP: "missing",
+    CoverageState.DROPPED: "dropped",
+    CoverageState.FAILED: "failed",
+}
+
+
+def answer(found: Answer) -> str:
+    lines = [_line(moment) for moment in found.moments] if found.found else ["Nothing found."]
+    if found.found and found.text:
+        lines.insert(0, found.text)
+    return "\n".join([*lines, looked_at(found.coverage)])
+
+
+def answer_json(found: Answer) -> str:
+    return AnswerBody.from_domain(found).model_dump_json(indent=2)
+
+
+def moments(found: Sequence[Moment]) -> str:
+    return "\n".join(f"{moment.score:.2f}  {_line(moment)}" for moment in found)
+
+
+def moments_json(found: Sequence[Moment]) -> str:
+    return SearchBody(moments=tuple(MomentBody.from_domain(moment) for moment in found)).model_dump_json(indent=2)
+
+
+def looked_at(seen: Coverage) -> str:
+    """How much of the footage was looked at, in one sentence."""
+    if not seen.length:
+        return "There is no footage yet; `videoqa index` takes some in."
+    parts = [f"{clock(seen.analysed)} of {clock(seen.length)} analysed"]
+    parts += [f"{clock(seen.total(state))} {word}" for state, word in _UNSEEN.items() if seen.total(state)]
+    return f"Looked at: {', '.join(parts)}."
+
+
+def recordings(found: Sequence[Recording]) -> str:
+    if not found:
+        return "There are no recordings yet; `videoqa index` takes some in."
+    lines = [f"{'id':8}  {'length':8}  {'state':8}  title"]
+    for recording in found:
+        length = clock(recording.length) if recording.length else "-"
+        lines.append(f"{recording.id:8}  {length:8}  {recording.state.value:8}  {one_line(recording.title)}")
+        if recording.state is RecordingState.FAILED and recording.problems:
+            lines.append(f"{'':30}{one_line(recording.problems[-1])}")
+    return "\n".join(lines)
+
+
+def recordings_json(found: Sequence[Recording]) -> str:
+    return json.dumps([RecordingBody.from_domain(recording).model_dump(mode="json") for recording in found], indent=2)
+
+
+def details(found: RecordingDetails) -> str:
+    recording = found.recording
+    lines = [f"{one_line(recording.title)}  ({recording.id}, {recording.state})", f"source    {recording.source}"]
+    if recording.started_at is not None:
+        lines.append(f"began     {recording.started_at.isoformat()}")
+    lines += [f"note      {one_line(problem)}" for problem in recording.problems]
+    if found.coverage is not None:
+        lines.append(_shares(found.coverage))
+    if found.chapters:
+        lines += ["", "Chapters", *(f"  {_at(item.start)}  {one_line(item.title)}" for item in found.chapters)]
+    if found.events:
+        lines += ["", "Events"]
+    lines += [
+        f"  {_at(item.start)}-{_at(item.end)}  {item.label:8}  {one_line(item.description)}" for item in found.events
+    ]
+    if found.cues:
+        lines += ["", f"{len(found.cues)} subtitle lines"]
+    return "\n".join(lines)
+
+
+def coverage(recording: Recording, seen: Coverage | None) -> str:
+    if seen is None:
+        return f"{one_line(recording.title)} is not indexed ({recording.state.value})."
+    lines = [f"{one_line(recording.title)}  {looked_at(seen)}"]
+    lines += [
+        f"  {clock_span(item.span)}  {item.state.value}" + (f", {item.frames} frames" if item.frames else "")
+        for item in seen.spans
+    ]
+    return "\n".join(lines)
+
+
+def coverage_json(recording: Recording, seen: Coverage | None) -> str:
+    seen = seen or Coverage(recording.length)
+    return CoverageDetails(
+        recording=RecordingRef(id=recording.id, title=recording.title),
+        coverage=CoverageBody.from_domain(seen),
+        spans=tuple(CoveredSpanBody.from_domain(item) for item in seen.spans),
+    ).model_dump_json(indent=2)
+
+
+def plan(recording: Recording, planned: Sequence[PlannedGroup]) -> str:
+    lines = [f"{one_line(recording.title)}: {len(planned)} groups for a model"]
+    lines += [
+        f"  {item.group.number:4}  {clock_span(item.group.span)}  {len(item.group.times):5} frames"
+        f"  {len(item.group.cues):5} cues  {item.tokens:7} tokens"
+        for item in planned
+    ]
+    return "\n".join(lines)
+
+
+def plan_json(planned: Sequence[PlannedGroup]) -> str:
+    return json.dumps([GroupBody.from_domain(item.group, item.tokens).model_dump() for item in planned], indent=2)
+
+
+def checks(found: Sequence[Check]) -> str:
+    lines = []
+    for check in found:
+        mark = "BROKEN" if check.broken else "ok" if check.works else "-"
+        lines.append(f"{mark:6}  {check.name}: {check.detail}")
+        if check.remedy and not check.works:
+            lines.append(f"{'':8}{check.remedy}")
+    return "\n".join(lines)
+
+
+def checks_json(found: Sequence[Check]) -> str:
+    return json.dumps(
+        [{"name": check.name, "works": check.works, "detail": check.detail, "remedy": check.remedy} for check in found],
+        indent=2,
+    )
+
+
+def one_line(text: str) -> str:
+    """``text`` with every line break and control character shown as a space."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def _line(moment: Moment) -> str:
+    said = ", ".join(_SAID[source] for source in moment.sources)
+    return f'{clock_span(moment.span)}  {one_line(moment.title)}  "{one_line(moment.text)}"  ({said})'
+
+
+def _shares(body: CoverageBody) -> str:
+    states = {name: value for name, value in body.model_dump().items() if name != "length" and value}
+    return f"coverage  {body.length:.1f} s: " + ", ".join(f"{value:.1f} s {name}" for name, value in states.items())
+
+
+def _at(seconds: float) -> str:
+    whole = int(seconds)
+    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"

@@ -1,0 +1,1 @@
+"""Recordings with known events, drawn by a script, for the demo, the bench and the soak."""

@@ -48,7 +48,7 @@ class Backdrop:
         self._grain = np.repeat(grain[:, :, None], 3, axis=2)
         self._noise: tuple[float, Image, Image] = (0.0, self._still, self._still)
 
-    def paint(  # noqa: PLR0913 - each argument is one thing that is to be seen
+    def paint(
         self,
         now: float,
         figures: Sequence[Figure],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 from PIL import ImageDraw
 
@@ -97,7 +98,7 @@ def _rates(pen: Pen, shown: int) -> None:
 def _network(pen: Pen, shown: int) -> None:
     layers = ((740, 3), (900, 4), (1060, 4), (1200, 1))
     rows = [[(x, 400 + 80 * (row - (count - 1) / 2)) for row in range(count)] for x, count in layers]
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in pairwise(rows):
         for start in before:
             for end in after:
                 pen.line([start, end], fill=RED if shown > 1 else GREY, width=2)

@@ -18,7 +18,7 @@ Image = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How pictures become H.264. ``kbits`` a second makes it constant bit rate; without it ``crf`` holds the quality."""
+    """How pictures become H.264. ``kbits`` a second is a constant bit rate; without it ``crf`` holds the quality."""
 
     fps: int
     gop: int

@@ -27,7 +27,8 @@ class Look(StrEnum):
 class Figure:
     """Something in the picture, ``height`` pixels high, standing with its lowest point at (x, y).
 
-    ``stride`` is how far it has walked, by which its legs swing (six radians a unit). ``tone`` is the grey of a blob, 0 to 255.
+    ``stride`` is how far it has walked, by which its legs swing (six radians a unit).
+    ``tone`` is the grey of a blob, 0 to 255.
     """
 
     look: Look

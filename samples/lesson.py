@@ -1,4 +1,4 @@
-"""What the lecture of the samples shows and says: its slides, its words in two languages, and what may be asked of it."""
+"""What the lecture of the samples shows and says: slides, words in two languages, and what may be asked of it."""
 
 from __future__ import annotations
 
@@ -169,7 +169,8 @@ SCRIPT = (
         "chain",
         2,
         "chain-gears",
-        "Picture gear wheels: this one turns twice as fast as its neighbour, and that one three times as fast as the next.",
+        "Picture gear wheels: this one turns twice as fast as its neighbour, "
+        "and that one three times as fast as the next.",
         "想象一组齿轮：这个比旁边的快两倍，旁边的又比下一个快三倍。",
     ),
     Said(

@@ -83,6 +83,10 @@ class SourceChanged(BadMedia):
     """The file changed while it was read; index it again when it is complete."""
 
 
+class RecordingRemoved(BadMedia):
+    """It was removed from the archive while it was indexed; index it again if it is still wanted."""
+
+
 class DecoderCrashed(BadMedia):
     """The decoder crashed on it ({problem}); the file is damaged or made to do harm."""
 

@@ -65,9 +65,9 @@ class Backdrop:
             draw_figure(image, figure)
         gain = light * float(1 + disturbance.flicker * self._random.standard_normal())
         if isinstance(gain, float):
-            image = cv2.convertScaleAbs(image, alpha=gain)
+            cv2.convertScaleAbs(image, dst=image, alpha=gain)
         else:
-            image = cv2.multiply(image, np.repeat(gain[:, :, None], 3, axis=2), dtype=cv2.CV_8U)
+            cv2.multiply(image, np.repeat(gain[:, :, None], 3, axis=2), dst=image, dtype=cv2.CV_8U)
         if disturbance.noise:
             self._add_noise(image, disturbance.noise)
         if clock is not None:

@@ -51,7 +51,7 @@ def draw_figure(image: Image, figure: Figure) -> None:
             _van(image, figure)
         case Look.BLOB:
             half = figure.height / 2
-            _ellipse(image, figure.x, figure.y - half, half, half, (figure.tone,) * 3)
+            _ellipse(image, (figure.x, figure.y - half), (half, half), (figure.tone,) * 3)
 
 
 def _person(image: Image, figure: Figure, trousers: Colour, coat: Colour) -> None:
@@ -62,8 +62,8 @@ def _person(image: Image, figure: Figure, trousers: Colour, coat: Colour) -> Non
         _line(image, (x, hip), (foot, y - 0.03 * high), max(1, round(0.11 * high)), trousers)
         hand = x - side * 0.16 * high * math.sin(figure.stride * 6)
         _line(image, (x, y - 0.78 * high), (hand, y - 0.45 * high), max(1, round(0.07 * high)), coat)
-    _ellipse(image, x, y - 0.64 * high, 0.13 * high, 0.21 * high, coat)
-    _ellipse(image, x, y - 0.92 * high, 0.075 * high, 0.085 * high, (140, 165, 205))
+    _ellipse(image, (x, y - 0.64 * high), (0.13 * high, 0.21 * high), coat)
+    _ellipse(image, (x, y - 0.92 * high), (0.075 * high, 0.085 * high), (140, 165, 205))
 
 
 def _van(image: Image, figure: Figure) -> None:
@@ -73,16 +73,15 @@ def _van(image: Image, figure: Figure) -> None:
     _box(image, (x + ahead * 0.5 * high, y - 0.9 * high), (x + ahead * 0.95 * high, y - 0.5 * high), (90, 76, 60))
     _box(image, (x - high, y - 0.36 * high), (x + high, y - 0.26 * high), (170, 90, 40))
     for wheel in (-0.6, 0.6):
-        _ellipse(image, x + wheel * high, y - 0.16 * high, 0.16 * high, 0.16 * high, (28, 28, 28))
+        _ellipse(image, (x + wheel * high, y - 0.16 * high), (0.16 * high, 0.16 * high), (28, 28, 28))
 
 
 def _fixed(*values: float) -> tuple[int, ...]:
     return tuple(round(value * (1 << _SHIFT)) for value in values)
 
 
-def _ellipse(image: Image, x: float, y: float, half_width: float, half_height: float, colour: Colour) -> None:
-    axes = _fixed(half_width, half_height)
-    cv2.ellipse(image, _fixed(x, y), axes, 0, 0, 360, colour, -1, cv2.LINE_AA, _SHIFT)
+def _ellipse(image: Image, centre: tuple[float, float], axes: tuple[float, float], colour: Colour) -> None:
+    cv2.ellipse(image, _fixed(*centre), _fixed(*axes), 0, 0, 360, colour, -1, cv2.LINE_AA, _SHIFT)
 
 
 def _line(image: Image, start: tuple[float, float], end: tuple[float, float], width: int, colour: Colour) -> None:

@@ -126,11 +126,14 @@ class Sampling:
 
     One frame every ``period``; pictures keep their shape, no side is longer than ``long_side``, and both sides are
     multiples of ``multiple`` (the model's grid), never larger than the footage rounded up to that grid.
+    With ``keyframes_only`` no frame is taken that needs another one to be decoded: the cheapest, and as sparse as the
+    footage's keyframes are.
     """
 
     period: timedelta = timedelta(seconds=1)
     long_side: int = 768
     multiple: int = 32
+    keyframes_only: bool = False
 
     def __post_init__(self) -> None:
         if self.period <= ZERO:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from videoqa.errors import BadSetting
 
 PREFIX = "VIDEOQA_"
+DECODERS = ("pyav", "decord")
 
 
 def _setting(default: object, means: str, read: Callable[[str], object] = str, expected: str = "text"):  # type: ignore[no-untyped-def]
@@ -20,6 +21,12 @@ def _positive(text: str) -> int:
     if (number := int(text)) < 1:
         raise ValueError
     return number
+
+
+def _decoder(text: str) -> str:
+    if text not in DECODERS:
+        raise ValueError
+    return text
 
 
 def _zone(text: str) -> str:
@@ -40,7 +47,7 @@ class Settings:
     timezone: str = _setting(
         "", "the IANA zone of 'yesterday' and 'at nine'; this machine's where empty", _zone, "an IANA time zone"
     )
-    decoder: str = _setting("pyav", "what decodes: pyav or decord")
+    decoder: str = _setting("pyav", "what decodes: pyav or decord", _decoder, "pyav or decord")
     period_ms: int = _setting(
         1000, "milliseconds of footage a sampled frame stands for", _positive, "a whole number above 0"
     )

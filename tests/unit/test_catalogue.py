@@ -1,0 +1,40 @@
+"""A recording is found by id, title, or the title's stem."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from videoqa.catalogue import resolve
+from videoqa.errors import AmbiguousRecording, UnknownRecording
+from videoqa.media import Recording, RecordingState
+
+
+def recording(number: str, title: str) -> Recording:
+    return Recording(number, title, f"/footage/{title}", number * 8, timedelta(seconds=1), RecordingState.INDEXED)
+
+
+ALL = [
+    recording("aa", "Lecture 1.mp4"),
+    recording("bb", "gate.mp4"),
+    recording("cc", "gate.mkv"),
+    recording("dd", "aa"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [("bb", "bb"), ("gate.mkv", "cc"), ("lecture 1", "aa"), ("GATE.MP4", "bb"), ("aa", "aa")]
+)
+def test_the_closest_kind_of_match_wins(name: str, found: str) -> None:
+    assert resolve(name, ALL).id == found
+
+
+def test_an_ambiguous_name_lists_the_ids() -> None:
+    with pytest.raises(AmbiguousRecording, match="bb, cc"):
+        resolve("gate", ALL)
+
+
+def test_an_unknown_name_says_where_to_look() -> None:
+    with pytest.raises(UnknownRecording, match="videoqa list"):
+        resolve("nothing", ALL)

@@ -1,0 +1,38 @@
+"""Times as people write and read them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from videoqa.errors import BadTime
+from videoqa.times import clock, clock_ms, parse_moment, parse_offset
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("10:00", 600), ("1:02:03", 3723), ("00:00:01.5", 1.5), ("90", 90), ("12.5s", 12.5), ("75:00", 4500)],
+)
+def test_an_offset_is_read_as_it_is_written(text: str, seconds: float) -> None:
+    assert parse_offset(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "ten", "1:60", "-5", "1:2:3:4", "2026-01-01", "nan"])
+def test_what_is_no_offset_is_misuse(text: str) -> None:
+    with pytest.raises(BadTime):
+        parse_offset(text)
+
+
+def test_a_clock_is_cut_not_rounded() -> None:
+    assert clock(timedelta(seconds=3599.999)) == "00:59:59"
+    assert clock_ms(timedelta(hours=101, milliseconds=7), ",") == "101:00:00,007"
+
+
+def test_a_wall_clock_time_without_a_zone_is_the_users() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    assert parse_moment("2026-07-01T12:00", berlin) == datetime(2026, 7, 1, 10, tzinfo=UTC)
+    assert parse_moment("2026-07-01T12:00Z", berlin) == datetime(2026, 7, 1, 12, tzinfo=UTC)
+    with pytest.raises(BadTime):
+        parse_moment("noon", berlin)

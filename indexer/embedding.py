@@ -72,7 +72,7 @@ def load(setting: str = "") -> Embedder:
         except model2vec.BadModel as error:
             _log.warning("VIDEOQA_EMBEDDER cannot be had, the bundled embeddings are used: %s", error)
     own = bundle.load()
-    return StaticEmbedder(f"minilm-static-{own.codes.shape[1]}@{own.source[:12]}", own.codes, own.scales, own.tokenizer)
+    return StaticEmbedder(f"minilm-static-4bit@{own.source[:12]}", own.codes, own.scales, own.tokenizer)
 
 
 def _unknown(tokenizer: Tokenizer) -> int | None:

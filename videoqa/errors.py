@@ -39,6 +39,10 @@ class AmbiguousRecording(Misuse):
     """{name} could be any of {ids}; give one of these ids."""
 
 
+class NotIndexed(Misuse):
+    """{title} is not indexed yet; run `videoqa index` on its file first."""
+
+
 class BadTime(Misuse):
     """{text} is no time; write [H:]MM:SS of footage, seconds, or ISO 8601 for the wall clock."""
 

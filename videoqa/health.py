@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One part, whether it works, and what to do where it does not. A ``broken`` part is one videoqa cannot do without."""
+    """One part, whether it works, and what to do where it does not. ``broken`` where nothing goes without it."""
 
     name: str
     works: bool

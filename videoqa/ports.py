@@ -199,6 +199,7 @@ class Analysis:
     groups: tuple[FrameGroup, ...]
     next_group: int
     finished: bool
+    size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +276,15 @@ class Archive(Protocol):
         """The id of the unfinished analysis of the recording under ``fingerprint``; begins one where there is none."""
         ...
 
-    def set_plan(self, analysis_id: str, times: Sequence[timedelta], groups: Sequence[FrameGroup]) -> None: ...
+    def set_plan(
+        self,
+        analysis_id: str,
+        times: Sequence[timedelta],
+        groups: Sequence[FrameGroup],
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        """Stores the plan before its first group; ``size`` is the width and height of the kept frames in pixels."""
+        ...
 
     def analysis(self, analysis_id: str) -> Analysis | None: ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from videoqa.errors import BadTime
 from videoqa.media import Span
@@ -40,6 +41,13 @@ def parse_offset(text: str) -> timedelta:
     if (found := _SECONDS.fullmatch(text.strip())) is not None:
         return timedelta(seconds=float(found["seconds"]))
     raise BadTime(text=text)
+
+
+def zone_called(name: str) -> tzinfo:
+    """The IANA zone of ``name``; where that is empty, this machine's."""
+    if name:
+        return ZoneInfo(name)
+    return datetime.now(UTC).astimezone().tzinfo or UTC
 
 
 def parse_moment(text: str, zone: tzinfo) -> datetime:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 
 import typer
 
 from videoqa.errors import Misuse, VideoqaError
+
+# Typer shows this class of its parser's only through the errors derived from it.
+_UsageError = typer.BadParameter.__bases__[0]
 
 FOUND, NOTHING_FOUND, MISUSE, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -26,26 +30,29 @@ def main() -> None:
 
 def _run(app: typer.Typer) -> int:
     try:
-        outcome = app(standalone_mode=False)
+        return int(app(standalone_mode=False) or FOUND)
     except typer.Exit as ended:
         return int(ended.exit_code)
-    except Misuse as error:
-        return _say(error, MISUSE)
-    except VideoqaError as error:
-        return _say(error, FAILED)
     except (KeyboardInterrupt, typer.Abort):
         return _say("stopped; the same command goes on from here", INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FOUND
-    except Exception as error:
-        if hasattr(error, "show") and hasattr(error, "exit_code"):
-            error.show()
-            return MISUSE
-        if os.environ.get("VIDEOQA_DEBUG"):
-            raise
-        return _say(f"unexpected {type(error).__name__}: {error} (VIDEOQA_DEBUG=1 shows where)", FAILED)
-    return int(outcome or FOUND)
+    except Exception as error:  # noqa: BLE001  the last line before the user: told in a sentence, or traced on demand
+        return _told(error)
+
+
+def _told(error: Exception) -> int:
+    if isinstance(error, Misuse):
+        return _say(error, MISUSE)
+    if isinstance(error, VideoqaError):
+        return _say(error, FAILED)
+    if isinstance(error, _UsageError):
+        error.show()
+        return MISUSE
+    if os.environ.get("VIDEOQA_DEBUG"):
+        traceback.print_exception(error)
+    return _say(f"unexpected {type(error).__name__}: {error} (VIDEOQA_DEBUG=1 shows where)", FAILED)
 
 
 def _say(message: object, code: int) -> int:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from api.exports import ExportFormat
-from videoqa.cli import FAILED, FOUND, NOTHING_FOUND
+from videoqa.answers import WallClock
+from videoqa.bootstrap import diagnose, house
+from videoqa.cli import FAILED, FOUND, NOTHING_FOUND, printing
+from videoqa.errors import BadTime
+from videoqa.media import Span
+from videoqa.times import parse_moment, parse_offset
 
 app = typer.Typer(
     help="Footage goes in, every second becomes searchable, a question comes back as a moment you can play.",
@@ -21,10 +25,10 @@ app = typer.Typer(
 )
 
 In = Annotated[
-    Optional[list[str]], typer.Option("--in", help="Ask only this recording: its title, the title's stem, or its id.")
+    list[str] | None, typer.Option("--in", help="Ask only this recording: its title, the title's stem, or its id.")
 ]
 Between = Annotated[
-    Optional[tuple[str, str]],
+    tuple[str, str] | None,
     typer.Option(help="Only footage between two times: [H:]MM:SS, or ISO 8601 for the wall clock.", metavar="FROM TO"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -34,11 +38,9 @@ Name = Annotated[str, typer.Argument(help="Title, title's stem, or id.", metavar
 @app.command()
 def index(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders; folders are searched all the way down.")],
-    title: Annotated[
-        Optional[str], typer.Option(help="What to call the recording; its file's name by default.")
-    ] = None,
+    title: Annotated[str | None, typer.Option(help="What to call the recording; its file's name by default.")] = None,
     started_at: Annotated[
-        Optional[str], typer.Option(help="When the recording began, in ISO 8601; the container's own time by default.")
+        str | None, typer.Option(help="When the recording began, in ISO 8601; the container's own time by default.")
     ] = None,
 ) -> int:
     """Make recordings searchable. Goes on where it was stopped."""
@@ -50,9 +52,6 @@ def index(
 @app.command()
 def ask(question: str, recordings: In = None, between: Between = None, as_json: Json = False) -> int:
     """Answer a question with the moments that bear the answer out."""
-    from videoqa.bootstrap import house
-    from videoqa.cli import printing
-
     found = house()
     answer = found.answering.ask(question, _chosen(recordings), _between(between))
     print(printing.answer_json(answer) if as_json else printing.answer(answer))
@@ -68,9 +67,6 @@ def search(
     as_json: Json = False,
 ) -> int:
     """List the moments nearest to some words, best first, without a verdict."""
-    from videoqa.bootstrap import house
-    from videoqa.cli import printing
-
     moments = house().answering.search(words, _chosen(recordings), _between(between), limit)
     print(
         printing.moments_json(moments) if as_json else printing.moments(moments), end="\n" if moments or as_json else ""
@@ -81,9 +77,6 @@ def search(
 @app.command(name="list")
 def list_recordings(as_json: Json = False) -> int:
     """List the recordings, and what became of each."""
-    from videoqa.bootstrap import house
-    from videoqa.cli import printing
-
     found = house().archive.recordings()
     print(printing.recordings_json(found) if as_json else printing.recordings(found))
     return FOUND
@@ -96,9 +89,6 @@ def show(
     as_json: Json = False,
 ) -> int:
     """Show what was found in a recording: its chapters, events and coverage."""
-    from videoqa.bootstrap import house
-    from videoqa.cli import printing
-
     chosen = house().resolve(recording)
     if plan:
         planned = house().plan(chosen)
@@ -112,9 +102,6 @@ def show(
 @app.command()
 def coverage(recording: Name, as_json: Json = False) -> int:
     """Show which stretches of a recording were looked at, and which were not."""
-    from videoqa.bootstrap import house
-    from videoqa.cli import printing
-
     chosen = house().resolve(recording)
     seen = house().archive.coverage(chosen.id)
     print(printing.coverage_json(chosen, seen) if as_json else printing.coverage(chosen, seen))
@@ -124,8 +111,6 @@ def coverage(recording: Name, as_json: Json = False) -> int:
 @app.command()
 def remove(recording: Name) -> int:
     """Forget a recording and all that was found in it; its file is left alone."""
-    from videoqa.bootstrap import house
-
     chosen = house().resolve(recording)
     house().archive.remove(chosen.id)
     print(f"removed {chosen.title} ({chosen.id})")
@@ -138,8 +123,6 @@ def export(
     form: Annotated[ExportFormat, typer.Option("--format", help="What to write.")] = ExportFormat.VTT,
 ) -> int:
     """Write a recording's subtitles, chapters or events for other programs."""
-    from videoqa.bootstrap import house
-
     sys.stdout.write(house().export(house().resolve(recording), form))
     return FOUND
 
@@ -150,8 +133,6 @@ def evaluate(
     as_json: Json = False,
 ) -> int:
     """Measure how exact the answers are, against your own truth file."""
-    from videoqa.bootstrap import house
-
     report = house().evaluate(truth)
     print(report.as_json() if as_json else report.as_text())
     return FOUND
@@ -160,9 +141,6 @@ def evaluate(
 @app.command()
 def doctor(as_json: Json = False) -> int:
     """Tell what works here, what is missing, and how to get it."""
-    from videoqa.bootstrap import diagnose
-    from videoqa.cli import printing
-
     checks = diagnose()
     print(printing.checks_json(checks) if as_json else printing.checks(checks))
     return FAILED if any(check.broken for check in checks) else FOUND
@@ -170,10 +148,16 @@ def doctor(as_json: Json = False) -> int:
 
 def _chosen(names: list[str] | None) -> list[str] | None:
     """The ids of the recordings called ``names``; None asks all of them."""
-    from videoqa.bootstrap import house
-
     return None if not names else [house().resolve(name).id for name in names]
 
 
-def _between(pair: tuple[str, str] | None) -> tuple[str, str] | None:
-    return pair
+def _between(pair: tuple[str, str] | None) -> Span | WallClock | None:
+    if pair is None:
+        return None
+    try:
+        if "-" in pair[0]:
+            zone = house().zone
+            return WallClock(parse_moment(pair[0], zone), parse_moment(pair[1], zone))
+        return Span(parse_offset(pair[0]), parse_offset(pair[1]))
+    except ValueError as error:
+        raise BadTime(text=" ".join(pair)) from error

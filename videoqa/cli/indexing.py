@@ -17,7 +17,6 @@ from videoqa.cli.printing import one_line
 from videoqa.errors import Misuse, NothingToIndex
 from videoqa.jobs.queue import Job, JobState
 from videoqa.jobs.workflow import IndexRequest
-from videoqa.media import Recording
 from videoqa.times import clock, parse_moment
 
 _SUFFIXES = frozenset(
@@ -42,7 +41,7 @@ def index_paths(paths: Sequence[Path], title: str | None, started_at: str | None
 
 
 def _found(paths: Sequence[Path]) -> Iterator[str]:
-    """Absolute paths of the files in ``paths``; every file that is named, and those in folders that look like footage."""
+    """Absolute paths: of every file that is named, and in folders of those that look like footage."""
     for path in paths:
         if not path.is_dir():
             yield os.path.abspath(path)  # noqa: PTH100  resolve() would follow links

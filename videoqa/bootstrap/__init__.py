@@ -1,0 +1,183 @@
+"""The composition root: the only place that names concrete classes. Each part is made when it is first used."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta, tzinfo
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platformdirs import user_data_path
+
+from indexer.archive import SqlArchive
+from indexer.database import open_database
+from videoqa.catalogue import resolve
+from videoqa.errors import NotIndexed
+from videoqa.media import Progress, Recording, Sampling
+from videoqa.ports import PlannedGroup
+from videoqa.settings import Settings
+from videoqa.times import zone_called
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from api.exports import ExportFormat
+    from api.schemas import RecordingDetails
+    from ingest.sandbox import SandboxedReader
+    from videoqa.analyser.signals import SignalsAnalyser
+    from videoqa.answering.answering import Answering
+    from videoqa.evaluation import Report
+    from videoqa.health import Check
+    from videoqa.jobs.queue import Jobs
+    from videoqa.pipeline.indexing import Indexing
+    from videoqa.ports import Embedder, Search
+
+
+@cache
+def house() -> House:
+    """The parts, put together by the environment's settings."""
+    return House(Settings.read(os.environ))
+
+
+class House:
+    """Every part by its name. What is heavy (decoder, OCR, workflow engine) is imported only where it is used."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.folder = (settings.data_dir or user_data_path("videoqa", appauthor=False)).absolute()
+
+    @cached_property
+    def zone(self) -> tzinfo:
+        """The zone in which a user's days begin and end."""
+        return zone_called(self.settings.timezone)
+
+    @cached_property
+    def engine(self) -> Engine:
+        return open_database(self.settings.database_url or self.folder / "videoqa.sqlite")
+
+    @cached_property
+    def archive(self) -> SqlArchive:
+        return SqlArchive(self.engine, self.embedder)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        from indexer.embedding import load
+
+        return load(self.settings.embedder)
+
+    @cached_property
+    def search(self) -> Search:
+        from indexer.search.sqlite import SqliteSearch
+
+        return SqliteSearch(self.engine, self.embedder, self.folder)
+
+    @cached_property
+    def answering(self) -> Answering:
+        from videoqa.answering.answering import Answering
+
+        return Answering(self.search, self.archive, self.zone)
+
+    @cached_property
+    def reader(self) -> SandboxedReader:
+        from ingest.limits import MEBIBYTE, Limits
+        from ingest.sandbox import SandboxedReader
+
+        limits = Limits(
+            max_pixels=self.settings.max_pixels,
+            max_streams=self.settings.max_streams,
+            memory=self.settings.decode_memory_mb * MEBIBYTE,
+        )
+        return SandboxedReader(limits, self.settings.decoder)
+
+    @cached_property
+    def analyser(self) -> SignalsAnalyser:
+        from videoqa.analyser.signals import SignalsAnalyser
+
+        period = timedelta(milliseconds=self.settings.period_ms)
+        return SignalsAnalyser(Sampling(period=period, long_side=self.settings.long_side))
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        from videoqa.jobs.queue import Jobs
+
+        return Jobs(self.folder, self.settings.database_url, recordings_at_once=self.settings.workers)
+
+    def indexing(self) -> Indexing:
+        """The way of a recording into the archive, for the process that does the work."""
+        from ingest.cues import SidecarCues
+        from ingest.identity import LocalFiles
+        from ingest.limits import MEBIBYTE
+        from ingest.spool import DiskSpool
+        from videoqa.passages import passages
+        from videoqa.pipeline.indexing import Indexing
+        from videoqa.timeline import EventTimeline
+
+        return Indexing(
+            files=LocalFiles(),
+            reader=self.reader,
+            cues=SidecarCues(),
+            spool=DiskSpool(self.folder / "spool", self.settings.spool_mb * MEBIBYTE),
+            analyser=self.analyser,
+            timeline=EventTimeline(),
+            passages=passages,
+            archive=self.archive,
+            workers=self.settings.workers,
+        )
+
+    def resolve(self, name: str) -> Recording:
+        return resolve(name, self.archive.recordings())
+
+    def progress_of(self, job_id: str) -> Progress | None:
+        recording_id = self.jobs.recording_of(job_id)
+        return None if recording_id is None else self.archive.progress(recording_id)
+
+    def details(self, recording: Recording) -> RecordingDetails:
+        from api.schemas import ChapterBody, CoverageBody, CueBody, EventBody, RecordingBody, RecordingDetails
+
+        coverage = self.archive.coverage(recording.id)
+        return RecordingDetails(
+            recording=RecordingBody.from_domain(recording),
+            coverage=None if coverage is None else CoverageBody.from_domain(coverage),
+            chapters=tuple(ChapterBody.from_domain(chapter) for chapter in self.archive.chapters(recording.id)),
+            events=tuple(EventBody.from_domain(event) for event in self.archive.events(recording.id)),
+            cues=tuple(CueBody.from_domain(cue) for cue in self.archive.cues(recording.id)),
+        )
+
+    def export(self, recording: Recording, form: ExportFormat) -> str:
+        from api.exports import export
+
+        archive = self.archive
+        return export(
+            form,
+            self.details(recording),
+            archive.cues(recording.id),
+            archive.events(recording.id),
+            archive.chapters(recording.id),
+        )
+
+    def plan(self, recording: Recording) -> tuple[PlannedGroup, ...]:
+        """The groups that the kept frames and cues of ``recording`` make for a model, with their tokens."""
+        from videoqa.analyser.budget import planned
+
+        analysis = self.archive.finished_analysis(recording.id)
+        if analysis is None:
+            raise NotIndexed(title=recording.title)
+        return planned(
+            analysis.times,
+            self.archive.cues(recording.id),
+            recording.length,
+            self.settings.context,
+        )
+
+    def evaluate(self, truth: Path) -> Report:
+        from videoqa.evaluation import evaluate
+
+        return evaluate(truth, self.answering, self.archive)
+
+
+def diagnose() -> tuple[Check, ...]:
+    """What works on this machine and what is missing."""
+    from videoqa.bootstrap.checks import checks
+
+    return checks(house())

@@ -1,0 +1,104 @@
+"""What `doctor` tells: every part tried for real, with the remedy where it does not work."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from videoqa.errors import VideoqaError
+from videoqa.health import Check
+
+if TYPE_CHECKING:
+    from videoqa.bootstrap import House
+
+
+def checks(house: House) -> tuple[Check, ...]:
+    """Every check, the indispensable parts first."""
+    return (
+        Check(
+            "videoqa", works=True, detail=f"{version('videoqa')} on Python {platform.python_version()}, {sys.platform}"
+        ),
+        _data(house),
+        _database(house),
+        _decoder(house),
+        _confinement(),
+        _text_reader(),
+        _embeddings(house),
+        _signals(),
+        _extra("model", "vllm", "vLLM, which lets Qwen3-VL see and answer"),
+        _extra("decord", "decord", "the second decoder"),
+        _extra("postgres", "psycopg", "PostgreSQL in place of SQLite"),
+    )
+
+
+def _data(house: House) -> Check:
+    try:
+        house.folder.mkdir(parents=True, exist_ok=True)
+        probe = house.folder / ".doctor"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        remedy = "set VIDEOQA_DATA_DIR to a folder that can be written"
+        return Check("data", works=False, detail=f"{house.folder}: {error.strerror}", remedy=remedy, broken=True)
+    return Check("data", works=True, detail=str(house.folder))
+
+
+def _database(house: House) -> Check:
+    try:
+        count = len(house.archive.recordings())
+    except VideoqaError as error:
+        return Check("database", works=False, detail=str(error), broken=True)
+    return Check("database", works=True, detail=f"{house.engine.dialect.name}, {count} recordings")
+
+
+def _decoder(house: House) -> Check:
+    package = {"pyav": "av", "decord": "decord2"}[house.settings.decoder]
+    try:
+        return Check("decoder", works=True, detail=f"{package} {version(package)}")
+    except PackageNotFoundError:
+        remedy = 'pip install "videoqa[decord]", or unset VIDEOQA_DECODER'
+        return Check("decoder", works=False, detail=f"{package} is not installed", remedy=remedy, broken=True)
+
+
+def _confinement() -> Check:
+    from ingest.sandbox import confinement
+
+    try:
+        measures = confinement()
+    except VideoqaError as error:
+        return Check("confinement", works=False, detail=str(error), broken=True)
+    return Check("confinement", works=bool(measures), detail=", ".join(measures) or "footage is opened unconfined")
+
+
+def _text_reader() -> Check:
+    try:
+        detail = f"rapidocr {version('rapidocr')}, its bundled models: English and Chinese slides"
+        return Check("text on screen", works=True, detail=detail)
+    except PackageNotFoundError:
+        return Check(
+            "text on screen", works=False, detail="rapidocr is missing", remedy="pip install rapidocr", broken=True
+        )
+
+
+def _embeddings(house: House) -> Check:
+    return Check(
+        "meaning of words", works=True, detail=f"{house.embedder.name}, {house.embedder.dimensions} dimensions"
+    )
+
+
+def _signals() -> Check:
+    return Check(
+        "what is seen",
+        works=True,
+        detail="slides and their text, subtitles, shot changes, and that, where and how strongly something moves; "
+        "without a model nothing here can name objects, people or actions, or hear speech",
+    )
+
+
+def _extra(extra: str, module: str, means: str) -> Check:
+    if find_spec(module) is not None:
+        return Check(extra, works=True, detail=f"{means}: installed")
+    return Check(extra, works=False, detail=f"{means}: not installed", remedy=f'pip install "videoqa[{extra}]"')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from itertools import pairwise
 
 from videoqa.media import ZERO, Coverage, CoverageState, CoveredSpan, Cue, Span
 from videoqa.ports import Surveyed
@@ -55,7 +56,7 @@ def _flattened(painted: Sequence[CoveredSpan], length: timedelta) -> Iterable[Co
         begins.setdefault(item.span.start, []).append(number)
         ends.setdefault(item.span.end, []).append(number)
     on_top: set[int] = set()
-    for start, end in zip(borders, borders[1:], strict=False):
+    for start, end in pairwise(borders):
         on_top.difference_update(ends.get(start, ()))
         on_top.update(begins.get(start, ()))
         if not on_top:

@@ -1,0 +1,1 @@
+"""From observations to events, and from events and cues to chapters. Pure."""

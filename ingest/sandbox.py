@@ -1,0 +1,249 @@
+"""Opens untrusted footage in a child process of its own, so that no file can harm more than itself."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from math import ceil
+from types import TracebackType
+
+from ingest.limits import Limits
+from ingest.wire import (
+    HEADER,
+    LARGEST_MESSAGE,
+    BadMessage,
+    Confinement,
+    Done,
+    Failed,
+    Message,
+    Request,
+    Survey,
+    Working,
+    decode,
+)
+from videoqa.errors import DecoderCrashed, DecoderOverran, NoSuchFile, NotFootage, SourceChanged
+from videoqa.media import ZERO, Sampling
+from videoqa.ports import MediaFacts, Sampled, Unread
+
+__all__ = ["Limits", "SandboxedReader", "confinement"]
+
+FORMATS = "MP4, MOV, MKV, WebM, AVI and MPEG-TS"
+_PIPE_BYTES = 2**20
+# A machine with other work gives the child less than a whole core; it is waited for this many times its own work.
+_PATIENCE = 5
+
+
+class SandboxedReader:
+    """A ``FootageReader`` that opens every file in a child process, under ``limits``.
+
+    Args:
+        decoder: what decodes, ``"pyav"`` or ``"decord"``.
+    """
+
+    def __init__(self, limits: Limits | None = None, decoder: str = "pyav") -> None:
+        self._limits = limits or Limits()
+        self._decoder = decoder
+
+    def probe(self, path: str) -> MediaFacts:
+        with _Source(path) as source, _Child(self._request(source, None)) as child:
+            for message in child.messages():
+                if isinstance(message, MediaFacts):
+                    source.check()
+                    return message
+                _forward(message, source)
+        raise DecoderCrashed(problem="it said nothing of the file")
+
+    @contextmanager
+    def survey(
+        self, path: str, sampling: Sampling, *, gated: bool = True, since: timedelta = ZERO
+    ) -> Iterator[Iterator[Sampled | Unread]]:
+        with _Source(path) as source, _Child(self._request(source, Survey(sampling, gated, since))) as child:
+            yield self._samples(source, child)
+
+    def _samples(self, source: _Source, child: _Child) -> Iterator[Sampled | Unread]:
+        last, count = timedelta.min, 0
+        for message in child.messages():
+            match message:
+                case Sampled(pts):
+                    count += 1
+                    if pts <= last or count > self._limits.max_frames:
+                        raise DecoderCrashed(problem="frames out of order, or without end")
+                    last = pts
+                    yield message
+                case Unread():
+                    yield message
+                case Done():
+                    source.check()
+                    return
+                case _:
+                    _forward(message, source)
+        raise DecoderCrashed(problem="it ended in mid-work")
+
+    def _request(self, source: _Source, survey: Survey | None) -> Request:
+        work = ceil(self._limits.work_for(source.size).total_seconds())
+        return Request(source.descriptor, self._decoder, self._limits, work, survey)
+
+
+def confinement() -> tuple[str, ...]:
+    """What holds the child back on this machine, by name, for `doctor`: "memory limit", "own network", ..."""
+    limits = Limits()
+    with _Child(Request(None, "pyav", limits, ceil(limits.work.total_seconds()))) as child:
+        for message in child.messages():
+            if isinstance(message, Confinement):
+                return message.measures
+    return ()
+
+
+def _forward(message: Message, source: _Source) -> None:
+    """Does what a message asks for that carries neither facts nor frames."""
+    if isinstance(message, Failed):
+        source.check()
+        raise message.error
+    if not isinstance(message, Working):
+        raise DecoderCrashed(problem="it answered what was not asked")
+
+
+class _Source:
+    """One open file; the child gets its descriptor, so that no name it could twist is ever parsed."""
+
+    def __init__(self, path: str) -> None:
+        try:
+            # Without O_NONBLOCK a named pipe without a writer would hold this process for ever.
+            self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except (OSError, ValueError) as error:
+            raise NoSuchFile(problem=getattr(error, "strerror", None) or str(error)) from error
+        state = os.fstat(self.descriptor)
+        if not stat.S_ISREG(state.st_mode):
+            os.close(self.descriptor)
+            raise NotFootage(problem="it is no regular file", formats=FORMATS)
+        self.size = state.st_size
+        self._before = (state.st_size, state.st_mtime_ns)
+
+    def check(self) -> None:
+        """Raises ``SourceChanged`` where the file was written to since it was opened."""
+        state = os.fstat(self.descriptor)
+        if (state.st_size, state.st_mtime_ns) != self._before:
+            raise SourceChanged
+
+    def __enter__(self) -> _Source:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self.descriptor)
+
+
+class _Child:
+    """One run of ``ingest.sandbox_child``; leaving kills it."""
+
+    def __init__(self, request: Request) -> None:
+        self._limits = request.limits
+        self._patience = request.work * _PATIENCE
+        self._work = request.work
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-m", "ingest.sandbox_child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            pass_fds=() if request.descriptor is None else (request.descriptor,),
+            env=_environment(),
+            bufsize=0,
+            # Ctrl-C is for the parent to hear; it ends the child itself.
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        _widen(self._stdout.fileno())
+        try:
+            # It stays open: its end tells the child that the parent is gone.
+            self._stdin.write(request.to_json() + b"\n")
+        except BrokenPipeError:
+            pass
+
+    def messages(self) -> Iterator[Message]:
+        """What the child says, until it ends.
+
+        Raises:
+            DecoderOverran: it made no progress, or used up its processor time.
+            DecoderCrashed: it ended in any other way but its own, or what it says is no message.
+        """
+        while (header := self._read(HEADER.size)) is not None:
+            kind, length = HEADER.unpack(header)
+            if length > LARGEST_MESSAGE:
+                raise DecoderCrashed(problem="a message without end")
+            body = self._read(length)
+            if body is None:
+                break
+            try:
+                yield decode(kind, body)
+            except BadMessage as error:
+                raise DecoderCrashed(problem=str(error)) from error
+        self._raise_end()
+
+    def _read(self, length: int) -> memoryview | None:
+        """The next ``length`` bytes; None where the child ended before."""
+        buffer = memoryview(bytearray(length))
+        poll = select.poll()
+        poll.register(self._stdout, select.POLLIN)
+        have = 0
+        while have < length:
+            began = time.monotonic()
+            stall = min(self._limits.stall.total_seconds(), max(self._patience, 0.001))
+            if not poll.poll(stall * 1000):
+                raise DecoderOverran(limit=f"{stall:.0f} seconds", what="waiting without progress")
+            self._patience -= time.monotonic() - began
+            got = os.readv(self._stdout.fileno(), [buffer[have:]])
+            if got == 0:
+                return None
+            have += got
+        return buffer.toreadonly()
+
+    def _raise_end(self) -> None:
+        try:
+            code = self._process.wait(self._limits.stall.total_seconds())
+        except subprocess.TimeoutExpired as error:
+            raise DecoderOverran(limit=f"{self._limits.stall.seconds} seconds", what="time to end") from error
+        if code == -signal.SIGXCPU:
+            raise DecoderOverran(limit=f"{self._work} seconds", what="processor time")
+        if code < 0:
+            raise DecoderCrashed(problem=signal.strsignal(-code) or f"signal {-code}")
+        if code > 0:
+            raise DecoderCrashed(problem=f"exit code {code}")
+
+    def __enter__(self) -> _Child:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._stdin.close()
+        self._stdout.close()
+        self._process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of the parent's but where libraries lie; one BLAS thread, since each would take address space."""
+    kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PATH") if name in os.environ}
+    return kept | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+
+
+def _widen(descriptor: int) -> None:
+    """Lets a whole frame fit into the pipe, where the system can; a default pipe costs 16 switches a frame."""
+    if sys.platform == "linux":
+        import fcntl  # noqa: PLC0415 - not on every system
+
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        except OSError:
+            return

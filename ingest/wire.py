@@ -1,0 +1,209 @@
+"""What the decoding child and its parent say to one another: one request in JSON, then framed messages.
+
+A message is a kind (one byte), the length of its body (four bytes, big-endian) and the body: JSON for the small ones,
+a fixed head and raw pixels for a sampled instant. The child may have been taken over by the file it opened, so that
+everything read here is checked before it is believed.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ingest.limits import Limits
+from videoqa import errors
+from videoqa.media import Cue, Frame, Picture, Sampling, Span
+from videoqa.ports import MediaFacts, Sampled, Unread, VideoFacts
+
+MICROSECOND = timedelta(microseconds=1)
+HEADER = struct.Struct("!cI")
+LARGEST_MESSAGE = 2**28
+_SAMPLED = struct.Struct("!qBHH")
+_CHECKPOINT, _PICTURE = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """Nothing to tell yet; the work goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The work ended with this error."""
+
+    error: errors.VideoqaError
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Everything was told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """What holds the child back, by the names `doctor` prints."""
+
+    measures: tuple[str, ...]
+
+
+Message = MediaFacts | Sampled | Unread | Working | Failed | Done | Confinement
+
+
+class BadMessage(ValueError):
+    """What came over the pipe is no message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The part of a request that asks for frames."""
+
+    sampling: Sampling
+    gated: bool
+    since: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the child is to do with the file behind ``descriptor``; a probe where ``survey`` is None.
+
+    Without a descriptor it only tells its confinement. ``work`` is its processor time in whole seconds.
+    """
+
+    descriptor: int | None
+    decoder: str
+    limits: Limits
+    work: int
+    survey: Survey | None = None
+
+    def to_json(self) -> bytes:
+        return json.dumps(asdict(self), default=_microseconds).encode()
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Request:
+        fields: dict[str, Any] = json.loads(text)
+        limits = fields.pop("limits")
+        for name in ("stall", "work", "work_per_mebibyte"):
+            limits[name] = limits[name] * MICROSECOND
+        survey = fields.pop("survey")
+        if survey is not None:
+            sampling = survey["sampling"]
+            sampling["period"] = sampling["period"] * MICROSECOND
+            survey = Survey(Sampling(**sampling), survey["gated"], survey["since"] * MICROSECOND)
+        return cls(**fields, limits=Limits(**limits), survey=survey)
+
+
+def encode(message: Message) -> list[bytes | memoryview]:
+    """The buffers that, written one after the other, are ``message``."""
+    kind, body = _encode_body(message)
+    return [HEADER.pack(kind, sum(len(part) for part in body)), *body]
+
+
+def decode(kind: bytes, body: memoryview) -> Message:
+    """The message of ``kind`` with ``body``.
+
+    Raises:
+        BadMessage: there is no such message.
+    """
+    if (read := _DECODERS.get(kind)) is None:
+        raise BadMessage(f"no message is of kind {kind!r}")
+    try:
+        return read(body)
+    except (ValueError, TypeError, KeyError, OverflowError, struct.error, RecursionError) as error:
+        raise BadMessage(f"a message of kind {kind!r} that cannot be read: {error}") from error
+
+
+def _encode_body(message: Message) -> tuple[bytes, list[bytes | memoryview]]:
+    match message:
+        case Sampled(pts, frame, checkpoint):
+            flags = _CHECKPOINT * checkpoint
+            if frame is None:
+                return b"S", [_SAMPLED.pack(pts // MICROSECOND, flags, 0, 0)]
+            picture = frame.picture
+            head = _SAMPLED.pack(pts // MICROSECOND, flags | _PICTURE, picture.width, picture.height)
+            return b"S", [head, picture.pixels]
+        case Unread():
+            return b"U", [_json(message)]
+        case MediaFacts():
+            return b"M", [_json(message)]
+        case Working():
+            return b"W", []
+        case Confinement(measures):
+            return b"C", [_json(measures)]
+        case Failed(error):
+            return b"F", [_json([type(error).__name__, {name: str(value) for name, value in error.fields.items()}])]
+        case Done():
+            return b"D", []
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(
+        asdict(value) if hasattr(value, "__dataclass_fields__") else value, default=_microseconds
+    ).encode()  # type: ignore[call-overload]
+
+
+def _microseconds(value: object) -> int | str:
+    if isinstance(value, timedelta):
+        return value // MICROSECOND
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} does not go over the wire")
+
+
+def _read_sampled(body: memoryview) -> Sampled:
+    microseconds, flags, width, height = _SAMPLED.unpack_from(body)
+    pts, checkpoint = microseconds * MICROSECOND, bool(flags & _CHECKPOINT)
+    if not flags & _PICTURE:
+        return Sampled(pts, None, checkpoint)
+    return Sampled(pts, Frame(pts, Picture(width, height, body[_SAMPLED.size :])), checkpoint)
+
+
+def _read_span(fields: Any) -> Span:
+    return Span(int(fields["start"]) * MICROSECOND, int(fields["end"]) * MICROSECOND)
+
+
+def _read_unread(body: memoryview) -> Unread:
+    fields = json.loads(bytes(body))
+    return Unread(_read_span(fields["span"]), str(fields["reason"]), bool(fields["failed"]))
+
+
+def _read_facts(body: memoryview) -> MediaFacts:
+    fields = json.loads(bytes(body))
+    video, created, claimed = fields["video"], fields["created_at"], fields["claimed"]
+    return MediaFacts(
+        length=int(fields["length"]) * MICROSECOND,
+        video=video and VideoFacts(int(video["width"]), int(video["height"]), str(video["codec"])),
+        created_at=created and datetime.fromisoformat(created),
+        claimed=None if claimed is None else int(claimed) * MICROSECOND,
+        cues=tuple(
+            Cue(_read_span(cue["span"]), str(cue["text"]), cue["language"] and str(cue["language"]), str(cue["track"]))
+            for cue in fields["cues"]
+        ),
+        problems=tuple(str(problem) for problem in fields["problems"]),
+    )
+
+
+def _read_failed(body: memoryview) -> Failed:
+    name, fields = json.loads(bytes(body))
+    error = getattr(errors, str(name), None)
+    if not (isinstance(error, type) and issubclass(error, errors.BadMedia | errors.MissingPart)):
+        raise ValueError(f"{name} is no error of a file")
+    return Failed(error(**{str(key): str(value) for key, value in fields.items()}))
+
+
+def _read_confinement(body: memoryview) -> Confinement:
+    return Confinement(tuple(str(measure) for measure in json.loads(bytes(body))))
+
+
+_DECODERS: dict[bytes, Callable[[memoryview], Message]] = {
+    b"S": _read_sampled,
+    b"U": _read_unread,
+    b"M": _read_facts,
+    b"W": lambda _: Working(),
+    b"C": _read_confinement,
+    b"F": _read_failed,
+    b"D": lambda _: Done(),
+}

@@ -16,7 +16,7 @@ demo: $(STAMP)
 	@VIDEOQA_DATA_DIR=$${VIDEOQA_DATA_DIR:-.demo} sh samples/demo.sh $(BIN)/videoqa samples
 
 test: $(STAMP)
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadgroup
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -31,7 +31,7 @@ bench-full: $(STAMP)
 	$(BIN)/python -m bench --full
 
 soak: $(STAMP)
-	$(BIN)/python -m pytest -n 0 tests/soak --soak
+	$(BIN)/pytest -n 0 --soak --timeout 7200 -s tests/acceptance/test_kills.py
 
 samples: $(STAMP)
 	$(BIN)/python -m samples.render

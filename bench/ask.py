@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from bench.figure import Figure
+
 from bench.product import videoqa
 
 _SAMPLES = Path(__file__).parent.parent / "samples"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 
 from bench.figure import Figure
+
 from bench.product import footage, videoqa
 
 _SCENES = (("lecture", "slides, 720p30, GOP 250", 0.05), ("yard", "quiet yard, 720p15, GOP 2 s", 0.02))
@@ -19,7 +21,7 @@ def figures(full: bool) -> list[Figure]:
         path = footage(scene, minutes)
         with tempfile.TemporaryDirectory() as data:
             cost = videoqa(["index", path], Path(data))
-        length = minutes * 60
+            length = sum(item["length"] for item in json.loads(videoqa(["list", "--json"], Path(data)).output))
         share = cost.wall / length
         found.append(
             Figure(

@@ -1,0 +1,128 @@
+"""Killed at any moment, the next run goes on: nothing double, nothing lost, nothing left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.product import SAMPLES, Videoqa
+
+pytestmark = [pytest.mark.xdist_group("kills"), pytest.mark.timeout(7200)]
+KILLS, SOAK_KILLS = 10, 200
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What an undisturbed run finds, and how long it takes."""
+    product = Videoqa(tmp_path_factory.mktemp("reference") / "data")
+    begun = time.monotonic()
+    assert product("index", SAMPLES).code == 0
+    return {"found": found(product), "took": time.monotonic() - begun}
+
+
+def found(product: Videoqa) -> dict[str, Any]:
+    """Everything that an index says of its recordings, but for the ids it makes up."""
+    told = {}
+    for recording in product("list", "--json").json:
+        details = product("show", recording["id"], "--json").json
+        for event in details["events"]:
+            event.pop("id")
+            event["revisits"] = event["revisits"] is not None
+        details["recording"] = {key: details["recording"][key] for key in ("title", "length", "state", "problems")}
+        told[recording["title"]] = details
+    with contextlib.closing(sqlite3.connect(product.data / "videoqa.sqlite")) as database:
+        told["searchable"] = database.execute("SELECT count(*) FROM moments").fetchone()[0]
+    return told
+
+
+def test_a_run_killed_again_and_again_finds_what_an_undisturbed_one_does(
+    reference: dict[str, Any], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    kills = SOAK_KILLS if request.config.getoption("--soak") else KILLS
+    chance = random.Random(2026)
+    done = rounds = 0
+    while done < kills:
+        rounds += 1
+        product = Videoqa(tmp_path / f"round-{rounds}")
+        while done < kills:
+            process = product.start("index", SAMPLES)
+            try:
+                process.wait(timeout=chance.uniform(0.2, reference["took"] * 0.6))
+                break
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+                done += 1
+        ran = product("index", SAMPLES)
+        assert ran.code == 0, ran.err
+        assert found(product) == reference["found"]
+        assert not any((product.data / "spool").iterdir())
+        shutil.rmtree(product.data)
+    print(f"\n{done} kills in {rounds} rounds")
+
+
+def test_no_child_outlives_a_killed_run(tmp_path: Path) -> None:
+    product = Videoqa(tmp_path / "data")
+    process = product.start("index", SAMPLES)
+    deadline = time.monotonic() + 60
+    while not (children := opened_by(process.pid)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert children
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    while opened_by(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not opened_by(process.pid)
+
+
+def test_an_interrupted_run_says_how_to_go_on(tmp_path: Path) -> None:
+    product = Videoqa(tmp_path / "data")
+    process = product.start("index", SAMPLES)
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, (out, err)
+    assert "goes on from here" in err
+    assert "Traceback" not in err
+    assert product("index", SAMPLES).code == 0
+
+
+def test_two_runs_at_once_index_everything_once(tmp_path: Path) -> None:
+    product = Videoqa(tmp_path / "data")
+    runs = [product.start("index", SAMPLES) for _ in range(2)]
+    ended = [run.communicate(timeout=240) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], ended
+    assert sorted(item["title"] for item in product("list", "--json").json) == ["lecture.mp4", "yard.mp4"]
+
+
+def test_a_run_takes_over_from_one_that_is_killed(tmp_path: Path, reference: dict[str, Any]) -> None:
+    product = Videoqa(tmp_path / "data")
+    first = product.start("index", SAMPLES)
+    time.sleep(3)
+    second = product.start("index", SAMPLES)
+    time.sleep(3)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.communicate()
+    out, err = second.communicate(timeout=240)
+    assert second.returncode == 0, (out, err)
+    assert found(product) == reference["found"]
+
+
+def opened_by(group: int) -> list[int]:
+    """The living decoding processes in the process group ``group``."""
+    children = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if b"ingest." in (process / "cmdline").read_bytes() and os.getpgid(int(process.name)) == group:
+                children.append(int(process.name))
+    return children

@@ -75,14 +75,14 @@ def test_no_child_outlives_a_killed_run(tmp_path: Path) -> None:
     product = Videoqa(tmp_path / "data")
     process = product.start("index", SAMPLES)
     deadline = time.monotonic() + 60
-    while not (children := opened_by(process.pid)) and time.monotonic() < deadline:
+    while not (children := children_of(process.pid)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert children
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
-    while opened_by(process.pid) and time.monotonic() < deadline:
+    while living(children) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not opened_by(process.pid)
+    assert not living(children)
 
 
 def test_an_interrupted_run_says_how_to_go_on(tmp_path: Path) -> None:
@@ -118,11 +118,14 @@ def test_a_run_takes_over_from_one_that_is_killed(tmp_path: Path, reference: dic
     assert found(product) == reference["found"]
 
 
-def opened_by(group: int) -> list[int]:
-    """The living decoding processes in the process group ``group``."""
-    children = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if b"ingest." in (process / "cmdline").read_bytes() and os.getpgid(int(process.name)) == group:
-                children.append(int(process.name))
-    return children
+def children_of(parent: int) -> set[int]:
+    """The processes that ``parent`` began and that live."""
+    found: set[int] = set()
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{parent}/task").iterdir():
+            found.update(map(int, (task / "children").read_text().split()))
+    return found
+
+
+def living(processes: set[int]) -> set[int]:
+    return {process for process in processes if Path(f"/proc/{process}/cmdline").exists()}

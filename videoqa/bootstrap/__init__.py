@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from api.exports import ExportFormat
     from api.schemas import RecordingDetails
+    from indexer.search.search import IndexSearch
     from ingest.sandbox import SandboxedReader
     from videoqa.analyser.signals import SignalsAnalyser
     from videoqa.answering.answering import Answering
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from videoqa.health import Check
     from videoqa.jobs.queue import Jobs
     from videoqa.pipeline.indexing import Indexing
-    from videoqa.ports import Embedder, Search
+    from videoqa.ports import Embedder
 
 
 @cache
@@ -58,7 +59,7 @@ class House:
 
     @cached_property
     def archive(self) -> SqlArchive:
-        return SqlArchive(self.engine, self.embedder)
+        return SqlArchive(self.engine, self.search)
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -67,10 +68,10 @@ class House:
         return load(self.settings.embedder)
 
     @cached_property
-    def search(self) -> Search:
-        from indexer.search.sqlite import SqliteSearch
+    def search(self) -> IndexSearch:
+        from indexer.search.search import IndexSearch
 
-        return SqliteSearch(self.engine, self.embedder, self.folder)
+        return IndexSearch(self.engine, self.embedder, self.folder / "search")
 
     @cached_property
     def answering(self) -> Answering:
@@ -111,7 +112,7 @@ class House:
         from ingest.spool import DiskSpool
         from videoqa.passages import passages
         from videoqa.pipeline.indexing import Indexing
-        from videoqa.timeline import EventTimeline
+        from videoqa.timeline.timeline import EventTimeline
 
         return Indexing(
             files=LocalFiles(),
@@ -157,18 +158,22 @@ class House:
         )
 
     def plan(self, recording: Recording) -> tuple[PlannedGroup, ...]:
-        """The groups that the kept frames and cues of ``recording`` make for a model, with their tokens."""
-        from videoqa.analyser.budget import planned
+        """The groups that the kept frames and cues of ``recording`` make for a model, with their tokens.
+
+        Raises:
+            NotIndexed: nothing was kept of it yet.
+        """
+        from videoqa.analyser.budget import Budget, TokenRoom
+        from videoqa.analyser.grouping import groups
 
         analysis = self.archive.finished_analysis(recording.id)
         if analysis is None:
             raise NotIndexed(title=recording.title)
-        return planned(
-            analysis.times,
-            self.archive.cues(recording.id),
-            recording.length,
-            self.settings.context,
-        )
+        budget = Budget(context=self.settings.context)
+        size = analysis.size or (0, 0)
+        cues = self.archive.cues(recording.id)
+        planned = groups(analysis.times, cues, recording.length, lambda: TokenRoom(budget, size), overlap=2)
+        return tuple(PlannedGroup(group, budget.cost(group.times, group.cues, size)) for group in planned)
 
     def evaluate(self, truth: Path) -> Report:
         from videoqa.evaluation import evaluate

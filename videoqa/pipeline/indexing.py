@@ -135,7 +135,7 @@ class Indexing:
             surveyed = self.spool.surveyed(analysis_id)
             cues = self.archive.analysis_cues(analysis_id)
             groups = self.analyser.plan(surveyed.kept, cues, surveyed.size or (0, 0), recording.length)
-            self.archive.set_plan(analysis_id, surveyed.kept, groups)
+            self.archive.set_plan(analysis_id, surveyed.kept, groups, surveyed.size)
             analysis = self.archive.analysis(analysis_id) or analysis
         beat = _Heartbeat(self.archive, recording.id, "analysis")
         for group, observations, failure in self._analysed(analysis_id, analysis.groups[analysis.next_group :]):

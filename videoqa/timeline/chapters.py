@@ -15,6 +15,8 @@ def chapters(length: timedelta, events: Sequence[Event], cues: Sequence[Cue]) ->
     for event in sorted((e for e in events if e.source is Source.SLIDE), key=lambda e: e.span.start):
         if not titles or titles[max(titles)] != event.label:
             titles.setdefault(event.span.start, event.label)
+    if not titles:
+        return ()
     starts = sorted(titles)
     ends = [*starts[1:], length]
     return tuple(

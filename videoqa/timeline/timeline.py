@@ -89,11 +89,12 @@ class _Board:
         ]
         held = [event for event in standing if text.holds(Text.of(event.description))]
         for event in held:
-            fuller = event.id not in self.begun and event.span.start == span.start
-            self._extend(event, replace(observation, description=event.description, label=event.label), span)
-            if fuller:
-                self.events[event.id] = replace(self.events[event.id], description=observation.description)
-        if any(event.span.start == span.start and event.id not in self.begun for event in held):
+            self._extend(event, observation, span)
+        if len(held) == 1 and held[0].span.start == span.start and held[0].id not in self.begun:
+            # The last frame of the group before was the slide's first; only this group saw it in full.
+            self.events[held[0].id] = replace(
+                self.events[held[0].id], description=observation.description, label=observation.label
+            )
             return
         fresh = text.without([Text.of(event.description) for event in held])
         if not fresh.lines:

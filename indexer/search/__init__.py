@@ -1,1 +1,1 @@
-"""One search over two databases."""
+"""Finds passages by their words and by their sense."""

@@ -1,0 +1,219 @@
+"""What is kept, as tables. Times are whole microseconds: as exact as a ``timedelta``, and comparable in SQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.schema import Named, TypedColumns
+from sqlalchemy.types import TypeDecorator
+
+MICROSECOND = timedelta(microseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Microseconds(TypeDecorator[timedelta]):
+    """A ``timedelta`` as whole microseconds."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: timedelta | None, dialect: sa.Dialect) -> int | None:
+        return None if value is None else value // MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> timedelta | None:
+        return None if value is None else timedelta(microseconds=value)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC ``datetime`` as whole microseconds since 1970."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
+        return None if value is None else (value - EPOCH) // MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+class Words(TypeDecorator[str]):
+    """Text as people wrote it. What no database can hold (NUL, half a surrogate pair) becomes U+FFFD."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        if value is None:
+            return None
+        return value.replace("\0", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
+class FilePath(TypeDecorator[str]):
+    """A path as the bytes the system knows it by, so that one which is no valid text is found again."""
+
+    impl = sa.LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> bytes | None:
+        return None if value is None else value.encode("utf-8", "surrogateescape")
+
+    def process_result_value(self, value: bytes | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else value.decode("utf-8", "surrogateescape")
+
+
+METADATA = sa.MetaData()
+
+
+def _belongs_to(table: str) -> Any:
+    return sa.Column(sa.ForeignKey(f"{table}.id", ondelete="CASCADE"), primary_key=True)
+
+
+class _Facts(TypedColumns):
+    name: Named[str] = sa.Column(primary_key=True)
+    value: Named[str]
+
+
+facts = sa.Table("facts", METADATA, _Facts)
+"""``generation``: a word that changes whenever what can be found changes."""
+
+
+class _Recordings(TypedColumns):
+    id: Named[str] = sa.Column(primary_key=True)
+    title: Named[str] = sa.Column(Words)
+    source: Named[str] = sa.Column(FilePath)
+    digest: Named[str] = sa.Column(unique=True)
+    length: Named[timedelta] = sa.Column(Microseconds)
+    state: Named[str]
+    started_at: Named[datetime | None] = sa.Column(Instant)
+    problems: Named[list[str]] = sa.Column(sa.JSON)
+    stage: Named[str | None]
+    done: Named[float | None]
+
+
+recordings = sa.Table("recordings", METADATA, _Recordings)
+
+
+class _Analyses(TypedColumns):
+    id: Named[str] = sa.Column(primary_key=True)
+    recording_id: Named[str] = sa.Column(sa.ForeignKey("recordings.id", ondelete="CASCADE"), index=True)
+    begun: Named[int] = sa.Column(sa.BigInteger)
+    fingerprint: Named[str]
+    period: Named[timedelta] = sa.Column(Microseconds)
+    long_side: Named[int]
+    multiple: Named[int]
+    times: Named[bytes]
+    next_group: Named[int]
+    finished: Named[bool]
+    covered: Named[timedelta | None] = sa.Column(Microseconds)
+
+
+analyses = sa.Table("analyses", METADATA, _Analyses)
+"""``begun`` rises within a recording; ``covered`` is the length its coverage speaks of, once it is finished."""
+
+
+class _Cues(TypedColumns):
+    analysis_id: Named[str] = _belongs_to("analyses")
+    number: Named[int] = sa.Column(primary_key=True)
+    start: Named[timedelta] = sa.Column(Microseconds)
+    end: Named[timedelta] = sa.Column(Microseconds)
+    text: Named[str] = sa.Column(Words)
+    language: Named[str | None] = sa.Column(Words)
+    track: Named[str] = sa.Column(Words)
+
+
+cues = sa.Table("cues", METADATA, _Cues)
+
+
+class _Groups(TypedColumns):
+    analysis_id: Named[str] = _belongs_to("analyses")
+    number: Named[int] = sa.Column(primary_key=True)
+    start: Named[timedelta] = sa.Column(Microseconds)
+    end: Named[timedelta] = sa.Column(Microseconds)
+    times: Named[bytes]
+    cues: Named[list[list[Any]]] = sa.Column(sa.JSON)
+    failure: Named[str | None] = sa.Column(Words)
+
+
+groups = sa.Table("groups", METADATA, _Groups)
+
+
+class _Observed(TypedColumns):
+    label: Named[str] = sa.Column(Words)
+    description: Named[str] = sa.Column(Words)
+    source: Named[str]
+    frames: Named[bytes]
+    confidence: Named[float]
+    identity: Named[str] = sa.Column(Words)
+    region: Named[list[float] | None] = sa.Column(sa.JSON(none_as_null=True))
+    strength: Named[float | None]
+
+
+class _Observations(_Observed):
+    analysis_id: Named[str] = _belongs_to("analyses")
+    group: Named[int] = sa.Column("group_number", primary_key=True)
+    number: Named[int] = sa.Column(primary_key=True)
+    lasts_until: Named[timedelta | None] = sa.Column(Microseconds)
+
+
+observations = sa.Table("observations", METADATA, _Observations)
+
+
+class _Events(_Observed):
+    analysis_id: Named[str] = _belongs_to("analyses")
+    id: Named[str] = sa.Column(primary_key=True)
+    open: Named[bool]
+    start: Named[timedelta] = sa.Column(Microseconds)
+    end: Named[timedelta] = sa.Column(Microseconds)
+    revisits: Named[str | None]
+
+
+events = sa.Table("events", METADATA, _Events)
+
+
+class _CoveredSpans(TypedColumns):
+    analysis_id: Named[str] = _belongs_to("analyses")
+    number: Named[int] = sa.Column(primary_key=True)
+    start: Named[timedelta] = sa.Column(Microseconds)
+    end: Named[timedelta] = sa.Column(Microseconds)
+    state: Named[str]
+    frames: Named[int]
+
+
+covered_spans = sa.Table("covered_spans", METADATA, _CoveredSpans)
+
+
+class _Chapters(TypedColumns):
+    analysis_id: Named[str] = _belongs_to("analyses")
+    number: Named[int] = sa.Column(primary_key=True)
+    start: Named[timedelta] = sa.Column(Microseconds)
+    end: Named[timedelta] = sa.Column(Microseconds)
+    title: Named[str] = sa.Column(Words)
+
+
+chapters = sa.Table("chapters", METADATA, _Chapters)
+
+
+class _Passages(TypedColumns):
+    analysis_id: Named[str] = _belongs_to("analyses")
+    number: Named[int] = sa.Column(primary_key=True)
+    start: Named[timedelta] = sa.Column(Microseconds)
+    end: Named[timedelta] = sa.Column(Microseconds)
+    text: Named[str] = sa.Column(Words)
+    source: Named[str]
+    language: Named[str | None] = sa.Column(Words)
+
+
+passages = sa.Table("passages", METADATA, _Passages)
+
+
+class _Shards(TypedColumns):
+    analysis_id: Named[str] = _belongs_to("analyses")
+    kind: Named[str] = sa.Column(primary_key=True)
+    data: Named[bytes]
+
+
+shards = sa.Table("shards", METADATA, _Shards)
+"""The passages of one analysis made searchable: their words, and their vectors by each embedder (see search/)."""

@@ -127,5 +127,9 @@ class DataInUse(StorageError):
     """Another videoqa (process {pid}) is working in {path}; wait for it, or stop it."""
 
 
+class Unexpected(VideoqaError):
+    """videoqa failed on it ({kind}: {problem}); please report this."""
+
+
 class MissingPart(VideoqaError):
     """{part} is needed for that and is not installed; {remedy}."""

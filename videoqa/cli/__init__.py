@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import traceback
@@ -9,7 +10,7 @@ from typing import Any
 
 import typer
 
-from videoqa.errors import Misuse, VideoqaError
+from videoqa.errors import Misuse, Unexpected, VideoqaError
 
 # Typer shows this class of its parser's only through the errors derived from it.
 _UsageError: Any = typer.BadParameter.__bases__[0]
@@ -21,6 +22,7 @@ def main() -> None:
     """Runs the command line and exits with its code."""
     from videoqa.cli.commands import app
 
+    logging.basicConfig(level=logging.DEBUG if os.environ.get("VIDEOQA_DEBUG") else logging.CRITICAL)
     code = _run(app)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -53,7 +55,7 @@ def _told(error: Exception) -> int:
         return MISUSE
     if os.environ.get("VIDEOQA_DEBUG"):
         traceback.print_exception(error)
-    return _say(f"unexpected {type(error).__name__}: {error} (VIDEOQA_DEBUG=1 shows where)", FAILED)
+    return _say(f"{Unexpected(kind=type(error).__name__, problem=error)} VIDEOQA_DEBUG=1 shows where", FAILED)
 
 
 def _say(message: object, code: int) -> int:

@@ -15,7 +15,7 @@ from typing import Any
 
 from dbos import DBOS
 
-from videoqa.errors import VideoqaError
+from videoqa.errors import Unexpected, VideoqaError
 from videoqa.pipeline.indexing import Admitted, Cancelled, Indexing
 from videoqa.ports import FileIdentity
 
@@ -76,7 +76,7 @@ def _step(name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
             return {"failed": str(error)}
         except Exception as error:  # noqa: BLE001  one recording's failure is not the batch's
             _log.exception("step %s failed", name)
-            return {"failed": f"videoqa failed on it ({type(error).__name__}: {error}); please report this"}
+            return {"failed": str(Unexpected(kind=type(error).__name__, problem=error))}
 
     return DBOS.run_step({"name": name}, told)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from videoqa.errors import BadMedia, EmptyFootage, SourceChanged
+from videoqa.errors import BadMedia, EmptyFootage, SourceChanged, Unexpected
 from videoqa.events import Observation
 from videoqa.media import ZERO, Cue, FrameGroup, Progress, Recording, RecordingState, Span
 from videoqa.pipeline.coverage import covered
@@ -28,6 +28,7 @@ from videoqa.ports import (
     Timeline,
     Unread,
 )
+from videoqa.times import clock_span
 
 _log = logging.getLogger(__name__)
 _A_MOMENT = 1.0
@@ -218,7 +219,8 @@ class Indexing:
                         raise
                     except Exception as error:  # noqa: BLE001  whatever an analyser does, the line goes on
                         _log.warning("group %d of analysis %s failed", group.number, analysis_id, exc_info=error)
-                        yield group, (), f"{_clock(group.span)} could not be analysed: {error}"
+                        problem = Unexpected(kind=type(error).__name__, problem=error)
+                        yield group, (), f"{clock_span(group.span)} could not be analysed: {problem}"
             finally:
                 for _, future in waiting:
                     future.cancel()
@@ -246,7 +248,3 @@ def _within(cues: tuple[Cue, ...], length: timedelta) -> tuple[Cue, ...]:
         for cue in cues
         if cue.span.start < length
     )
-
-
-def _clock(span: Span) -> str:
-    return f"{span.start.total_seconds():.0f} s to {span.end.total_seconds():.0f} s"

@@ -117,13 +117,21 @@ class SqlArchive:
             )
             return analysis_id
 
-    def set_plan(self, analysis_id: str, times: Sequence[timedelta], groups: Sequence[FrameGroup]) -> None:
+    def set_plan(
+        self,
+        analysis_id: str,
+        times: Sequence[timedelta],
+        groups: Sequence[FrameGroup],
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        width, height = size or (None, None)
+        plan = {"times": rows.pack_times(times), "width": width, "height": height}
         with writing(self._engine) as connection:
             analysis = _unfinished(connection, analysis_id)
             if analysis["next_group"]:
                 raise ValueError(f"analysis {analysis_id} has recorded groups; its plan stands")
             connection.execute(tables.groups.delete().where(tables.groups.c.analysis_id == analysis_id))
-            connection.execute(_this(tables.analyses, analysis_id), {"times": rows.pack_times(times)})
+            connection.execute(_this(tables.analyses, analysis_id), plan)
             _insert(connection, tables.groups, analysis_id, (rows.group_row(group) for group in groups))
 
     def analysis(self, analysis_id: str) -> Analysis | None:

@@ -64,6 +64,7 @@ def analysis(row: Row, groups: Iterable[Row]) -> Analysis:
         groups=tuple(group(each) for each in groups),
         next_group=row["next_group"],
         finished=row["finished"],
+        size=None if row["width"] is None else (row["width"], row["height"]),
     )
 
 

@@ -104,6 +104,8 @@ class _Analyses(TypedColumns):
     period: Named[timedelta] = sa.Column(Microseconds)
     long_side: Named[int]
     multiple: Named[int]
+    width: Named[int | None]
+    height: Named[int | None]
     times: Named[bytes]
     next_group: Named[int]
     finished: Named[bool]

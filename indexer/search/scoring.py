@@ -61,14 +61,12 @@ def figures(
     score, held = np.zeros(len(documents), np.float32), np.zeros(len(documents), np.float32)
     norm = _norm(words.lengths[documents], weights)
     for term in weights.terms:
-        at = words.postings(term.text)
-        postings = words.documents[at]
+        postings, frequencies = words.postings(term.text)
         if not len(postings):
             continue
         place = np.minimum(np.searchsorted(postings, documents), len(postings) - 1)
         hit = np.flatnonzero(postings[place] == documents)
-        frequency = words.frequencies[at][place[hit]]
-        score[hit] += _gain(term, frequency, norm[hit])
+        score[hit] += _gain(term, frequencies[place[hit]], norm[hit])
         held[hit] += term.idf
     return score, held / (weights.total_idf or 1.0)
 
@@ -81,13 +79,11 @@ def best(words: Words, weights: Weights, count: int, mask: NDArray[np.bool_] | N
     scores = np.zeros(words.size, np.float32)
     spent = 0
     for term in weights.terms:
-        at = words.postings(term.text)
-        spent += at.stop - at.start
-        if spent > _BUDGET and at.stop - at.start < spent:
+        documents, frequencies = words.postings(term.text)
+        spent += len(documents)
+        if spent > _BUDGET and len(documents) < spent:
             break
-        documents = words.documents[at]
-        norm = _norm(words.lengths[documents], weights)
-        scores[documents] += _gain(term, words.frequencies[at], norm)
+        scores[documents] += _gain(term, frequencies, _norm(words.lengths[documents], weights))
     else:
         return _highest(scores, count, mask)
     found = _highest(scores, 16 * count, mask)
@@ -119,10 +115,9 @@ def _gain(term: Term, frequencies: NDArray[np.uint8], norm: NDArray[np.float32])
 
 def _held(words: Words, text: str, ranges: Sequence[tuple[int, int]]) -> int:
     """How many passages in ``ranges`` hold the term."""
-    at = words.postings(text)
+    documents, _ = words.postings(text)
     if list(ranges) == [(0, words.size)]:
-        return at.stop - at.start
-    documents = words.documents[at]
+        return len(documents)
     firsts, ends = np.array(ranges, np.uint32).reshape(-1, 2).T
     counts: NDArray[np.int64] = np.searchsorted(documents, ends) - np.searchsorted(documents, firsts)
     return int(counts.sum())

@@ -83,13 +83,14 @@ class Words:
     def size(self) -> int:
         return len(self.lengths)
 
-    def postings(self, term: str) -> slice:
-        """Where the postings of ``term`` stand; an empty slice where no passage holds it."""
+    def postings(self, term: str) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+        """The passages that hold ``term``, rising, and how often; both empty where there is none."""
         key = term.encode()
         number = bisect_left(range(len(self.term_ends)), key, key=self._term)
         if number == len(self.term_ends) or self._term(number) != key:
-            return slice(0, 0)
-        return slice(int(self.posting_ends[number - 1]) if number else 0, int(self.posting_ends[number]))
+            return self.documents[:0], self.frequencies[:0]
+        at = slice(self.posting_ends[number - 1] if number else 0, self.posting_ends[number])
+        return self.documents[at], self.frequencies[at]
 
     def vocabulary(self) -> list[bytes]:
         text, ends = self.terms.tobytes(), self.term_ends.tolist()

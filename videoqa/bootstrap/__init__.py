@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from api.exports import ExportFormat
     from api.schemas import RecordingDetails
-    from indexer.search.search import IndexSearch
+    from indexer.search.hybrid import HybridSearch
     from ingest.sandbox import SandboxedReader
     from videoqa.analyser.signals import SignalsAnalyser
     from videoqa.answering.answering import Answering
@@ -59,7 +59,7 @@ class House:
 
     @cached_property
     def archive(self) -> SqlArchive:
-        return SqlArchive(self.engine, self.search)
+        return SqlArchive(self.engine, lambda: self.search)
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -68,10 +68,10 @@ class House:
         return load(self.settings.embedder)
 
     @cached_property
-    def search(self) -> IndexSearch:
-        from indexer.search.search import IndexSearch
+    def search(self) -> HybridSearch:
+        from indexer.search.hybrid import HybridSearch
 
-        return IndexSearch(self.engine, self.embedder, self.folder / "search")
+        return HybridSearch(self.engine, self.embedder, self.folder / "search")
 
     @cached_property
     def answering(self) -> Answering:

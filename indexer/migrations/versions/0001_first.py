@@ -43,6 +43,8 @@ def upgrade() -> None:
         sa.Column("period", sa.BigInteger(), nullable=False),
         sa.Column("long_side", sa.Integer(), nullable=False),
         sa.Column("multiple", sa.Integer(), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=True),
+        sa.Column("height", sa.Integer(), nullable=True),
         sa.Column("times", sa.LargeBinary(), nullable=False),
         sa.Column("next_group", sa.Integer(), nullable=False),
         sa.Column("finished", sa.Boolean(), nullable=False),

@@ -13,7 +13,7 @@ from videoqa.ports import Analysis, TimelineChange
 from videoqa.timeline.chapters import chapters
 from videoqa.timeline.likeness import Text, known_text, revisited
 
-PATIENCE = {Source.MOTION: timedelta(seconds=3), Source.MODEL: timedelta(seconds=3)}
+PATIENCE = {Source.MOTION: timedelta(seconds=2.5), Source.MODEL: timedelta(seconds=2.5)}
 MOST_FRAMES = 64
 
 
@@ -70,11 +70,13 @@ class _Board:
     begun: set[str] = field(default_factory=set)
 
     def put(self, observation: Observation) -> None:
-        """Lays down an observation that is continued by identity or label."""
+        """Lays down an observation that is continued by identity or label; a change of the shot happens once."""
         span = self._span(observation)
         for event in self.events.values():
             same = event.identity == observation.identity if observation.identity else event.label == observation.label
-            if same and event.source is observation.source and self._meets(event, span):
+            if event.source is not observation.source or observation.source is Source.SHOT:
+                continue
+            if same and self._meets(event, span):
                 self._extend(event, observation, span)
                 return
         first = next((event for event in self._known() if _same_thing(event, observation)), None)

@@ -186,14 +186,16 @@ class SqlArchive:
             _insert(connection, tables.covered_spans, analysis_id, covered)
             titled = (rows.chapter_row(*item) for item in enumerate(chapters))
             _insert(connection, tables.chapters, analysis_id, titled)
-            found = (rows.passage_row(*item) for item in enumerate(passages))
+            first_passage = (connection.execute(sa.select(sa.func.max(tables.passages.c.id))).scalar() or 0) + 1
+            found = (rows.passage_row(*item) for item in enumerate(passages, first_passage))
             _insert(connection, tables.passages, analysis_id, found)
             searchable = ({"kind": kind, "data": data} for kind, data in shelved.items())
             _insert(connection, tables.shards, analysis_id, searchable)
             connection.execute(
                 tables.events.update().where(tables.events.c.analysis_id == analysis_id), {"open": False}
             )
-            connection.execute(_this(tables.analyses, analysis_id), {"finished": True, "covered": coverage.length})
+            ended = {"finished": True, "covered": coverage.length, "first_passage": first_passage}
+            connection.execute(_this(tables.analyses, analysis_id), ended)
             _change_generation(connection)
         self._shelf().refresh()
 

@@ -156,9 +156,9 @@ def chapter(row: Row) -> Chapter:
     return Chapter(_span(row), row["title"])
 
 
-def passage_row(number: int, passage: Passage) -> dict[str, object]:
+def passage_row(passage_id: int, passage: Passage) -> dict[str, object]:
     return {
-        "number": number,
+        "id": passage_id,
         **_span_row(passage.span),
         "text": passage.text,
         "source": passage.source.value,
@@ -171,13 +171,13 @@ def passage(row: Row) -> Passage:
 
 
 def passages_of(connection: sa.Connection, analysis_id: str) -> tuple[Passage, ...]:
-    """The passages of an analysis, by number."""
+    """The passages of an analysis, in order."""
     c = tables.passages.c
     select = (
         sa.select(tables.passages, tables.analyses.c.recording_id)
         .join(tables.analyses)
         .where(c.analysis_id == analysis_id)
-        .order_by(c.number)
+        .order_by(c.id)
     )
     return tuple(passage(row) for row in connection.execute(select).mappings())
 

@@ -109,6 +109,7 @@ class _Analyses(TypedColumns):
     times: Named[bytes]
     next_group: Named[int]
     finished: Named[bool]
+    first_passage: Named[int | None] = sa.Column(sa.BigInteger)
     covered: Named[timedelta | None] = sa.Column(Microseconds)
 
 
@@ -199,8 +200,8 @@ chapters = sa.Table("chapters", METADATA, _Chapters)
 
 
 class _Passages(TypedColumns):
-    analysis_id: Named[str] = _belongs_to("analyses")
-    number: Named[int] = sa.Column(primary_key=True)
+    id: Named[int] = sa.Column(sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
+    analysis_id: Named[str] = sa.Column(sa.ForeignKey("analyses.id", ondelete="CASCADE"), index=True)
     start: Named[timedelta] = sa.Column(Microseconds)
     end: Named[timedelta] = sa.Column(Microseconds)
     text: Named[str] = sa.Column(Words)
@@ -209,6 +210,7 @@ class _Passages(TypedColumns):
 
 
 passages = sa.Table("passages", METADATA, _Passages)
+"""The ids of an analysis's passages follow one another from its ``first_passage`` on."""
 
 
 class _Shards(TypedColumns):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -120,24 +120,21 @@ def _lets_through(segment: Segment, where: Filter, which: NDArray[np.uint32] | s
     return through
 
 
-def _best(scored: Sequence[_Scored], limit: int) -> list[tuple[str, int, float, float, float]]:
-    """Of all segments, the ``limit`` best by words and the ``limit`` best by sense, as passage keys and figures."""
-    found: list[tuple[str, int, float, float, float]] = []
+def _best(scored: Sequence[_Scored], limit: int) -> dict[int, tuple[float, float, float]]:
+    """Of all segments, the ``limit`` best by words and the ``limit`` best by sense: their row ids and figures."""
     if not scored:
-        return found
+        return {}
+    ids = np.concatenate([each.segment.row_ids(each.documents) for each in scored])
     lexical = np.concatenate([each.lexical for each in scored])
     semantic = np.concatenate([each.semantic for each in scored])
+    matched = np.concatenate([each.matched for each in scored])
     by_words = np.argsort(-lexical, kind="stable")[:limit]
     chosen = np.union1d(by_words[lexical[by_words] > 0], np.argsort(-semantic, kind="stable")[:limit])
-    begin = 0
-    for each in scored:
-        for place in chosen[(chosen >= begin) & (chosen < begin + len(each.documents))] - begin:
-            analysis, number = each.segment.locate(int(each.documents[place]))
-            found.append(
-                (analysis, number, float(each.lexical[place]), float(each.semantic[place]), float(each.matched[place]))
-            )
-        begin += len(each.documents)
-    return found
+    figures = np.stack([lexical[chosen], semantic[chosen], matched[chosen]], axis=1)
+    return {
+        row_id: (words, sense, share)
+        for row_id, (words, sense, share) in zip(ids[chosen].tolist(), figures.tolist(), strict=True)
+    }
 
 
 def _analyses_of(connection: sa.Connection, recordings: frozenset[str]) -> frozenset[str]:
@@ -145,17 +142,13 @@ def _analyses_of(connection: sa.Connection, recordings: frozenset[str]) -> froze
     return frozenset(connection.execute(sa.select(c.id).where(c.recording_id.in_(recordings), c.finished)).scalars())
 
 
-def _read(connection: sa.Connection, found: Sequence[tuple[str, int, float, float, float]]) -> tuple[Candidate, ...]:
+def _read(connection: sa.Connection, found: Mapping[int, tuple[float, float, float]]) -> tuple[Candidate, ...]:
     c = tables.passages.c
     select = (
         sa.select(tables.passages, tables.recordings.c.id.label("recording_id"), tables.recordings.c.title)
         .join(tables.analyses, tables.analyses.c.id == c.analysis_id)
         .join(tables.recordings)
-        .where(sa.tuple_(c.analysis_id, c.number).in_([(analysis, number) for analysis, number, *_ in found]))
+        .where(c.id.in_(list(found)))
     )
-    read = {(row["analysis_id"], row["number"]): row for row in connection.execute(select).mappings()}
-    candidates = []
-    for analysis, number, *measured in found:
-        row = read[analysis, number]
-        candidates.append(Candidate(rows.passage(row), row["title"], *measured))
-    return tuple(candidates)
+    read = connection.execute(select).mappings()
+    return tuple(Candidate(rows.passage(row), row["title"], *found[row["id"]]) for row in read)

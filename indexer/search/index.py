@@ -13,7 +13,7 @@ import logging
 import os
 import secrets
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,7 +121,8 @@ class Index:
 
 def _advance(state: State, connection: sa.Connection, generation: str, shards: Shards) -> State:
     c = tables.analyses.c
-    live = connection.execute(sa.select(c.id).where(c.finished).order_by(c.id)).scalars().all()
+    finished = connection.execute(sa.select(c.id, c.first_passage).where(c.finished).order_by(c.id)).tuples()
+    live = {analysis: first for analysis, first in finished if first is not None}
     alive = frozenset(live)
     segments: dict[str, Segment] = {}
     gone: set[str] = set()
@@ -136,9 +137,9 @@ def _advance(state: State, connection: sa.Connection, generation: str, shards: S
         elif len(dead) < len(segment.analyses):
             segments[_fresh_name()] = join([segment], alive)
     held = {analysis for segment in segments.values() for analysis in segment.analyses}
-    new = [analysis for analysis in live if analysis not in held]
+    new = [(analysis, first) for analysis, first in live.items() if analysis not in held]
     for begin in range(0, len(new), _AT_ONCE):
-        batch = new[begin : begin + _AT_ONCE]
+        batch = dict(new[begin : begin + _AT_ONCE])
         segments[_fresh_name()] = shards.segment(_shards_of(connection, batch, shards))
     return State(generation, _compacted(segments, alive), frozenset(gone))
 
@@ -162,19 +163,19 @@ def _compacted(segments: Mapping[str, Segment], live: frozenset[str]) -> dict[st
 
 
 def _shards_of(
-    connection: sa.Connection, analyses: Sequence[str], shards: Shards
-) -> Iterator[tuple[str, Mapping[str, bytes]]]:
-    """Each of ``analyses`` with its shards: those that are kept, or where one is of another kind, made again."""
+    connection: sa.Connection, analyses: Mapping[str, int], shards: Shards
+) -> Iterator[tuple[str, int, Mapping[str, bytes]]]:
+    """Each of ``analyses`` with its first passage and its shards; one that is not of our kinds is made again."""
     c = tables.shards.c
     kept: dict[str, dict[str, bytes]] = {analysis: {} for analysis in analyses}
-    wanted = sa.select(tables.shards).where(c.analysis_id.in_(analyses), c.kind.in_(shards.kinds))
+    wanted = sa.select(tables.shards).where(c.analysis_id.in_(list(analyses)), c.kind.in_(shards.kinds))
     for row in connection.execute(wanted).mappings():
         kept[row["analysis_id"]][row["kind"]] = row["data"]
     for analysis, contents in kept.items():
         if len(contents) == len(shards.kinds):
-            yield analysis, contents
+            yield analysis, analyses[analysis], contents
         else:
-            yield analysis, shards.make(rows.passages_of(connection, analysis))
+            yield analysis, analyses[analysis], shards.make(rows.passages_of(connection, analysis))
 
 
 def _fresh_name() -> str:

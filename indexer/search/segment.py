@@ -18,9 +18,13 @@ from indexer.search.words import Words, merge, source_names
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """``analyses`` are the ids of those whose passages it holds; those of number i end before ``ends[i]``."""
+    """``analyses`` are the ids of those whose passages it holds; those of number i end before ``ends[i]``.
+
+    ``firsts`` are the row ids of the first passage of each; the others' follow one another.
+    """
 
     analyses: tuple[str, ...]
+    firsts: tuple[int, ...]
     ends: tuple[int, ...]
     words: Words
     vectors: Vectors
@@ -45,15 +49,17 @@ class Segment:
                     found.append((first, end))
         return found
 
-    def locate(self, document: int) -> tuple[str, int]:
-        """The analysis a passage belongs to, and its number there."""
-        number = int(np.searchsorted(self.ends, document, side="right"))
-        return self.analyses[number], document - self.range_of(number)[0]
+    def row_ids(self, documents: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """The row ids of ``documents``."""
+        number = np.searchsorted(self.ends, documents, side="right")
+        begins = np.array((0, *self.ends[:-1]), np.int64)
+        ids: NDArray[np.int64] = np.array(self.firsts, np.int64)[number] + documents - begins[number]
+        return ids
 
     def write(self, path: Path) -> None:
         """Writes it to the disk; nobody may be reading ``path`` yet."""
         arrays = {**self.words.arrays(), **self.vectors.arrays()}
-        notes = {"analyses": self.analyses, "ends": self.ends, "sources": source_names()}
+        notes = {"analyses": self.analyses, "firsts": self.firsts, "ends": self.ends, "sources": source_names()}
         with path.open("xb") as file:
             for part in pack(arrays, **notes):
                 file.write(part)
@@ -71,23 +77,26 @@ class Segment:
         block = np.memmap(path, np.uint8, "r")
         arrays, notes = unpack(block.view(np.ndarray))
         words = Words.of_arrays(arrays, notes["sources"])
-        return cls(tuple(notes["analyses"]), tuple(notes["ends"]), words, Vectors.of_arrays(arrays))
+        return cls(
+            tuple(notes["analyses"]), tuple(notes["firsts"]), tuple(notes["ends"]), words, Vectors.of_arrays(arrays)
+        )
 
 
 def join(parts: Sequence[Segment], live: Collection[str]) -> Segment:
     """One segment of what in ``parts`` belongs to ``live`` analyses, in their order."""
     masks = [mask_of(part.size, part.ranges(live)) for part in parts]
-    analyses, ends, end = list[str](), list[int](), 0
+    analyses, firsts, ends, end = list[str](), list[int](), list[int](), 0
     for part in parts:
         for number, analysis in enumerate(part.analyses):
             if analysis in live:
                 first, last = part.range_of(number)
                 end += last - first
                 analyses.append(analysis)
+                firsts.append(part.firsts[number])
                 ends.append(end)
     words = merge([(part.words, mask) for part, mask in zip(parts, masks, strict=True)])
     codes = np.concatenate([part.vectors.codes[mask] for part, mask in zip(parts, masks, strict=True)])
-    return Segment(tuple(analyses), tuple(ends), words, Vectors.of_codes(codes))
+    return Segment(tuple(analyses), tuple(firsts), tuple(ends), words, Vectors.of_codes(codes))
 
 
 def mask_of(size: int, ranges: Iterable[tuple[int, int]]) -> NDArray[np.bool_]:

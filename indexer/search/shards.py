@@ -37,15 +37,16 @@ class Shards:
         contents = (pack(words.arrays(), sources=source_names()), pack({"codes": codes}))
         return {kind: b"".join(content) for kind, content in zip(self.kinds, contents, strict=True)}
 
-    def segment(self, shards: Iterable[tuple[str, Mapping[str, bytes]]]) -> Segment:
-        """One segment of the analyses with these ids and shards."""
-        analyses, words, codes = list[str](), list[Words](), []
+    def segment(self, shards: Iterable[tuple[str, int, Mapping[str, bytes]]]) -> Segment:
+        """One segment of the analyses with these ids, row ids of their first passages, and shards."""
+        analyses, firsts, words, codes = list[str](), list[int](), list[Words](), []
         words_kind, vectors_kind = self.kinds
-        for analysis, contents in shards:
+        for analysis, first, contents in shards:
             arrays, notes = unpack(contents[words_kind])
             analyses.append(analysis)
+            firsts.append(first)
             words.append(Words.of_arrays(arrays, notes["sources"]))
             codes.append(unpack(contents[vectors_kind])[0]["codes"])
         ends = np.cumsum([each.size for each in words]).tolist()
         merged = merge([(each, None) for each in words])
-        return Segment(tuple(analyses), tuple(ends), merged, Vectors.of_codes(np.concatenate(codes)))
+        return Segment(tuple(analyses), tuple(firsts), tuple(ends), merged, Vectors.of_codes(np.concatenate(codes)))

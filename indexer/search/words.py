@@ -94,7 +94,7 @@ class Words:
 
     def vocabulary(self) -> list[bytes]:
         text, ends = self.terms.tobytes(), self.term_ends.tolist()
-        return [text[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+        return [text[start:end] for start, end in zip([0, *ends][:-1], ends, strict=True)]
 
     def _term(self, number: int) -> bytes:
         start = self.term_ends[number - 1] if number else 0

@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.Column("times", sa.LargeBinary(), nullable=False),
         sa.Column("next_group", sa.Integer(), nullable=False),
         sa.Column("finished", sa.Boolean(), nullable=False),
+        sa.Column("first_passage", sa.BigInteger(), nullable=True),
         sa.Column("covered", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["recording_id"], ["recordings.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
@@ -136,16 +137,17 @@ def upgrade() -> None:
     )
     op.create_table(
         "passages",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("analysis_id", sa.String(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("start", sa.BigInteger(), nullable=False),
         sa.Column("end", sa.BigInteger(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("language", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["analysis_id"], ["analyses.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("analysis_id", "number"),
+        sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index(op.f("ix_passages_analysis_id"), "passages", ["analysis_id"], unique=False)
     op.create_table(
         "shards",
         sa.Column("analysis_id", sa.String(), nullable=False),

@@ -83,7 +83,8 @@ def best(words: Words, weights: Weights, count: int, mask: NDArray[np.bool_] | N
         spent += len(documents)
         if spent > _BUDGET and len(documents) < spent:
             break
-        scores[documents] += _gain(term, frequencies, _norm(words.lengths[documents], weights))
+        gain = _gain(term, frequencies, _norm(words.lengths.take(documents), weights))
+        np.add.at(scores, documents, gain)
     else:
         return _highest(scores, count, mask)
     found = _highest(scores, 16 * count, mask)
@@ -110,7 +111,10 @@ def _norm(lengths: NDArray[np.uint32], weights: Weights) -> NDArray[np.float32]:
 
 def _gain(term: Term, frequencies: NDArray[np.uint8], norm: NDArray[np.float32]) -> NDArray[np.float32]:
     counted = frequencies.astype(np.float32)
-    return np.float32(term.idf * (K1 + 1)) * counted / (counted + norm)
+    norm += counted
+    counted *= np.float32(term.idf * (K1 + 1))
+    counted /= norm
+    return counted
 
 
 def _held(words: Words, text: str, ranges: Sequence[tuple[int, int]]) -> int:

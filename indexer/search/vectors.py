@@ -59,15 +59,14 @@ class Vectors:
         """About ``count`` numbers of those whose bits differ least from the query's, among those in ``mask``."""
         asked = _bits(query[None, :], self.centre)[:, 0]
         distances = self._distances(asked)
-        if mask is not None:
-            distances[~mask] = 8 * self.codes.shape[1]
-        possible = len(distances) if mask is None else int(np.count_nonzero(mask))
         # How far to go is read off a sample; it is an estimate, and so is what bits say.
         step = max(len(distances) // 65_536, 1)
-        share = np.cumsum(np.bincount(distances[::step], minlength=1)) * step
-        furthest = int(np.searchsorted(share, min(count, possible)))
-        near: NDArray[np.uint32] = np.flatnonzero(distances <= furthest).astype(np.uint32)
-        return near if mask is None else near[mask[near]]
+        sample = distances[::step] if mask is None else distances[::step][mask[::step]]
+        share = np.cumsum(np.bincount(sample, minlength=1)) * step
+        near = distances <= np.searchsorted(share, count)
+        if mask is not None:
+            near &= mask
+        return np.flatnonzero(near).astype(np.uint32)
 
     def _distances(self, asked: NDArray[np.uint64]) -> NDArray[np.uint16]:
         """In how many bits each vector differs from ``asked``."""

@@ -214,7 +214,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_is_told_and_the_next_run_goes_on(small_disk: Path, tmp_path: Path) -> None:
-    noisy = clip(tmp_path / "noisy.mp4", seconds=90, picture="life", size="768x448")
+    noisy = clip(tmp_path / "noisy.mp4", seconds=200, picture="testsrc2", size="768x448")
     product = Videoqa(small_disk / "data")
     ran = product("index", noisy)
     assert ran.code == 3, (ran.out, ran.err)

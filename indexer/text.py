@@ -51,26 +51,26 @@ def tokens(text: str) -> list[str]:
     Full-width and compatibility forms are unified (NFKC) and letters lower-cased. Terms hold letters and digits, and
     points between digits; never spaces, quotes or operators.
     """
+    return [term(word) for word in words(text)]
+
+
+def words(text: str) -> list[str]:
+    """The words of ``text`` that stand for its terms, in lower case but not stemmed, function words left out."""
     found: list[str] = []
     for run in _RUN.finditer(unicodedata.normalize("NFKC", text).lower().translate(_APOSTROPHES)):
         part = run.group()
-        if run.lastgroup == "word":
-            found += _word(part[:_LONGEST_WORD])
-        elif run.lastgroup == "number":
-            found.append(part[:_LONGEST_WORD])
+        if run.lastgroup == "cjk":
+            found += _unspaced(part)
         elif run.lastgroup == "hangul":
             found += _korean(part)
-        else:
-            found += _unspaced(part)
+        elif part not in STOP_WORDS:
+            found.append(part[:_LONGEST_WORD])
     return found
 
 
-def _word(word: str) -> tuple[str, ...]:
-    return () if word in STOP_WORDS else (_stem(word),)
-
-
 @lru_cache(maxsize=65_536)
-def _stem(word: str) -> str:
+def term(word: str) -> str:
+    """The index term of one of ``words``."""
     stem: str = _STEMMER.stemWord(word)
     return stem
 

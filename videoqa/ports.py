@@ -351,6 +351,22 @@ class Search(Protocol):
         ...
 
 
+class Lexicon(Protocol):
+    """What the words of a text are, and what they have in common."""
+
+    def words(self, text: str) -> list[str]:
+        """The words that carry meaning, in order, as they stand but in lower case; repeats kept."""
+        ...
+
+    def term(self, word: str) -> str:
+        """What one of ``words`` is indexed as; the forms of one word share it."""
+        ...
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors of words or passages, float32 of shape (len(texts), n); zeros where nothing is known."""
+        ...
+
+
 class Embedder(Protocol):
     """Turns text into vectors whose dot product is the likeness of the texts."""
 

@@ -13,7 +13,7 @@ from platformdirs import user_data_path
 from indexer.archive import SqlArchive
 from indexer.database import open_database
 from videoqa.catalogue import resolve
-from videoqa.errors import NotIndexed
+from videoqa.errors import DataUnwritable, NotIndexed
 from videoqa.media import Progress, Recording, Sampling
 from videoqa.ports import PlannedGroup
 from videoqa.settings import Settings
@@ -46,7 +46,20 @@ class House:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.folder = (settings.data_dir or user_data_path("videoqa", appauthor=False)).absolute()
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where everything is kept; made where it is not there yet.
+
+        Raises:
+            DataUnwritable: it cannot be made.
+        """
+        folder = (self.settings.data_dir or user_data_path("videoqa", appauthor=False)).absolute()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataUnwritable(path=folder, problem=error.strerror or error) from error
+        return folder
 
     @cached_property
     def zone(self) -> tzinfo:

@@ -35,13 +35,14 @@ def checks(house: House) -> tuple[Check, ...]:
 
 
 def _data(house: House) -> Check:
+    remedy = "set VIDEOQA_DATA_DIR to a folder that can be written"
     try:
-        house.folder.mkdir(parents=True, exist_ok=True)
         probe = house.folder / ".doctor"
         probe.write_bytes(b"")
         probe.unlink()
+    except VideoqaError as error:
+        return Check("data", works=False, detail=str(error), broken=True)
     except OSError as error:
-        remedy = "set VIDEOQA_DATA_DIR to a folder that can be written"
         return Check("data", works=False, detail=f"{house.folder}: {error.strerror}", remedy=remedy, broken=True)
     return Check("data", works=True, detail=str(house.folder))
 

@@ -156,7 +156,7 @@ class _Observed(TypedColumns):
 
 class _Observations(_Observed):
     analysis_id: Named[str] = _belongs_to("analyses")
-    group: Named[int] = sa.Column("group_number", primary_key=True)
+    group_number: Named[int] = sa.Column(primary_key=True)
     number: Named[int] = sa.Column(primary_key=True)
     lasts_until: Named[timedelta | None] = sa.Column(Microseconds)
 

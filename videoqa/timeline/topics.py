@@ -14,6 +14,7 @@ from videoqa.media import Cue
 
 UNIT_TERMS = 20
 REACH = 10
+SHALLOW = 0.05
 SHORTEST = timedelta(seconds=75)
 TITLE_TERMS = 3
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
@@ -58,7 +59,7 @@ def turns(cues: Sequence[Cue]) -> tuple[timedelta, ...]:
     ]
     smooth = [fmean(likeness[max(0, number - 1) : number + 2]) for number in range(len(likeness))]
     depths = [_depth(smooth, number) for number in range(len(smooth))]
-    deep = fmean(depths) + 0.5 * pstdev(depths)
+    deep = max(SHALLOW, fmean(depths) + 0.5 * pstdev(depths))
     found: list[timedelta] = []
     begin, end = units[0].start, cues[-1].span.end
     for number in sorted(range(len(depths)), key=lambda number: (-depths[number], number)):
@@ -122,14 +123,17 @@ def _stem(word: str) -> str:
 
 
 def _counts(cues: Sequence[Cue]) -> Counter[str]:
-    return Counter(term for cue in cues for term in _terms(cue.text) if _telling(term))
-
-
-def _telling(term: str) -> bool:
-    """True where ``term`` may stand in a title: no short word, no pair of characters across the border of two words."""
-    if _CJK.match(term):
-        return len(term) > 1 and not _COMMON_CHARACTERS.intersection(term)
-    return len(term) > 3
+    """How often each term occurs that may stand in a title: no short word, no run of characters over a common one."""
+    counts: Counter[str] = Counter()
+    runs: Counter[str] = Counter()
+    for cue in cues:
+        counts.update(term for term in _terms(cue.text) if len(term) > 3 and not _CJK.match(term))
+        for run in _CJK.findall("".join(" " if char in _COMMON_CHARACTERS else char for char in cue.text)):
+            runs.update(run[at : at + size] for size in (2, 3, 4) for at in range(len(run) - size + 1))
+    # Part of the same longer run wherever it stands: its border is no border of a word.
+    parts = {part for run, count in runs.items() for part in (run[1:], run[:-1]) if runs[part] == count}
+    counts.update({run: count for run, count in runs.items() if run not in parts})
+    return counts
 
 
 def _as_written(term: str, text: str) -> str:

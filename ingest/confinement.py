@@ -1,32 +1,101 @@
-"""Takes from the running process what decoding a file does not need."""
+"""Takes from the running process, for good, what the decoding of one file does not need."""
 
 from __future__ import annotations
 
+import ctypes
+import os
 import resource
+import sys
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
 
+from ingest import seccomp
 from ingest.limits import Limits
 
 _OPEN_FILES = 32
+_CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000
+_PR_SET_NO_NEW_PRIVS = 38
+# linux/landlock.h; the system calls have the same numbers on every architecture.
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
+_READ_FILE, _READ_FOLDER = 1 << 2, 1 << 3
+_FILE_RIGHTS_BY_ABI = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
+_CONNECT_AND_BIND, _SOCKETS_AND_SIGNALS = 3, 3
 
 
 def confine(limits: Limits, work: int, readable: int | None) -> tuple[str, ...]:
-    """Confines this process for good, as far as the system allows; the measures in force, by name.
+    """Confines this process as far as the system allows; the measures then in force, as `doctor` names them.
+
+    It has to have a single thread: the kernel confines threads, and what a thread starts.
 
     Args:
         work: seconds of processor time.
         readable: the descriptor of the one file that may be opened again.
     """
-    measures = []
-    for name, what, most in (
-        ("memory limit", resource.RLIMIT_AS, limits.memory),
-        ("processor time limit", resource.RLIMIT_CPU, work),
-        ("no file can be written", resource.RLIMIT_FSIZE, 0),
-        ("no core dump", resource.RLIMIT_CORE, 0),
-        ("few open files", resource.RLIMIT_NOFILE, _OPEN_FILES),
-    ):
-        try:
-            resource.setrlimit(what, (most, most))
-        except (OSError, ValueError):
+    steps: list[tuple[str, Callable[[], bool]]] = [
+        ("memory limit", lambda: _limit(resource.RLIMIT_AS, limits.memory)),
+        ("processor time limit", lambda: _limit(resource.RLIMIT_CPU, work)),
+        ("nothing written", lambda: _limit(resource.RLIMIT_FSIZE, 0)),
+        ("no core dump", lambda: _limit(resource.RLIMIT_CORE, 0)),
+        ("few open files", lambda: _limit(resource.RLIMIT_NOFILE, _OPEN_FILES)),
+    ]
+    if sys.platform == "linux":
+        steps += [
+            ("own network namespace", _leave_network),
+            ("no new privileges", lambda: _libc().prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0),
+            ("Landlock: no other file but code", lambda: _landlock(readable)),
+            ("seccomp: no network, no programs, no file changes", seccomp.install),
+        ]
+    return tuple(name for name, step in steps if step())
+
+
+def _limit(what: int, most: int) -> bool:
+    try:
+        resource.setrlimit(what, (most, most))
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _leave_network() -> bool:
+    """Moves into a network namespace without an interface; an ordinary user needs a user namespace for it."""
+    return any(_libc().unshare(flags) == 0 for flags in (_CLONE_NEWNET, _CLONE_NEWUSER | _CLONE_NEWNET))
+
+
+class _Ruleset(ctypes.Structure):
+    _fields_ = (("files", ctypes.c_uint64), ("network", ctypes.c_uint64), ("scoped", ctypes.c_uint64))
+
+
+class _PathBeneath(ctypes.Structure):
+    _pack_ = 1
+    _layout_ = "ms"
+    _fields_ = (("allowed", ctypes.c_uint64), ("descriptor", ctypes.c_int32))
+
+
+def _landlock(readable: int | None) -> bool:
+    """Forbids to open any file but the one behind ``readable`` and installed code (PyAV imports late); only to read."""
+    libc = _libc()
+    abi = libc.syscall(_CREATE_RULESET, None, 0, 1)
+    if abi < 1:
+        return False
+    rights = _FILE_RIGHTS_BY_ABI[min(abi, max(_FILE_RIGHTS_BY_ABI))]
+    rules = _Ruleset((1 << rights) - 1, _CONNECT_AND_BIND * (abi >= 4), _SOCKETS_AND_SIGNALS * (abi >= 6))
+    size = ctypes.sizeof(_Ruleset) if abi >= 6 else 8 * (1 + (abi >= 4))
+    ruleset = libc.syscall(_CREATE_RULESET, ctypes.byref(rules), size, 0)
+    if ruleset < 0:
+        return False
+    allowed = [] if readable is None else [(_READ_FILE, readable)]
+    for folder in {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}:
+        if not Path(folder).is_dir():
             continue
-        measures.append(name)
-    return tuple(measures)
+        allowed.append((_READ_FILE | _READ_FOLDER, os.open(folder, os.O_RDONLY | os.O_CLOEXEC)))
+    return all(_allow(libc, ruleset, *rule) for rule in allowed) and int(libc.syscall(_RESTRICT_SELF, ruleset, 0)) == 0
+
+
+def _allow(libc: ctypes.CDLL, ruleset: int, rights: int, descriptor: int) -> bool:
+    rule = _PathBeneath(rights, descriptor)
+    return int(libc.syscall(_ADD_RULE, ruleset, 1, ctypes.byref(rule), 0)) == 0
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)

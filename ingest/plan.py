@@ -10,9 +10,10 @@ from typing import Generic, TypeVar
 
 P = TypeVar("P")
 
-# Frames may lie this much further apart than asked for, where that spares a picture between keyframes.
-_LOOSEST = 1.1
+# A keyframe is worth taking from this share of a period on; and where the time up to the next one does not divide,
+# frames lie up to a third of a period further apart rather than one more being decoded.
 _CLOSEST = 0.9
+_LOOSENESS = 1 / 3
 # A group of pictures is held whole up to here; a longer one is decided piece by piece.
 _HELD_PACKETS = 600
 _HELD_BYTES = 2**26
@@ -91,6 +92,7 @@ class Plan(Generic[P]):
         self._unusable: list[Coded[P]] = []
         self._held_bytes = 0
         self._begun = False
+        self._first = 0
         self._sent = False
         self._anchor: int | None = None
         self._previous: Coded[P] | None = None
@@ -108,6 +110,9 @@ class Plan(Generic[P]):
             yield from self._close()
         if coded.key:
             self._next = [coded]
+            return
+        if coded.time < self._first and not self._sent:
+            # Leading pictures rest on what came before the first keyframe.
             return
         self._group.append(coded)
         self._held_bytes += coded.size
@@ -131,7 +136,7 @@ class Plan(Generic[P]):
         if not coded.key and len(self._unusable) < _HELD_PACKETS:
             self._unusable.append(coded)
             return
-        self._begun = True
+        self._begun, self._first = True, coded.time
         self._group = [coded]
         shown = [earlier for earlier in self._unusable if not earlier.hidden and earlier.time < coded.time]
         if shown:
@@ -189,7 +194,7 @@ class Plan(Generic[P]):
         else:
             if not last and length < _CLOSEST * self._period:
                 return
-            parts = max(1, ceil(length / (_LOOSEST * self._period)))
+            parts = max(1, ceil(length / self._period - _LOOSENESS))
             spacing, most = length / parts, parts - 1
         first = 1
         for one, following in zip(shown, [*(one.time for one in shown[1:]), end], strict=True):

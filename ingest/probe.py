@@ -10,7 +10,7 @@ from ingest.limits import Limits
 from ingest.pyav import Footage, Line
 from ingest.wire import Working
 from videoqa.errors import EmptyFootage
-from videoqa.media import Cue, Span
+from videoqa.media import ZERO, Cue, Span
 from videoqa.ports import MediaFacts, VideoFacts
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -73,7 +73,10 @@ def _cues(lines: list[Line], length: timedelta) -> Iterator[Cue]:
         until = min(line.start + _LONGEST_CUE, following.get(line.track, line.start + _LONGEST_CUE))
         ends.append(line.end if line.end > line.start else until)
         following[line.track] = line.start
-    for line, end in zip(lines, reversed(ends), strict=True):
-        start, end = max(line.start, timedelta(0)), min(end, length)
-        if start < end:
+    told: set[tuple[timedelta, str]] = set()
+    for line, until in zip(lines, reversed(ends), strict=True):
+        start, end = max(line.start, ZERO), min(until, length)
+        # The same track is often there twice, for players that know only one kind.
+        if start < end and (start, line.text) not in told:
+            told.add((start, line.text))
             yield Cue(Span(start, end), line.text, line.language, line.track)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 import av
 import av.logging
@@ -26,11 +27,12 @@ from numpy.typing import NDArray
 
 from ingest.clock import MICROSECONDS, Clock, microseconds, zero_of
 from ingest.limits import Limits
+from ingest.nal import H264
 from ingest.plan import Coded
 from videoqa.errors import EmptyFootage, FootageTooLarge, NotFootage
 from videoqa.media import Picture
 
-__all__ = ["FORMATS", "Damaged", "Footage", "Packet", "VideoFrame", "open_footage"]
+__all__ = ["FORMATS", "Damaged", "Footage", "Packet", "VideoFrame", "VideoStream", "open_footage"]
 
 FORMATS = "MP4, MOV, MKV, WebM, AVI and MPEG-TS"
 _OPTIONS = {
@@ -42,6 +44,8 @@ _OPTIONS = {
 _TEXT_CODECS = frozenset({"ass", "mov_text", "ssa", "srt", "subrip", "text", "webvtt"})
 _LONGEST_LINE = 10_000
 _PACKETS_TO_FIRST_PICTURE = 300
+# How far behind a sought time the search for its keyframe goes on, in microseconds.
+_BEHIND = 5_000_000
 
 
 class Damaged(Exception):
@@ -104,6 +108,7 @@ class Footage:
         self.video = _best(container)
         self._limits = limits
         self.broken = False
+        self._clock = Clock(self._time_base, self.zero)
         self._in_order: deque[int] = deque()
         self._times: dict[int, int] = {}
         self._to_small, self._to_rgb, self._to_luma = VideoReformatter(), VideoReformatter(), VideoReformatter()
@@ -147,12 +152,8 @@ class Footage:
         return zero_of(microseconds(stream.start_time, stream.time_base))
 
     @cached_property
-    def _clock(self) -> Clock:
-        return Clock(self._time_base, self.zero)
-
-    @cached_property
     def _time_base(self) -> Fraction:
-        return self._need_video().time_base or Fraction(1, MICROSECONDS)
+        return (self.video and self.video.time_base) or Fraction(1, MICROSECONDS)
 
     @property
     def codec(self) -> str:
@@ -225,28 +226,71 @@ class Footage:
         text = [stream for stream in self.container.streams.subtitles if stream.codec_context.name in _TEXT_CODECS]
         return [*([self.video] if self.video else []), *self.container.streams.audio, *text]
 
-    def packets(self, since: int) -> Iterator[Coded[Packet]]:
+    def packets(self, since: int) -> Iterator[Coded[Packet[VideoStream]]]:
         """The packets of the video stream in decoding order, from the keyframe at ``since`` microseconds on."""
         video = self._need_video()
         for stream in self.container.streams:
             if stream is not video:
                 stream.discard = Discard.all
-        yield from self._coded(video)
+        if since <= 0:
+            yield from self._coded(video)
+            return
+        # Where the stamps leapt, the same stamp may be met twice: only a keyframe at this very time is the right one.
+        for attempt in (since + self.zero, None):
+            if not self._seek(video, attempt):
+                continue
+            found = False
+            for coded in self._coded(video):
+                found = found or (coded.key and coded.time == since)
+                if found:
+                    yield coded
+                elif attempt is not None and coded.time > since + _BEHIND:
+                    break
+            if found:
+                return
 
-    def _coded(self, video: VideoStream) -> Iterator[Coded[Packet]]:
+    def _seek(self, video: VideoStream, time: int | None) -> bool:
+        """Goes to the last keyframe not after ``time`` microseconds on the container's axis, or to the beginning."""
+        self._clock = Clock(self._time_base, self.zero)
+        try:
+            if time is None:
+                self.container.seek(0)
+            else:
+                offset = int(time / MICROSECONDS / self._time_base)
+                self.container.seek(offset, stream=video, backward=True)
+        except FFmpegError:
+            return False
+        return True
+
+    def _coded(self, video: VideoStream) -> Iterator[Coded[Packet[VideoStream]]]:
         clock = self._clock
-        last = 0
+        last, begun = 0, False
         for packet in self._demux(video):
             stamp = packet.dts if self.counted else packet.pts
             if stamp is None:
-                yield Coded(packet, last, 0, packet.size, packet.is_keyframe, hidden=True)
+                yield Coded(packet, last, 0, packet.size, key=False, hidden=True)
                 continue
             duration = packet.duration or 0
             last = clock.at(stamp, packet.dts, duration)
             length = microseconds(duration, self._time_base)
-            yield Coded(packet, last, length, packet.size, packet.is_keyframe, packet.is_discard or last < 0)
+            # Footage that begins in mid-refresh has nothing better to begin with than its first keyframe.
+            key = packet.is_keyframe and (not begun or self._is_key(packet))
+            begun = begun or key
+            yield Coded(packet, last, length, packet.size, key, packet.is_discard or last < 0)
 
-    def _demux(self, *streams: Stream) -> Iterator[Packet]:
+    def _is_key(self, packet: Packet[VideoStream]) -> bool:
+        """True where decoding may begin with the keyframe ``packet``."""
+        if self.codec == "h264":
+            picture = bytes(packet)
+            return self._h264.is_idr(picture) if self.counted else self._h264.stands_alone(picture)
+        # A keyframe's leading pictures are shown before it, so that counting cannot begin there.
+        return not self.counted
+
+    @cached_property
+    def _h264(self) -> H264:
+        return H264(self._need_video().codec_context.extradata)
+
+    def _demux(self, *streams: Stream) -> Iterator[Packet[Any]]:
         try:
             for packet in self.container.demux(*streams):
                 if packet.size:
@@ -257,7 +301,7 @@ class Footage:
             # What was sound has been given.
             self.broken = True
 
-    def decode(self, coded: Coded[Packet]) -> Iterator[tuple[int, VideoFrame]]:
+    def decode(self, coded: Coded[Packet[VideoStream]]) -> Iterator[tuple[int, VideoFrame]]:
         """The pictures that ``coded`` completes, with their times in microseconds.
 
         Raises:
@@ -294,19 +338,17 @@ class Footage:
     def _timed(self, frames: list[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
         for frame in frames:
             if self.counted:
-                if self._in_order:
-                    time = self._in_order.popleft()
-                    if not frame.is_corrupt:
-                        yield time, frame
-            elif frame.pts is not None and (shown := self._times.pop(frame.pts, None)) is not None:
-                if not frame.is_corrupt:
-                    yield shown, frame
+                time = self._in_order.popleft() if self._in_order else None
+            else:
+                time = None if frame.pts is None else self._times.pop(frame.pts, None)
+            if time is not None:
+                yield time, frame
 
     def picture(self, frame: VideoFrame, size: tuple[int, int]) -> Picture:
         """``frame`` as shown, scaled to ``size`` (width, height)."""
         width, height = size if not frame.rotation % 180 else size[::-1]
         small = self._to_small.reformat(frame, width, height, "yuv420p", interpolation="AREA", threads=1)
-        pixels = self._to_rgb.reformat(small, format="rgb24", threads=1).to_ndarray()
+        pixels: NDArray[Any] = self._to_rgb.reformat(small, format="rgb24", threads=1).to_ndarray()
         if turns := round(frame.rotation / 90) % 4:
             pixels = np.ascontiguousarray(np.rot90(pixels, turns))
         return Picture(size[0], size[1], pixels.data.cast("B"))
@@ -348,7 +390,7 @@ def _reason(error: FFmpegError) -> str:
     return error.strerror or type(error).__name__
 
 
-def _texts(packet: Packet) -> Iterator[str]:
+def _texts(packet: Packet[Any]) -> Iterator[str]:
     try:
         subtitles = packet.decode()
     except FFmpegError:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from datetime import timedelta
 
 from ingest.gating import LUMA_LONG_SIDE, Gate
 from ingest.plan import Coded, Decode, Gap, Plan, Settle, Step
-from ingest.pyav import Damaged, Footage, Packet, VideoFrame
+from ingest.pyav import Damaged, Footage, Packet, VideoFrame, VideoStream
 from ingest.wire import Working
 from videoqa.errors import EmptyFootage
 from videoqa.media import ZERO, Frame, Sampling, Span
@@ -48,10 +49,13 @@ class _Survey:
         self._gate = Gate(sampling.period) if gated else None
         self._since = since // _MICROSECOND
         self._period = sampling.period // _MICROSECOND
-        self._plan: Plan[Packet] = Plan(self._period, keyframes_only=sampling.keyframes_only, whole=footage.counted)
-        self._waiting: list[Coded[Packet]] = []
+        self._plan: Plan[Packet[VideoStream]] = Plan(
+            self._period, keyframes_only=sampling.keyframes_only and not footage.counted, whole=footage.counted
+        )
+        self._waiting: list[Coded[Packet[VideoStream]]] = []
         self._arrived: dict[int, VideoFrame] = {}
-        self._broken = False
+        self._unsound: int | None = None
+        self._gaps: deque[Gap] = deque()
         self._lost_from: int | None = None
         self._end = 0
         self._last = -1
@@ -66,35 +70,40 @@ class _Survey:
             yield Working()
         for step in self._plan.finish():
             yield from self._do(step)
+        yield from self._unread_until(self._end)
         if self._taken == 0 and self._since == 0:
             raise EmptyFootage(problem="no picture of it decodes")
-        yield from self._lost_until(self._end)
 
-    def _do(self, step: Step[Packet]) -> Iterator[Sampled | Unread | Working]:
+    def _do(self, step: Step[Packet[VideoStream]]) -> Iterator[Sampled | Unread | Working]:
         match step:
             case Decode(coded):
                 yield from self._decode(coded)
             case Settle():
                 self._collect(self._footage.settle())
                 yield from self._deliver(0)
-                self._broken = False
-            case Gap(start, end, reason):
-                yield Unread(Span(start * _MICROSECOND, end * _MICROSECOND), reason, failed=False)
+                self._unsound = None
+            case Gap():
+                self._gaps.append(step)
 
-    def _decode(self, coded: Coded[Packet]) -> Iterator[Sampled | Unread | Working]:
+    def _decode(self, coded: Coded[Packet[VideoStream]]) -> Iterator[Sampled | Unread | Working]:
         if coded.wanted:
             self._waiting.append(coded)
             self._waiting.sort(key=lambda one: one.time)
         try:
             self._collect(self._footage.decode(coded))
         except Damaged:
-            self._broken = True
+            self._unsound = coded.time if self._unsound is None else min(self._unsound, coded.time)
         yield from self._deliver(_MOST_WAITING)
 
     def _collect(self, pictures: Iterator[tuple[int, VideoFrame]]) -> None:
+        """Keeps what is wanted and sound: what follows a damaged picture rests on it, up to the next keyframe."""
         wanted = {coded.time for coded in self._waiting}
         for time, picture in pictures:
-            if time in wanted:
+            if picture.is_corrupt:
+                self._unsound = time if self._unsound is None else min(self._unsound, time)
+            elif picture.key_frame:
+                self._unsound = None
+            if time in wanted and (self._unsound is None or time < self._unsound):
                 self._arrived[time] = picture
 
     def _deliver(self, most_waiting: int) -> Iterator[Sampled | Unread]:
@@ -110,8 +119,15 @@ class _Survey:
                 continue
             self._waiting.pop(0)
             if coded.time > self._last:
-                yield from self._lost_until(coded.time)
+                yield from self._unread_until(coded.time)
                 yield self._sampled(coded, picture)
+
+    def _unread_until(self, end: int) -> Iterator[Unread]:
+        while self._gaps and self._gaps[0].end <= end:
+            gap = self._gaps.popleft()
+            yield from self._lost_until(gap.start)
+            yield Unread(Span(gap.start * _MICROSECOND, gap.end * _MICROSECOND), gap.reason, failed=False)
+        yield from self._lost_until(end)
 
     def _lost_until(self, end: int) -> Iterator[Unread]:
         if self._lost_from is not None and self._lost_from < end:
@@ -119,7 +135,7 @@ class _Survey:
             yield Unread(span, "it is damaged there and does not decode", failed=True)
         self._lost_from = None
 
-    def _sampled(self, coded: Coded[Packet], picture: VideoFrame) -> Sampled:
+    def _sampled(self, coded: Coded[Packet[VideoStream]], picture: VideoFrame) -> Sampled:
         self._last = coded.time
         self._taken += 1
         pts = coded.time * _MICROSECOND

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from math import ceil
 from types import TracebackType
@@ -147,7 +147,7 @@ class _Child:
 
     def __init__(self, request: Request) -> None:
         self._limits = request.limits
-        self._patience = request.work * _PATIENCE
+        self._patience = float(request.work * _PATIENCE)
         self._work = request.work
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-m", "ingest.sandbox_child"],
@@ -164,11 +164,10 @@ class _Child:
         assert self._process.stdout is not None
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
         _widen(self._stdout.fileno())
-        try:
+        # A child that ended already says why by its exit code.
+        with suppress(BrokenPipeError):
             # It stays open: its end tells the child that the parent is gone.
             self._stdin.write(request.to_json() + b"\n")
-        except BrokenPipeError:
-            pass
 
     def messages(self) -> Iterator[Message]:
         """What the child says, until it ends.

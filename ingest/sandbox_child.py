@@ -22,9 +22,9 @@ def main() -> None:
     pipe = os.dup(1)
     # What a library prints must not run into the messages.
     os.dup2(2, 1)
+    measures = confine(request.limits, request.work, request.descriptor)
     # The parent keeps our stdin open for as long as it lives.
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    measures = confine(request.limits, request.work, request.descriptor)
     try:
         if request.descriptor is None:
             _tell(pipe, Confinement(measures))

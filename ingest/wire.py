@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -80,26 +80,26 @@ class Request:
     survey: Survey | None = None
 
     def to_json(self) -> bytes:
-        return json.dumps(asdict(self), default=_microseconds).encode()
+        return _json(self)
 
     @classmethod
     def from_json(cls, text: bytes) -> Request:
-        fields: dict[str, Any] = json.loads(text)
-        limits = fields.pop("limits")
+        told: dict[str, Any] = json.loads(text)
+        limits = told.pop("limits")
         for name in ("stall", "work", "work_per_mebibyte"):
             limits[name] = limits[name] * MICROSECOND
-        survey = fields.pop("survey")
+        survey = told.pop("survey")
         if survey is not None:
             sampling = survey["sampling"]
             sampling["period"] = sampling["period"] * MICROSECOND
             survey = Survey(Sampling(**sampling), survey["gated"], survey["since"] * MICROSECOND)
-        return cls(**fields, limits=Limits(**limits), survey=survey)
+        return cls(**told, limits=Limits(**limits), survey=survey)
 
 
 def encode(message: Message) -> list[bytes | memoryview]:
     """The buffers that, written one after the other, are ``message``."""
-    kind, body = _encode_body(message)
-    return [HEADER.pack(kind, sum(len(part) for part in body)), *body]
+    body = _encode_body(message)
+    return [HEADER.pack(_KINDS[type(message)], sum(len(part) for part in body)), *body]
 
 
 def decode(kind: bytes, body: memoryview) -> Message:
@@ -116,36 +116,26 @@ def decode(kind: bytes, body: memoryview) -> Message:
         raise BadMessage(f"a message of kind {kind!r} that cannot be read: {error}") from error
 
 
-def _encode_body(message: Message) -> tuple[bytes, list[bytes | memoryview]]:
+def _encode_body(message: Message) -> list[bytes | memoryview]:
     match message:
-        case Sampled(pts, frame, checkpoint):
-            flags = _CHECKPOINT * checkpoint
-            if frame is None:
-                return b"S", [_SAMPLED.pack(pts // MICROSECOND, flags, 0, 0)]
-            picture = frame.picture
-            head = _SAMPLED.pack(pts // MICROSECOND, flags | _PICTURE, picture.width, picture.height)
-            return b"S", [head, picture.pixels]
-        case Unread():
-            return b"U", [_json(message)]
-        case MediaFacts():
-            return b"M", [_json(message)]
-        case Working():
-            return b"W", []
-        case Confinement(measures):
-            return b"C", [_json(measures)]
+        case Sampled(pts, None, checkpoint):
+            return [_SAMPLED.pack(pts // MICROSECOND, _CHECKPOINT * checkpoint, 0, 0)]
+        case Sampled(pts, Frame(_, picture), checkpoint):
+            flags = _CHECKPOINT * checkpoint | _PICTURE
+            return [_SAMPLED.pack(pts // MICROSECOND, flags, picture.width, picture.height), picture.pixels]
         case Failed(error):
-            return b"F", [_json([type(error).__name__, {name: str(value) for name, value in error.fields.items()}])]
-        case Done():
-            return b"D", []
+            return [_json([type(error).__name__, {name: str(value) for name, value in error.fields.items()}])]
+        case _:
+            return [_json(message)]
 
 
 def _json(value: object) -> bytes:
-    return json.dumps(
-        asdict(value) if hasattr(value, "__dataclass_fields__") else value, default=_microseconds
-    ).encode()  # type: ignore[call-overload]
+    return json.dumps(value, default=_plain).encode()
 
 
-def _microseconds(value: object) -> int | str:
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: getattr(value, item.name) for item in fields(value)}
     if isinstance(value, timedelta):
         return value // MICROSECOND
     if isinstance(value, datetime):
@@ -161,43 +151,52 @@ def _read_sampled(body: memoryview) -> Sampled:
     return Sampled(pts, Frame(pts, Picture(width, height, body[_SAMPLED.size :])), checkpoint)
 
 
-def _read_span(fields: Any) -> Span:
-    return Span(int(fields["start"]) * MICROSECOND, int(fields["end"]) * MICROSECOND)
+def _read_span(told: Any) -> Span:
+    return Span(int(told["start"]) * MICROSECOND, int(told["end"]) * MICROSECOND)
 
 
 def _read_unread(body: memoryview) -> Unread:
-    fields = json.loads(bytes(body))
-    return Unread(_read_span(fields["span"]), str(fields["reason"]), bool(fields["failed"]))
+    told = json.loads(bytes(body))
+    return Unread(_read_span(told["span"]), str(told["reason"]), bool(told["failed"]))
 
 
 def _read_facts(body: memoryview) -> MediaFacts:
-    fields = json.loads(bytes(body))
-    video, created, claimed = fields["video"], fields["created_at"], fields["claimed"]
+    told = json.loads(bytes(body))
+    video, created, claimed = told["video"], told["created_at"], told["claimed"]
     return MediaFacts(
-        length=int(fields["length"]) * MICROSECOND,
+        length=int(told["length"]) * MICROSECOND,
         video=video and VideoFacts(int(video["width"]), int(video["height"]), str(video["codec"])),
         created_at=created and datetime.fromisoformat(created),
         claimed=None if claimed is None else int(claimed) * MICROSECOND,
         cues=tuple(
             Cue(_read_span(cue["span"]), str(cue["text"]), cue["language"] and str(cue["language"]), str(cue["track"]))
-            for cue in fields["cues"]
+            for cue in told["cues"]
         ),
-        problems=tuple(str(problem) for problem in fields["problems"]),
+        problems=tuple(str(problem) for problem in told["problems"]),
     )
 
 
 def _read_failed(body: memoryview) -> Failed:
-    name, fields = json.loads(bytes(body))
+    name, said = json.loads(bytes(body))
     error = getattr(errors, str(name), None)
     if not (isinstance(error, type) and issubclass(error, errors.BadMedia | errors.MissingPart)):
         raise ValueError(f"{name} is no error of a file")
-    return Failed(error(**{str(key): str(value) for key, value in fields.items()}))
+    return Failed(error(**{str(key): str(value) for key, value in said.items()}))
 
 
 def _read_confinement(body: memoryview) -> Confinement:
-    return Confinement(tuple(str(measure) for measure in json.loads(bytes(body))))
+    return Confinement(tuple(str(measure) for measure in json.loads(bytes(body))["measures"]))
 
 
+_KINDS: dict[type, bytes] = {
+    Sampled: b"S",
+    Unread: b"U",
+    MediaFacts: b"M",
+    Working: b"W",
+    Confinement: b"C",
+    Failed: b"F",
+    Done: b"D",
+}
 _DECODERS: dict[bytes, Callable[[memoryview], Message]] = {
     b"S": _read_sampled,
     b"U": _read_unread,

@@ -7,6 +7,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import pysubs2
+from charset_normalizer import from_bytes
+
 MOST_CUES = 50_000
 MOST_LINES = 40
 LONGEST_LINE = 2_000
@@ -46,12 +49,10 @@ class Track:
 
 def read_track(content: bytes, language: str | None) -> Track:
     """The lines of a subtitle file in any format and encoding it is likely to come in."""
-    import pysubs2  # noqa: PLC0415  only the child process parses
-
     text, cut = _bounded(decoded(content, language))
     rolling = bool(_ROLLING.search(text))
     try:
-        parsed = pysubs2.SSAFile.from_string(text)
+        parsed = pysubs2.SSAFile.from_string(text, keep_html_tags=True)
     except (pysubs2.exceptions.Pysubs2Error, ValueError):
         return Track(())
     shown = sorted((event for event in parsed if not event.is_comment), key=lambda event: (event.start, event.end))
@@ -90,7 +91,8 @@ def decoded(content: bytes, language: str | None) -> str:
     if zeros > len(content[:4096]) // 8:
         return content.decode("utf-16-be" if content[::2].count(0) > content[1::2].count(0) else "utf-16-le", "replace")
     lost = content.decode("utf-8", errors="replace")
-    if lost.count("\N{REPLACEMENT CHARACTER}") < 0.1 * sum(char > "\x7f" for char in lost):
+    unread = lost.count("\N{REPLACEMENT CHARACTER}")
+    if sum(char > "\x7f" for char in lost) - unread >= 2 * unread:
         return lost
     tag = (language or "").casefold()
     for encoding in _ENCODINGS.get(tag, _ENCODINGS.get(tag.split("-")[0], ())):
@@ -102,8 +104,6 @@ def decoded(content: bytes, language: str | None) -> str:
 
 
 def _guessed(content: bytes) -> str:
-    from charset_normalizer import from_bytes  # noqa: PLC0415  slow to load, and seldom needed
-
     best = from_bytes(content[:200_000]).best()
     encoding = best.encoding if best is not None else "cp1252"
     return content.decode(encoding, errors="replace")

@@ -22,6 +22,8 @@ MOST_FILES = 32
 PATIENCE_SECONDS = 120
 _LATEST_MS = 1000 * 3600 * 1000
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*\Z")
+# Nothing else of the environment is the child's business, keys least of all.
+_KEPT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 _KINDS = frozenset({"forced", "sdh", "cc", "hi", "default", "auto"})
 
 
@@ -107,6 +109,7 @@ def _parsed(sidecar: _Sidecar, content: bytes) -> tuple[list[Cue], list[str]]:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=PATIENCE_SECONDS,
+            env={name: os.environ[name] for name in _KEPT if name in os.environ},
             check=True,
             start_new_session=True,
         )

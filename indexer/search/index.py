@@ -121,7 +121,7 @@ class Index:
 
 def _advance(state: State, connection: sa.Connection, generation: str, shards: Shards) -> State:
     c = tables.analyses.c
-    finished = connection.execute(sa.select(c.id, c.first_passage).where(c.finished).order_by(c.id)).tuples()
+    finished = connection.execute(sa.select(c.id, c.first_passage).where(c.finished).order_by(c.id))
     live = {analysis: first for analysis, first in finished if first is not None}
     alive = frozenset(live)
     segments: dict[str, Segment] = {}

@@ -1,0 +1,65 @@
+"""The fakes and the adapters that the suites are run on."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from indexer import tables
+from indexer.archive import SqlArchive
+from indexer.database import open_database, writing
+from indexer.search.hybrid import HybridSearch
+from tests.databases import postgresql_server
+from videoqa.ports import Archive, Search
+from videoqa.testing.archive import MemoryArchive
+from videoqa.testing.search import LetterEmbedder, MemorySearch
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """An archive, and the search over what is in it."""
+
+    archive: Archive
+    search: Search
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    with postgresql_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database without rows; to copy it is quicker than to make it."""
+    path = tmp_path_factory.mktemp("empty") / "videoqa.sqlite"
+    open_database(path).dispose()
+    return path
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
+    if request.param == "memory":
+        memory = MemoryArchive()
+        yield Shelf(memory, MemorySearch(memory, LetterEmbedder()))
+        return
+    if request.param == "postgresql":
+        engine = open_database(request.getfixturevalue("postgresql"))
+        with writing(engine) as connection:
+            for table in (tables.recordings, tables.facts):
+                connection.execute(table.delete())
+    else:
+        shutil.copy(request.getfixturevalue("empty_sqlite"), tmp_path / "videoqa.sqlite")
+        engine = open_database(tmp_path / "videoqa.sqlite")
+    search = HybridSearch(engine, LetterEmbedder(), tmp_path / "index")
+    yield Shelf(SqlArchive(engine, lambda: search), search)
+    engine.dispose()
+
+
+@pytest.fixture
+def archive(shelf: Shelf) -> Archive:
+    return shelf.archive

@@ -1,0 +1,226 @@
+"""An archive in memory."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from videoqa.errors import RecordingRemoved
+from videoqa.events import Chapter, Event, Observation, Passage
+from videoqa.media import Coverage, Cue, FrameGroup, Progress, Recording, RecordingState, Sampling
+from videoqa.ports import Analysis, TimelineChange
+
+
+class MemoryArchive:
+    """Implements ``Archive``. Safe to use from several threads at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._numbers = itertools.count(1)
+        self._recordings: dict[str, Recording] = {}
+        self._progress: dict[str, Progress] = {}
+        self._analyses: dict[str, _Kept] = {}
+
+    def add(self, recording: Recording) -> Recording:
+        with self._lock:
+            for known in self._recordings.values():
+                if known.digest == recording.digest:
+                    return known
+            if not recording.id or recording.id in self._recordings:
+                recording = replace(recording, id=f"recording-{next(self._numbers):06}")
+            self._recordings[recording.id] = recording
+            return recording
+
+    def recordings(self) -> tuple[Recording, ...]:
+        with self._lock:
+            return tuple(sorted(self._recordings.values(), key=lambda recording: (recording.title, recording.id)))
+
+    def recording(self, recording_id: str) -> Recording | None:
+        return self._recordings.get(recording_id)
+
+    def describe(
+        self, recording_id: str, *, length: timedelta, started_at: datetime | None, title: str | None = None
+    ) -> None:
+        with self._lock:
+            if (known := self._recordings.get(recording_id)) is not None:
+                self._recordings[recording_id] = replace(
+                    known, length=length, started_at=started_at, title=known.title if title is None else title
+                )
+
+    def set_state(self, recording_id: str, state: RecordingState, problems: Sequence[str] | None = None) -> None:
+        with self._lock:
+            if (known := self._recordings.get(recording_id)) is not None:
+                told = known.problems if problems is None else tuple(problems)
+                self._recordings[recording_id] = replace(known, state=state, problems=told)
+
+    def set_progress(self, recording_id: str, progress: Progress) -> None:
+        with self._lock:
+            if recording_id in self._recordings:
+                self._progress[recording_id] = progress
+
+    def progress(self, recording_id: str) -> Progress | None:
+        return self._progress.get(recording_id)
+
+    def remove(self, recording_id: str) -> None:
+        with self._lock:
+            self._recordings.pop(recording_id, None)
+            self._progress.pop(recording_id, None)
+            for analysis_id in [kept.plan.id for kept in self._of(recording_id)]:
+                del self._analyses[analysis_id]
+
+    def begin(
+        self, recording_id: str, fingerprint: str, sampling: Sampling, length: timedelta, cues: Sequence[Cue]
+    ) -> str:
+        with self._lock:
+            if recording_id not in self._recordings:
+                raise RecordingRemoved
+            for kept in self._of(recording_id):
+                if kept.plan.fingerprint == fingerprint and not kept.plan.finished:
+                    return kept.plan.id
+            analysis_id = f"analysis-{next(self._numbers):06}"
+            plan = Analysis(analysis_id, recording_id, fingerprint, sampling, (), (), 0, finished=False)
+            self._analyses[analysis_id] = _Kept(plan, tuple(cues))
+            self._recordings[recording_id] = replace(self._recordings[recording_id], length=length)
+            return analysis_id
+
+    def set_plan(
+        self,
+        analysis_id: str,
+        times: Sequence[timedelta],
+        groups: Sequence[FrameGroup],
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        with self._lock:
+            kept = self._unfinished(analysis_id)
+            if kept.plan.next_group:
+                raise ValueError(f"analysis {analysis_id} has recorded groups; its plan stands")
+            kept.plan = replace(kept.plan, times=tuple(times), groups=tuple(groups), size=size)
+
+    def analysis(self, analysis_id: str) -> Analysis | None:
+        kept = self._analyses.get(analysis_id)
+        return None if kept is None else kept.plan
+
+    def finished_analysis(self, recording_id: str) -> Analysis | None:
+        kept = self._finished(recording_id)
+        return None if kept is None else kept.plan
+
+    def open_events(self, analysis_id: str) -> tuple[Event, ...]:
+        with self._lock:
+            kept = self._analyses.get(analysis_id)
+            return () if kept is None else _in_order(kept.events[event_id] for event_id in kept.open)
+
+    def record(
+        self,
+        analysis_id: str,
+        number: int,
+        observations: Sequence[Observation],
+        change: TimelineChange,
+        failure: str | None,
+    ) -> None:
+        with self._lock:
+            kept = self._unfinished(analysis_id)
+            if number < kept.plan.next_group:
+                return
+            if number > kept.plan.next_group:
+                raise ValueError(f"group {number} was recorded before group {kept.plan.next_group}")
+            for event in (*change.opened, *change.updated):
+                kept.events[event.id] = event
+                kept.open.add(event.id)
+            for event in change.closed:
+                kept.events[event.id] = event
+                kept.open.discard(event.id)
+            if failure is not None:
+                kept.failures[number] = failure
+            kept.plan = replace(kept.plan, next_group=number + 1)
+
+    def failures(self, analysis_id: str) -> dict[int, str]:
+        kept = self._analyses.get(analysis_id)
+        return {} if kept is None else dict(kept.failures)
+
+    def finish(
+        self, analysis_id: str, coverage: Coverage, chapters: Sequence[Chapter], passages: Sequence[Passage]
+    ) -> None:
+        with self._lock:
+            kept = self._one(analysis_id)
+            if kept.plan.finished:
+                return
+            for other in list(self._of(kept.plan.recording_id)):
+                if other is kept:
+                    break
+                del self._analyses[other.plan.id]
+            kept.coverage, kept.chapters, kept.passages = coverage, tuple(chapters), tuple(passages)
+            kept.open.clear()
+            kept.plan = replace(kept.plan, finished=True)
+
+    def events(self, recording_id: str) -> tuple[Event, ...]:
+        kept = self._finished(recording_id)
+        return () if kept is None else _in_order(kept.events.values())
+
+    def analysis_events(self, analysis_id: str) -> tuple[Event, ...]:
+        with self._lock:
+            kept = self._analyses.get(analysis_id)
+            return () if kept is None else _in_order(kept.events.values())
+
+    def analysis_cues(self, analysis_id: str) -> tuple[Cue, ...]:
+        kept = self._analyses.get(analysis_id)
+        return () if kept is None else kept.cues
+
+    def cues(self, recording_id: str) -> tuple[Cue, ...]:
+        kept = self._finished(recording_id)
+        return () if kept is None else kept.cues
+
+    def chapters(self, recording_id: str) -> tuple[Chapter, ...]:
+        kept = self._finished(recording_id)
+        return () if kept is None else kept.chapters
+
+    def coverage(self, recording_id: str) -> Coverage | None:
+        kept = self._finished(recording_id)
+        return None if kept is None else kept.coverage
+
+    def passages(self) -> tuple[tuple[Recording, Passage], ...]:
+        """Everything that can be found, for a search in memory."""
+        with self._lock:
+            return tuple(
+                (self._recordings[kept.plan.recording_id], passage)
+                for kept in self._analyses.values()
+                for passage in kept.passages
+            )
+
+    def _of(self, recording_id: str) -> list[_Kept]:
+        return [kept for kept in self._analyses.values() if kept.plan.recording_id == recording_id]
+
+    def _finished(self, recording_id: str) -> _Kept | None:
+        with self._lock:
+            return next((kept for kept in self._of(recording_id) if kept.plan.finished), None)
+
+    def _one(self, analysis_id: str) -> _Kept:
+        if analysis_id not in self._analyses:
+            raise RecordingRemoved
+        return self._analyses[analysis_id]
+
+    def _unfinished(self, analysis_id: str) -> _Kept:
+        kept = self._one(analysis_id)
+        if kept.plan.finished:
+            raise ValueError(f"analysis {analysis_id} is finished")
+        return kept
+
+
+@dataclass(slots=True)
+class _Kept:
+    """An analysis with all that belongs to it."""
+
+    plan: Analysis
+    cues: tuple[Cue, ...]
+    events: dict[str, Event] = field(default_factory=dict)
+    open: set[str] = field(default_factory=set)
+    failures: dict[int, str] = field(default_factory=dict)
+    coverage: Coverage | None = None
+    chapters: tuple[Chapter, ...] = ()
+    passages: tuple[Passage, ...] = ()
+
+
+def _in_order(events: Iterable[Event]) -> tuple[Event, ...]:
+    return tuple(sorted(events, key=lambda event: (event.span, event.id)))

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from ingest.background import Background, Comparison, Field, Mask, spread
 from ingest.blobs import Blob, blobs_of, is_hole, is_light, same_structure
-from ingest.overlay import Overlay
 
 LUMA_LONG_SIDE = 640
 
@@ -38,10 +37,13 @@ PROTECTED = timedelta(seconds=30)
 """How long something that moves may stay before its place counts as noisy."""
 WARM_UP_FRAMES = 15
 CUT_SHARE = 0.5
-HABIT_AREA = 40
+HABIT_AREA = 80
+"""Places: a change as small as a character can become a habit, where it is the only one in the frame."""
 HABIT = 2.0
-"""After so many small changes at one place, with nothing else in the frame, the next is habit and no news."""
+"""After so many changes at one place the next one there, or in the line of characters it belongs to, is no news."""
 HABIT_FADING = 0.998
+LINE = 28
+"""Places: a burned-in clock's line of characters goes on at least so far beside the digit that was seen to change."""
 
 
 class Gate:
@@ -74,7 +76,6 @@ class _Scene:
     def __init__(self, field: Field, period: timedelta) -> None:
         self.shape: tuple[int, int] = (field.shape[0], field.shape[1])
         self._empty = Background(field)
-        self._overlay = Overlay(field)
         self._habit = np.zeros(self.shape, np.float32)
         self._reach = 2 * int(np.clip(round(PER_SECOND * period.total_seconds()), 4, 15)) + 1
         self._held_frames = max(3, min(250, round(HELD / period)))
@@ -89,7 +90,7 @@ class _Scene:
     def shows_news(self, field: Field) -> bool:
         """True where ``field`` is news; learns from it either way."""
         compared = self._empty.compare(field)
-        foreground = (compared.strength > 1) & ~self._overlay.mask
+        foreground = np.asarray(compared.strength > 1, np.bool_)
         if foreground.mean() > CUT_SHARE:
             return self._cut(field)
         active = self._empty.active(field, self._before, compared.restless)
@@ -108,7 +109,7 @@ class _Scene:
                 self._empty.absorb(field, lit)
                 foreground &= ~lit
                 continue
-            if not moves and alone and blob.area < HABIT_AREA and float(blob.of(self._habit).max()) >= HABIT:
+            if not moves and alone and blob.area < HABIT_AREA and float(blob.of(self._habit).max()) > HABIT - 0.5:
                 continue
             blob.mark(news)
             if moves:
@@ -154,13 +155,11 @@ class _Scene:
         active: Mask,
         alone: bool,
     ) -> None:
-        self._overlay.observe(field, self._before, self._empty.field)
         still = np.minimum(self._still, 249) + 1
         self._still = np.where(foreground & ~active, still, 0).astype(np.uint8)
         settled = foreground & np.where(held, self._still >= self._held_frames, self._still > 1)
         if alone:
-            self._habit += spread((settled & news & ~moving).astype(np.float32), 7)
-            np.clip(self._habit * HABIT_FADING, 0, 2 * HABIT, out=self._habit)
+            self._grow_used_to(settled & news & ~moving)
         self._empty.follow(field, compared, foreground, news)
         self._empty.absorb(field, settled)
         # Whoever moves is no noise, unless it goes on at one place for long: then it is a flag, or a talking head.
@@ -171,6 +170,16 @@ class _Scene:
         self._news = news
         self._moving = spread(moving.astype(np.float32), 5) > 0
         self._before = field
+
+    def _grow_used_to(self, changed: Mask) -> None:
+        """Takes in small changes that came and stayed. A second one at the same place is a clock's: so is its line."""
+        self._habit *= HABIT_FADING
+        if not changed.any():
+            return
+        self._habit += spread(changed.astype(np.float32), 3)
+        repeated = ((self._habit > HABIT - 0.5) & changed).astype(np.uint8)
+        line = np.asarray(cv2.dilate(repeated, np.ones((5, 2 * LINE + 1), np.uint8)), np.float32)
+        np.minimum(np.maximum(self._habit, HABIT * line), 2 * HABIT, out=self._habit)
 
 
 def _reduced(luma: NDArray[np.uint8]) -> Field:

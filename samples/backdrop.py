@@ -56,6 +56,7 @@ class Backdrop:
         *,
         light: float | NDArray[np.float32] = 1.0,
         clock: datetime | None = None,
+        clock_size: float = 0.9,
     ) -> Image:
         """The yard at the second ``now``. ``light`` is a gain for all of it, or one for each pixel (720, 1280)."""
         image = self._still.copy()
@@ -71,7 +72,7 @@ class Backdrop:
         if disturbance.noise:
             self._add_noise(image, disturbance.noise)
         if clock is not None:
-            _burn_in(image, f"{clock:%Y-%m-%d %H:%M:%S}")
+            _burn_in(image, f"{clock:%Y-%m-%d %H:%M:%S}", clock_size)
         return image
 
     def _sway(self, image: Image, now: float, pixels: float) -> None:
@@ -149,6 +150,7 @@ def _with_texture(image: Image, random: np.random.Generator) -> Image:
     return np.clip(textured, 0, 255).astype(np.uint8)
 
 
-def _burn_in(image: Image, text: str) -> None:
-    for colour, width in (((0, 0, 0), 5), ((255, 255, 255), 2)):
-        cv2.putText(image, text, (24, 46), cv2.FONT_HERSHEY_SIMPLEX, 0.9, colour, width, cv2.LINE_AA)
+def _burn_in(image: Image, text: str, size: float) -> None:
+    for colour, width in (((0, 0, 0), round(5.5 * size)), ((255, 255, 255), round(2.2 * size))):
+        at = (24, 16 + round(33 * size))
+        cv2.putText(image, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, colour, width, cv2.LINE_AA)

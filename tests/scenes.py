@@ -65,6 +65,7 @@ class Scene:
     light_steps: tuple[tuple[float, float], ...] = ()
     disturbance: Disturbance = Disturbance(noise=4.0, sway=2.5, flicker=0.006)
     kbits: int = 300
+    clock_size: float = 0.9
 
     def images(self) -> Iterator[Image]:
         backdrop = Backdrop(seed=self.seed, wind_seed=1)
@@ -84,7 +85,7 @@ class Scene:
                 if now >= second:
                     light = light * (1 + (gain - 1) * partial) if count % 2 else light * gain
             clock = CLOCK_BEGINS + timedelta(seconds=now)
-            yield backdrop.paint(now, figures, self.disturbance, light=light, clock=clock)
+            yield backdrop.paint(now, figures, self.disturbance, light=light, clock=clock, clock_size=self.clock_size)
 
     def write(self, path: Path) -> None:
         """Encodes the scene as H.264 of a constant bit rate, a keyframe every two seconds."""

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 import cv2
 import numpy as np
@@ -16,8 +16,9 @@ from videoqa.analyser.ocr import Line
 from videoqa.analyser.sight import Sight
 from videoqa.events import Observation, Source
 
-NEXT_SLIDE = 0.3
-REWRITTEN = 0.5
+NEXT_SLIDE = 0.35
+REWRITTEN = 0.55
+NEIGHBOURHOOD = (25, 9)
 STANDS = 0.6
 A_TRANSITION = timedelta(seconds=1.6)
 SPARINGLY = timedelta(seconds=60)
@@ -76,7 +77,7 @@ def slides(sights: Sequence[Sight]) -> tuple[Shown, ...]:
 def screens(sights: Sequence[Sight]) -> tuple[Shown, ...]:
     """Frames that are no slides but seem to hold text, a few only: where it changed, and not more than one a minute."""
     found: list[Shown] = []
-    for sight, after in zip(sights, [*sights[1:], None], strict=True):
+    for sight, after in zip_longest(sights, sights[1:]):
         if sight.like_slide or sight.text < SOME_TEXT:
             continue
         last = found[-1].sights[0] if found else None
@@ -85,15 +86,12 @@ def screens(sights: Sequence[Sight]) -> tuple[Shown, ...]:
     return tuple(found)
 
 
-def told(shown: Shown, lines: Sequence[Line]) -> tuple[Observation, ...]:
-    """What ``shown`` says: one observation for all the lines that came up together, the slide's title on each.
+def told(shown: Shown, lines: Sequence[Line], title: str) -> tuple[Observation, ...]:
+    """What ``shown`` says: one observation for all the lines that came up together, with ``title`` for a label.
 
     ``lines`` were read from its fullest frame. A line belongs to the first frame from which on its place looks as it
     does there.
     """
-    if not lines:
-        return ()
-    title = title_of(lines)
     arrivals: dict[int, list[Line]] = {}
     for line, number in zip(lines, _arrivals(shown, lines), strict=True):
         arrivals.setdefault(number, []).append(line)
@@ -119,19 +117,22 @@ def told(shown: Shown, lines: Sequence[Line]) -> tuple[Observation, ...]:
 def observed(sights: Sequence[Sight], read: Callable[[timedelta], Sequence[Line]]) -> tuple[Observation, ...]:
     """The slides and other text among ``sights``; ``read`` gives the text of the frame at a time."""
     found: list[Observation] = []
-    for shown in (*slides(sights), *screens(sights)):
-        found.extend(told(shown, read(shown.sights[shown.fullest].pts)))
+    for shown in slides(sights):
+        lines = read(shown.sights[shown.fullest].pts)
+        found.extend(told(shown, lines, title_of(lines)))
+    for shown in screens(sights):
+        found.extend(told(shown, read(shown.sights[shown.fullest].pts), ON_SCREEN))
     return tuple(found)
 
 
 def title_of(lines: Sequence[Line]) -> str:
-    """The line that stands out: high up, in large letters, and made of words."""
+    """The line that stands out: high up, in large letters, and made of words. Empty where there is no line."""
 
     def weight(line: Line) -> float:
         height = line.region.bottom - line.region.top
         return height * (1.2 - line.region.top) * (sum(char.isalpha() for char in line.text) >= 3)
 
-    return max(lines, key=weight).text
+    return max(lines, key=weight).text if lines else ""
 
 
 def digest(text: str) -> str:
@@ -140,12 +141,21 @@ def digest(text: str) -> str:
 
 
 def _lost(before: Sight, now: Sight) -> float:
-    """The share of ``before``'s edges that ``now`` has none near (the exiting half of the edge change ratio)."""
+    """The share of ``before``'s edges that ``now`` has none near, 1 where they meet by chance only.
+
+    This is the exiting half of the edge change ratio (Zabih and others 1995), less what would meet if the edges of
+    ``now`` stood anywhere in their neighbourhood: two slides of one design have their lines in the same places.
+    """
     if before.shape != now.shape:
         return 1.0
     edges = before.mask()
     count = int(edges.sum())
-    return 1.0 - float((edges & _spread(now.mask())).sum()) / count if count else 1.0
+    if not count:
+        return 0.0
+    spread = _spread(now.mask())
+    met = float((edges & spread).sum()) / count
+    by_chance = float((edges * cv2.blur(spread.astype(np.float32), NEIGHBOURHOOD)).sum()) / count
+    return (1 - met) / max(1 - by_chance, 0.05)
 
 
 def _spread(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:

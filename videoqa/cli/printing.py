@@ -97,7 +97,7 @@ def details(found: RecordingDetails) -> str:
     if found.events:
         lines += ["", "Events"]
     lines += [
-        f"  {_at(item.start)}-{_at(item.end)}  {item.label:8}  {one_line(item.description)}" for item in found.events
+        f"  {_at(item.start)}-{_at(item.end)}  {item.source:6}  {one_line(item.description)}" for item in found.events
     ]
     if found.cues:
         lines += ["", f"{len(found.cues)} subtitle lines"]

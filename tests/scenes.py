@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.gating import LUMA_LONG_SIDE
 from samples.backdrop import HEIGHT, WIDTH, Backdrop, Disturbance
 from samples.encoding import Encoding, Image, encode
 from samples.figures import Figure, Look
@@ -19,7 +20,7 @@ from samples.figures import Figure, Look
 FPS = 5
 """Enough for codec artefacts between samples a second apart, and a third of the work of 15."""
 
-CLOCK_BEGINS = datetime(2026, 5, 9, 22, 58, 40)  # noqa: DTZ001 - what a camera burns in has no zone
+CLOCK_BEGINS = datetime(2026, 5, 9, 22, 41, 40)  # noqa: DTZ001 - what a camera burns in has no zone
 _KEEP_OUT = ((820, 20, 1280, 520), (0, 0, 360, 70))
 """The tree, behind which an arrival would be hidden, and the clock, as left, top, right, bottom."""
 
@@ -89,31 +90,27 @@ class Scene:
 
     def write(self, path: Path) -> None:
         """Encodes the scene as H.264 of a constant bit rate, a keyframe every two seconds."""
-        encode(path, self.images(), Encoding(fps=FPS, gop=2 * FPS, kbits=self.kbits, preset="superfast"))
+        encode(path, self.images(), Encoding(fps=FPS, gop=2 * FPS, kbits=self.kbits, preset="superfast", threads=1))
 
 
-def scene_with_arrivals(
-    seed: int, *, size: float, speed: float, contrasts: tuple[int, int] = (30, 60), count: int = 6, kbits: int = 300
+def disturbed_scene(
+    seed: int, kinds: Sequence[tuple[float, float]], *, contrasts: tuple[int, int] = (20, 60), kbits: int = 300
 ) -> Scene:
-    """``count`` arrivals 22 s apart, after 40 s in which nobody comes; each goes its own random way.
+    """A scene in which something arrives every 22 s after 40 s in which nobody comes; each goes its own random way.
 
-    Between them the light steps down and up, all over and in part. The absolute contrast lies within ``contrasts``.
+    ``kinds`` are the size and the speed of each; the absolute contrast lies within ``contrasts``. Between arrivals
+    the light steps down and up, all over and in part.
     """
-    random = np.random.default_rng([seed, round(size), round(speed)])
+    random = np.random.default_rng([seed, len(kinds)])
     arrivals = []
-    for number in range(count):
+    for number, (size, speed) in enumerate(kinds):
         start = 40.0 + 22.0 * number + float(random.uniform(0, 2))
         contrast = int(random.integers(*contrasts, endpoint=True)) * int(random.choice((-1, 1)))
         x, y, angle = _way(random, speed * 9.0)
         arrivals.append(Arrival(start, size, speed, contrast, x, y, angle))
-    steps = tuple((53.0 + 44.0 * number, gain) for number, gain in enumerate((0.8, 1.3, 1.2, 0.8)))
-    return Scene(
-        seed,
-        40.0 + 22.0 * count,
-        tuple(arrivals),
-        tuple(step for step in steps if step[0] < 40 + 22 * count),
-        kbits=kbits,
-    )
+    seconds = 40.0 + 22.0 * len(kinds)
+    steps = ((53.0 + 44.0 * number, gain) for number, gain in enumerate((0.8, 1.3, 1.2, 0.8)))
+    return Scene(seed, seconds, tuple(arrivals), tuple(step for step in steps if step[0] < seconds), kbits=kbits)
 
 
 def luma_at_one_fps(
@@ -130,8 +127,8 @@ def luma_at_one_fps(
             first = time if first is None else first
             if time - first < due - 1e-6:
                 continue
-            due += period
-            scale = min(1.0, long_side / max(frame.width, frame.height))
+            due += 1.0
+            scale = min(1.0, LUMA_LONG_SIDE / max(frame.width, frame.height))
             width, height = round(frame.width * scale / 2) * 2, round(frame.height * scale / 2) * 2
             small = frame.reformat(width, height, "gray", interpolation="AREA")
             yield timedelta(seconds=time - first), small.to_ndarray()

@@ -41,7 +41,7 @@ def found(product: Videoqa) -> dict[str, Any]:
         details["recording"] = {key: details["recording"][key] for key in ("title", "length", "state", "problems")}
         told[recording["title"]] = details
     with contextlib.closing(sqlite3.connect(product.data / "videoqa.sqlite")) as database:
-        told["searchable"] = database.execute("SELECT count(*) FROM moments").fetchone()[0]
+        told["searchable"] = database.execute("SELECT count(*) FROM passages").fetchone()[0]
     return told
 
 

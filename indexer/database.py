@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from indexer.faults import name_fault
+from indexer.faults import name_fault, os_fault
 from videoqa.errors import MissingPart, NewerDatabase
 
 SCHEMA = "0001"
@@ -55,6 +55,10 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 def _sqlite(path: Path) -> sa.Engine:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise os_fault(error, str(path.parent)) from error
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)), connect_args={"timeout": PATIENCE, "check_same_thread": False}
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 
 from sqlalchemy.engine.interfaces import ExceptionContext
@@ -13,17 +14,21 @@ _UNWRITABLE = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PER
 _WAITED_IN_VAIN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
-def name_fault(context: ExceptionContext, place: str) -> None:
-    """Has SQLAlchemy raise the ``StorageError`` that fits, where one does, with the driver's error as its cause."""
+def name_fault(context: ExceptionContext, place: str) -> StorageError | None:
+    """What SQLAlchemy is to raise in the place of the driver's error; None where none of ours fits."""
     original = context.original_exception
     if isinstance(original, sqlite3.Error):
-        error = _of_sqlite(original, place)
-    elif type(original).__module__.startswith("psycopg"):
-        error = _of_postgresql(original, place)
-    else:
-        return
-    if error is not None:
-        context.chained_exception = error
+        return _of_sqlite(original, place)
+    if type(original).__module__.startswith("psycopg"):
+        return _of_postgresql(original, place)
+    return None
+
+
+def os_fault(error: OSError, place: str) -> StorageError:
+    """The error to raise where the system refuses a file or a folder."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return DiskFull(path=place)
+    return DataUnwritable(path=place, problem=error.strerror or error)
 
 
 def _of_sqlite(original: sqlite3.Error, place: str) -> StorageError | None:

@@ -60,11 +60,15 @@ class Segment:
         """Writes it to the disk; nobody may be reading ``path`` yet."""
         arrays = {**self.words.arrays(), **self.vectors.arrays()}
         notes = {"analyses": self.analyses, "firsts": self.firsts, "ends": self.ends, "sources": source_names()}
-        with path.open("xb") as file:
-            for part in pack(arrays, **notes):
-                file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with path.open("xb") as file:
+                for part in pack(arrays, **notes):
+                    file.write(part)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
 
     @classmethod
     def open(cls, path: Path) -> Self:

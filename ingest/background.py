@@ -56,7 +56,7 @@ class Background:
         """How ``field`` differs from the empty scene when the light is allowed for."""
         gain, relit = self._light(field)
         expected = np.asarray((self.field + BLACK) * gain - BLACK, np.float32)
-        change = np.abs(box(_beyond_either(field - self.field, field - expected), 3))
+        change = np.abs(box(_beyond_either(field, self.field, expected), 3))
         # Leaves and codec blocks move a little beyond where they were learnt.
         noise = np.maximum(self.noise, 0.8 * spread(self.noise, 5))
         loudness = float(np.quantile(change[::3, ::3] / self.noise[::3, ::3], QUIET_SHARE))
@@ -91,7 +91,9 @@ class Background:
         pace = max(0.25, 1.2 / self.frames)
         up, down = math.exp(pace * QUIET_SHARE), math.exp(-pace * (1 - QUIET_SHARE))
         louder = raised & (compared.change > self.noise * compared.restless)
-        self.noise *= np.where(kept, 1.0, np.where(louder, up, down)).astype(np.float32)
+        steps = np.where(louder, np.float32(up), np.float32(down))
+        steps[kept] = 1
+        self.noise *= steps
         if self.frames <= LEARNING_FRAMES:
             jumped = np.maximum(self.noise, 0.5 * compared.change)
             self.noise = np.where(news, self.noise, jumped)
@@ -125,11 +127,11 @@ def spread(field: Field, side: int) -> Field:
     return np.asarray(cv2.dilate(field, np.ones((side, side), np.uint8)), np.float32)
 
 
-def _beyond_either(unlit: Field, relit: Field) -> Field:
-    """The smaller of two differences, zero where they disagree in sign.
+def _beyond_either(field: Field, one: Field, other: Field) -> Field:
+    """How far ``field`` lies outside the range between ``one`` and ``other``.
 
     A place whose light changed by half as much as its tile's, or not at all as a burned-in clock, lies between what
     the old light and the new one let expect; only what lies beyond both is change.
     """
-    smaller = np.where(np.abs(unlit) < np.abs(relit), unlit, relit)
-    return np.where((unlit > 0) == (relit > 0), smaller, np.float32(0))
+    within = np.minimum(np.maximum(field, np.minimum(one, other)), np.maximum(one, other))
+    return np.asarray(field - within, np.float32)

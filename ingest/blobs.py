@@ -48,6 +48,8 @@ class Blob:
 
 def blobs_of(foreground: Mask) -> Iterator[Blob]:
     """The blobs of ``foreground``, the largest first; parts a few places apart are one."""
+    if not foreground.any():
+        return
     joined = cv2.morphologyEx(foreground.astype(np.uint8), cv2.MORPH_CLOSE, _JOIN)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     largest_first = 1 + np.argsort(-stats[1:, cv2.CC_STAT_AREA], kind="stable")[:MOST]

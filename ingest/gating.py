@@ -18,9 +18,7 @@ from numpy.typing import NDArray
 from ingest.background import Background, Comparison, Field, Mask, spread
 from ingest.blobs import Blob, blobs_of, is_hole, is_light, same_structure
 
-LUMA_LONG_SIDE = 640
-
-PLACES = 320
+LUMA_LONG_SIDE = 320
 """The longer side of the grid. On footage of 1280x720 a place is 4x4 pixels."""
 ENOUGH = 3.5
 """Evidence that makes a blob news: one frame three and a half times beyond the noise, or less in several."""
@@ -61,7 +59,8 @@ class Gate:
         """True where ``luma`` shows something new. Frames come in the order of their pts.
 
         Args:
-            luma: the picture's brightness, 8 bits, shape (height, width), its longer side about ``LUMA_LONG_SIDE``.
+            luma: the picture's brightness, 8 bits, shape (height, width); of larger ones than ``LUMA_LONG_SIDE`` the
+                gate makes its own small copy.
         """
         field = _reduced(luma)
         if self._scene is None or self._scene.shape != field.shape:
@@ -184,6 +183,6 @@ class _Scene:
 
 def _reduced(luma: NDArray[np.uint8]) -> Field:
     height, width = luma.shape
-    scale = min(1.0, PLACES / max(height, width))
+    scale = min(1.0, LUMA_LONG_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.float32)

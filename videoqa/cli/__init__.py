@@ -35,9 +35,9 @@ def _run(app: typer.Typer) -> int:
     try:
         return int(app(standalone_mode=False) or FOUND)
     except typer.Exit as ended:
-        return int(ended.exit_code)
+        return _stopped() if ended.exit_code == INTERRUPTED else int(ended.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        return _say("stopped; the same command goes on from here", INTERRUPTED)
+        return _stopped()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FOUND
@@ -56,6 +56,10 @@ def _told(error: Exception) -> int:
     if os.environ.get("VIDEOQA_DEBUG"):
         traceback.print_exception(error)
     return _say(f"{Unexpected(kind=type(error).__name__, problem=error)} VIDEOQA_DEBUG=1 shows where", FAILED)
+
+
+def _stopped() -> int:
+    return _say("stopped; the same command goes on from here", INTERRUPTED)
 
 
 def _say(message: object, code: int) -> int:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.background import Background, Comparison, Field, Mask, spread
+from ingest.background import LEARNING_FRAMES, Background, Comparison, Field, Mask, spread
 from ingest.blobs import Blob, blobs_of, is_hole, is_light, same_structure
 
 LUMA_LONG_SIDE = 320
@@ -97,9 +97,10 @@ class _Scene:
         left = self._news & ~foreground & active
         news, moving, held = (np.zeros(self.shape, np.bool_) for _ in range(3))
         admitted = False
+        learning = self._empty.frames < LEARNING_FRAMES
         alone = int(foreground.sum()) < 2 * HABIT_AREA
         for blob in blobs_of(foreground):
-            if float(blob.of(evidence).max()) < ENOUGH or (self._empty.frames == 0 and blob.area < LIGHT_AREA):
+            if float(blob.of(evidence).max()) < ENOUGH or (learning and not _is_plain(blob)):
                 continue
             moves = self._moves(blob, left) and not is_hole(blob, field, compared.expected)
             if not moves and blob.area > LIGHT_AREA and is_light(blob, field, self._empty.field):
@@ -179,6 +180,11 @@ class _Scene:
         repeated = ((self._habit > HABIT - 0.5) & changed).astype(np.uint8)
         line = np.asarray(cv2.dilate(repeated, np.ones((5, 2 * LINE + 1), np.uint8)), np.float32)
         np.minimum(np.maximum(self._habit, HABIT * line), 2 * HABIT, out=self._habit)
+
+
+def _is_plain(blob: Blob) -> bool:
+    """True where it is large and in one piece: not leaves, which are not known yet in the first frames."""
+    return blob.area >= LIGHT_AREA and blob.area >= 0.3 * blob.places.size
 
 
 def _reduced(luma: NDArray[np.uint8]) -> Field:

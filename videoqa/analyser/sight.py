@@ -21,9 +21,10 @@ SHARP = 40
 class Sight:
     """What is kept of a frame while its group is analysed.
 
-    ``cells`` is the mean brightness of every 8x8 cell, uint8 of shape (height // 8, width // 8). ``edges`` are the
-    sharp edges that stand where text may be, one bit a pixel, each row padded to whole bytes; ``shape`` is the
-    picture's height and width. ``text`` is the share of the picture that looks like lines of text, ``sharpness`` the
+    ``cells`` is the mean brightness of every 8x8 cell, uint8 of shape (height // 8, width // 8). ``edges`` are its
+    sharp edges, one bit a pixel, each row padded to whole bytes; ``shape`` is the picture's height and width.
+    ``lines`` is 1 for every 16x16 block in or beside a line of text, uint8 of shape (height // 16, width // 16);
+    ``text`` is the share of the picture that looks like lines of text, ``sharpness`` the
     share of its edges that are sharp: drawn pictures have little between flat and sharp, photographed ones a lot.
     """
 
@@ -31,6 +32,7 @@ class Sight:
     cells: NDArray[np.uint8]
     edges: NDArray[np.uint8]
     shape: tuple[int, int]
+    lines: NDArray[np.uint8]
     text: float
     sharpness: float
 
@@ -47,6 +49,12 @@ class Sight:
         rows = slice(int(region.top * height), max(int(region.bottom * height), int(region.top * height) + 1))
         columns = slice(int(region.left * width), max(int(region.right * width), int(region.left * width) + 1))
         return bits[rows, columns]
+
+    def text_mask(self) -> NDArray[np.uint8]:
+        """The edges of what may be text, as ``mask`` gives them."""
+        height, width = self.shape
+        near = cv2.resize(self.lines, (width, height), interpolation=cv2.INTER_NEAREST).astype(np.uint8)
+        return self.mask() & near
 
 
 def see(jpeg: bytes, pts: timedelta) -> Sight:
@@ -68,13 +76,12 @@ def see(jpeg: bytes, pts: timedelta) -> Sight:
     stroked = _shares(_bytes(across >= SHARP), grid)
     lines = _runs((stroked > 0.06) & (flat > 0.25))
     text = float(lines.mean())
-    edges = np.zeros_like(sharp)
-    if text > 0:
-        near = cv2.dilate(lines.astype(np.uint8), np.ones((3, 3), np.uint8))
-        edges = sharp & cv2.resize(near * 255, (width, height), interpolation=cv2.INTER_NEAREST).astype(np.uint8)
+    near = cv2.dilate(lines.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.uint8)
     cells = cv2.resize(luma, (max(1, width // CELL), max(1, height // CELL)), interpolation=cv2.INTER_AREA)
     sharpness = float(cv2.countNonZero(sharp)) / max(1, cv2.countNonZero(uneven))
-    return Sight(pts, cells.astype(np.uint8, copy=False), np.packbits(edges, axis=1), (height, width), text, sharpness)
+    return Sight(
+        pts, cells.astype(np.uint8, copy=False), np.packbits(sharp, axis=1), (height, width), near, text, sharpness
+    )
 
 
 def _bytes(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise, zip_longest
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from videoqa.analyser.change import loss, restless, spread
 from videoqa.analyser.ocr import Line
 from videoqa.analyser.sight import Sight
 from videoqa.events import Observation, Source
 
-NEXT_SLIDE = 0.35
-REWRITTEN = 0.55
-NEIGHBOURHOOD = (25, 9)
+NEXT_SLIDE = 0.2
+REWRITTEN = 0.45
 STANDS = 0.6
+MOSTLY = 0.75
+MOST_READS = 24
 A_TRANSITION = timedelta(seconds=1.6)
 SPARINGLY = timedelta(seconds=60)
 SOME_TEXT = 0.008
@@ -38,6 +38,10 @@ class Shown:
     until: timedelta | None
 
     @property
+    def length(self) -> timedelta:
+        return (self.until or timedelta.max) - self.start
+
+    @property
     def fullest(self) -> int:
         """The number of the last frame that still has nearly all of the text: a slide fills up before it goes."""
         most = max(sight.text for sight in self.sights)
@@ -48,16 +52,24 @@ def slides(sights: Sequence[Sight]) -> tuple[Shown, ...]:
     """The slides among ``sights`` in order. Ink drawn over a slide and a speaker beside it do not make a new one.
 
     A frame on its own between two others that come at once after each other is a transition and belongs to what
-    comes next.
+    comes next. One that looks little like a slide still belongs to the slide before it where nothing of that is lost.
     """
     runs: list[list[Sight]] = []
+    texts = [sight for sight in sights if sight.like_slide or sight.text >= SOME_TEXT]
+    losses = {now.pts: loss(before, now) for before, now in pairwise(texts)}
+    but = restless(tuple(losses.values()))
     for number, sight in enumerate(sights):
-        follows = number > 0 and bool(runs) and runs[-1][-1] is sights[number - 1]
-        if not sight.like_slide:
+        if sight.pts not in losses and not sight.like_slide:
             continue
-        if follows and _lost(runs[-1][-1], sight) <= NEXT_SLIDE and _lost(runs[-1][0], sight) <= REWRITTEN:
+        follows = number > 0 and bool(runs) and runs[-1][-1] is sights[number - 1]
+        # Next to nothing of a slide is gone at once, and not too much of it in time.
+        if (
+            follows
+            and losses[sight.pts].share(but) <= NEXT_SLIDE
+            and (len(runs[-1]) == 1 or loss(runs[-1][0], sight).share(but) <= REWRITTEN)
+        ):
             runs[-1].append(sight)
-        else:
+        elif sight.like_slide:
             runs.append([sight])
     following = {id(sight): after for sight, after in pairwise(sights)}
     found: list[Shown] = []
@@ -74,14 +86,15 @@ def slides(sights: Sequence[Sight]) -> tuple[Shown, ...]:
     return tuple(found)
 
 
-def screens(sights: Sequence[Sight]) -> tuple[Shown, ...]:
-    """Frames that are no slides but seem to hold text, a few only: where it changed, and not more than one a minute."""
+def screens(sights: Sequence[Sight], shown: Sequence[Shown] = ()) -> tuple[Shown, ...]:
+    """Frames that are not of the slides ``shown`` but seem to hold text: where it changed, at most one a minute."""
     found: list[Shown] = []
+    slides_of = {sight.pts for slide in shown for sight in slide.sights}
     for sight, after in zip_longest(sights, sights[1:]):
-        if sight.like_slide or sight.text < SOME_TEXT:
+        if sight.like_slide or sight.pts in slides_of or sight.text < SOME_TEXT:
             continue
         last = found[-1].sights[0] if found else None
-        if last is None or (sight.pts - last.pts >= SPARINGLY and _lost(last, sight) > REWRITTEN):
+        if last is None or (sight.pts - last.pts >= SPARINGLY and loss(last, sight).share() > REWRITTEN):
             found.append(Shown((sight,), sight.pts, after.pts if after else None))
     return tuple(found)
 
@@ -115,12 +128,17 @@ def told(shown: Shown, lines: Sequence[Line], title: str) -> tuple[Observation, 
 
 
 def observed(sights: Sequence[Sight], read: Callable[[timedelta], Sequence[Line]]) -> tuple[Observation, ...]:
-    """The slides and other text among ``sights``; ``read`` gives the text of the frame at a time."""
+    """The slides and other text among ``sights``; ``read`` gives the text of the frame at a time.
+
+    Where text rushes by, the ``MOST_READS`` slides that stay longest are read: reading costs about half a second.
+    """
     found: list[Observation] = []
-    for shown in slides(sights):
+    every = slides(sights)
+    longest = sorted(every, key=lambda shown: shown.length, reverse=True)[:MOST_READS]
+    for shown in sorted(longest, key=lambda shown: shown.start):
         lines = read(shown.sights[shown.fullest].pts)
         found.extend(told(shown, lines, title_of(lines)))
-    for shown in screens(sights):
+    for shown in screens(sights, every):
         found.extend(told(shown, read(shown.sights[shown.fullest].pts), ON_SCREEN))
     return tuple(found)
 
@@ -140,48 +158,19 @@ def digest(text: str) -> str:
     return hashlib.sha256("".join(filter(str.isalnum, text.casefold())).encode()).hexdigest()[:16]
 
 
-def _lost(before: Sight, now: Sight) -> float:
-    """The share of ``before``'s edges that ``now`` has none near, 1 where they meet by chance only.
-
-    This is the exiting half of the edge change ratio (Zabih and others 1995), less what would meet if the edges of
-    ``now`` stood anywhere in their neighbourhood: two slides of one design have their lines in the same places.
-    """
-    if before.shape != now.shape:
-        return 1.0
-    edges = before.mask()
-    count = int(edges.sum())
-    if not count:
-        return 0.0
-    spread = _spread(now.mask())
-    met = float((edges & spread).sum()) / count
-    by_chance = float((edges * cv2.blur(spread.astype(np.float32), NEIGHBOURHOOD)).sum()) / count
-    return (1 - met) / max(1 - by_chance, 0.05)
-
-
-def _spread(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return cv2.dilate(mask, np.ones((3, 3), np.uint8)).astype(np.uint8, copy=False)
-
-
 def _arrivals(shown: Shown, lines: Sequence[Line]) -> list[int]:
     """For each line the number of the frame with which it came up."""
     last = shown.fullest
-    full = shown.sights[last]
-    marks = [full.mask(line.region) for line in lines]
-    counts = [int(mark.sum()) for mark in marks]
-    arrived = [last if count else 0 for count in counts]
-    waiting = {number for number, count in enumerate(counts) if count}
-    for frame in range(last - 1, -1, -1):
-        spread = _spread(shown.sights[frame].mask())
-        height, width = spread.shape
-        for number in tuple(waiting):
-            region = lines[number].region
-            top, left = int(region.top * height), int(region.left * width)
-            mark = marks[number]
-            there = spread[top : top + mark.shape[0], left : left + mark.shape[1]]
-            if float((mark & there).sum()) / counts[number] < STANDS:
-                waiting.discard(number)
-            else:
-                arrived[number] = frame
-        if not waiting:
-            break
-    return arrived
+    marks = [shown.sights[last].mask(line.region) for line in lines]
+    stands = np.ones((last + 1, len(lines)), bool)
+    for frame, sight in enumerate(shown.sights[:last]):
+        near = spread(sight.mask())
+        height, width = near.shape
+        for number, (line, mark) in enumerate(zip(lines, marks, strict=True)):
+            top, left = int(line.region.top * height), int(line.region.left * width)
+            there = near[top : top + mark.shape[0], left : left + mark.shape[1]]
+            stands[frame, number] = int((mark & there).sum()) >= STANDS * int(mark.sum())
+    # A pointer or a block of the codec may hide a line for a moment: it stands from the first frame from which on it
+    # is mostly there.
+    mostly = np.cumsum(stands[::-1], axis=0)[::-1] >= MOSTLY * np.arange(last + 1, 0, -1)[:, None]
+    return [int(number) for number in np.argmax(stands & mostly, axis=0)]

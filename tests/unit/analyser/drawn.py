@@ -22,8 +22,14 @@ def jpeg(pixels: NDArray[np.uint8]) -> bytes:
     return buffer.tobytes()
 
 
-def slide(*lines: str, dark: bool = False, ink: Sequence[tuple[int, int, int, int]] = ()) -> bytes:
-    """A slide of ``lines``, the first in large letters; ``ink`` are red strokes over it."""
+def slide(
+    *lines: str, dark: bool = False, ink: Sequence[tuple[int, int, int, int]] = (), speaker: int | None = None
+) -> bytes:
+    """A slide of ``lines``, the first in large letters.
+
+    ``ink`` are red strokes over it; ``speaker`` is how far right, in pixels, a speaker stands in a small camera picture
+    in its lower right corner, before a shelf of books.
+    """
     image = Image.new("RGB", SIZE, (24, 26, 32) if dark else (250, 250, 246))
     draw = ImageDraw.Draw(image)
     for number, line in enumerate(lines):
@@ -31,6 +37,12 @@ def slide(*lines: str, dark: bool = False, ink: Sequence[tuple[int, int, int, in
         draw.text((48, 30 + 56 * number + 20 * (number > 0)), line, (235, 235, 235) if dark else (20, 20, 30), font)
     for stroke in ink:
         draw.line(stroke, (210, 20, 20), 3)
+    if speaker is not None:
+        for number in range(24):
+            shade = (37 * number * number) % 200 + 30
+            draw.rectangle((576 + 8 * number, 304, 582 + 8 * number, 448), (shade, shade // 2, 255 - shade))
+        draw.ellipse((590 + speaker, 330, 640 + speaker, 390), (224, 180, 150))
+        draw.rectangle((575 + speaker, 390, 655 + speaker, 448), (40, 50, 90))
     return jpeg(np.asarray(image))
 
 

@@ -56,6 +56,17 @@ def test_ink_on_a_slide_makes_no_new_one() -> None:
     assert starts(seen(*(slide(*STACKS, ink=strokes[:number]) for number in range(4)))) == [0]
 
 
+def test_a_speaker_who_moves_before_a_shelf_makes_no_new_slide() -> None:
+    walking = [slide(*STACKS, speaker=x) for x in (0, 40, 80, 20, 60, 10, 90)]
+    assert starts(seen(*walking)) == [0]
+    assert starts(seen(*walking, *(slide(*TREES, speaker=x) for x in (30, 70)))) == [0, 7]
+
+
+def test_one_line_in_the_place_of_another_makes_a_new_slide() -> None:
+    other = (*STACKS[:2], "Both take constant time for each step")
+    assert starts(seen(slide(*STACKS), slide(*STACKS), slide(*other), slide(*other))) == [0, 2]
+
+
 def test_a_growing_slide_stays_one_slide() -> None:
     assert starts(seen(*(slide(*STACKS[:number]) for number in (1, 2, 3)))) == [0]
 
@@ -117,7 +128,7 @@ def test_scenes_are_never_read() -> None:
 def test_text_in_a_scene_is_read_at_most_once_a_minute() -> None:
     def sight(second: int) -> Sight:
         (one,) = seen(slide(*(STACKS if second % 2 else TREES)))
-        return Sight(timedelta(seconds=second), one.cells, one.edges, one.shape, text=0.05, sharpness=0.2)
+        return Sight(timedelta(seconds=second), one.cells, one.edges, one.shape, one.lines, text=0.05, sharpness=0.2)
 
     shown = screens([sight(second) for second in range(150)])
     assert [one.start.total_seconds() for one in shown] == [0, 61, 122]
@@ -135,6 +146,6 @@ def test_the_title_is_the_line_that_stands_out() -> None:
 
 def test_text_on_a_scene_is_not_called_a_slide_title(reader: TextReader) -> None:
     sights = seen(slide(*STACKS))
-    scenic = [Sight(s.pts, s.cells, s.edges, s.shape, text=0.05, sharpness=0.2) for s in sights]
+    scenic = [Sight(s.pts, s.cells, s.edges, s.shape, s.lines, text=0.05, sharpness=0.2) for s in sights]
     found: tuple[Observation, ...] = observed(scenic, lambda _: reader.read(slide(*STACKS)))
     assert [one.label for one in found] == [ON_SCREEN]

@@ -82,9 +82,9 @@ def likeness(asked: Sequence[str], vocabulary: Sequence[str], lexicon: Lexicon) 
     if not asked or not vocabulary:
         return np.zeros((len(asked), len(vocabulary)), np.float32)
     stored, wanted = lexicon.vectors(vocabulary), lexicon.vectors(asked)
-    mean = stored.sum(axis=0) / max(np.count_nonzero(stored.any(axis=1)), 1)
+    mean = stored.sum(axis=0) / max(np.count_nonzero(np.linalg.norm(stored, axis=1)), 1)
     cosines = np.matmul(_centred(wanted, mean), _centred(stored, mean).T)
-    alike: Floats = np.clip((cosines - ALIKE) / (1 - ALIKE), 0, 1)
+    alike: Floats = np.clip((cosines - ALIKE) / (1 - ALIKE), 0, 1).astype(np.float32)
     terms = [lexicon.term(word) for word in vocabulary]
     for row, word in enumerate(asked):
         term = lexicon.term(word)
@@ -102,8 +102,9 @@ def standard(values: Floats) -> Floats:
 
 def unit(vectors: Floats) -> Floats:
     """``vectors`` with length 1; zeros stay zeros."""
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return vectors / np.maximum(lengths, 1e-9)
+    lengths = np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    shortened: Floats = vectors / lengths
+    return shortened
 
 
 def _counts(alike: Floats, said: Sequence[Sequence[str]], vocabulary: dict[str, int]) -> Floats:
@@ -120,12 +121,12 @@ def _sense(question: str, passages: Sequence[str], lexicon: Lexicon) -> Floats:
     if not passages:
         return np.zeros(0, np.float32)
     vectors = lexicon.vectors([question, *passages])
-    centred = _centred(vectors, vectors[1:].mean(axis=0))
+    centred = _centred(vectors, vectors[1:].mean(axis=0).astype(np.float32))
     sense: Floats = np.matmul(centred[1:], centred[0])
     return sense
 
 
 def _centred(vectors: Floats, mean: Floats) -> Floats:
     """Unit vectors from ``mean``; zeros stay zeros."""
-    known = vectors.any(axis=1).astype(np.float32)
-    return unit((vectors - mean) * known[:, None])
+    known = np.linalg.norm(vectors, axis=1, keepdims=True) > 0
+    return unit(np.where(known, vectors - mean, 0).astype(np.float32))

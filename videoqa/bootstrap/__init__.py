@@ -88,9 +88,10 @@ class House:
 
     @cached_property
     def answering(self) -> Answering:
+        from indexer.lexicon import IndexLexicon
         from videoqa.answering.answering import Answering
 
-        return Answering(self.search, self.archive, self.zone)
+        return Answering(self.search, self.archive, IndexLexicon(self.embedder), self.zone)
 
     @cached_property
     def reader(self) -> SandboxedReader:

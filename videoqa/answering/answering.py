@@ -1,0 +1,195 @@
+"""Asks the archive: from a question in plain words to moments with the words that bear them out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from videoqa.answering import movement
+from videoqa.answering.calibration import FOUND
+from videoqa.answering.evidence import Evidence, evidence
+from videoqa.answering.question import Question, read
+from videoqa.answering.scripts import main_script, speaks
+from videoqa.answering.window import spans_in
+from videoqa.answers import Answer, Citation, Filter, Moment, WallClock
+from videoqa.errors import BadQuestion
+from videoqa.events import Source
+from videoqa.media import ZERO, Coverage, CoveredSpan, Recording, Span
+from videoqa.ports import Archive, Candidate, Lexicon, Search
+from videoqa.times import clock_span
+
+FEW = 3
+"""So many recordings are searched whole where they fit."""
+CANDIDATES_OF_FEW = 600
+CANDIDATES = 200
+MANY = 50
+"""Of more recordings than these, only those whose motion search proposes are looked at for it."""
+LONGEST_QUESTION = 2000
+"""Characters of a question."""
+_SIGNALS = frozenset({Source.MOTION, Source.SHOT})
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Answering:
+    """Answers questions from what is indexed. ``zone`` is where a user's days begin and end."""
+
+    def __init__(
+        self,
+        search: Search,
+        archive: Archive,
+        lexicon: Lexicon,
+        zone: tzinfo,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._search = search
+        self._archive = archive
+        self._lexicon = lexicon
+        self._zone = zone
+        self._now = now
+
+    def ask(
+        self,
+        question: str,
+        recordings: Sequence[str] | None = None,
+        between: Span | WallClock | None = None,
+        limit: int = 5,
+    ) -> Answer:
+        """What the recordings with the ids ``recordings`` (None: all) say to ``question`` inside ``between``.
+
+        Raises:
+            BadQuestion: it is empty or too long.
+        """
+        asked = self._asked(recordings)
+        read_as = self._read(question, asked)
+        found = self._movement(read_as, asked, between, limit)
+        told = None
+        if found is not None:
+            moments, told = found
+        else:
+            moments = self._evidence(read_as, asked, between, limit).moments
+        coverage = self._coverage(asked)
+        if not moments or moments[0].score < FOUND:
+            return Answer(question, False, None, (), (), coverage)
+        best = moments[0]
+        sentence = f"{clock_span(best.span)} of {best.title}: {best.text}" if told is None else told
+        return Answer(question, True, sentence, moments, (Citation(sentence, best),), coverage)
+
+    def search(
+        self,
+        words: str,
+        recordings: Sequence[str] | None = None,
+        between: Span | WallClock | None = None,
+        limit: int = 10,
+    ) -> tuple[Moment, ...]:
+        """The ``limit`` moments nearest to ``words``, the best first, without a verdict.
+
+        Raises:
+            BadQuestion: they are none or too many.
+        """
+        asked = self._asked(recordings)
+        return self._evidence(self._read(words, asked), asked, between, limit).moments
+
+    def evidence(self, question: str, recordings: Sequence[str] | None = None, limit: int = 5) -> Evidence:
+        """The moments with the figures their scores are made of, for calibration."""
+        asked = self._asked(recordings)
+        return self._evidence(self._read(question, asked), asked, None, limit)
+
+    def _asked(self, recordings: Sequence[str] | None) -> tuple[Recording, ...]:
+        known = self._archive.recordings()
+        return known if recordings is None else tuple(item for item in known if item.id in frozenset(recordings))
+
+    def _read(self, text: str, asked: Sequence[Recording]) -> Question:
+        if not text.strip():
+            raise BadQuestion(problem="the question is empty")
+        if len(text) > LONGEST_QUESTION:
+            raise BadQuestion(problem=f"the question is longer than {LONGEST_QUESTION} characters")
+        clocks = any(recording.started_at is not None for recording in asked)
+        question = read(text, self._now(), self._zone, clocks=clocks)
+        if not self._lexicon.words(question.content) and not question.quiet:
+            return replace(question, content=text)
+        return question
+
+    def _evidence(
+        self, question: Question, asked: Sequence[Recording], between: Span | WallClock | None, limit: int
+    ) -> Evidence:
+        spans = {recording.id: spans_in(question, recording, between) for recording in asked}
+        ids = frozenset(recording_id for recording_id, parts in spans.items() if parts)
+        everything = len(ids) == len(self._archive.recordings())
+        most = CANDIDATES_OF_FEW if len(ids) <= FEW else max(CANDIDATES, 4 * limit)
+        where = Filter(recordings=None if everything else ids, between=_hull(spans.values(), asked))
+        words = " ".join((question.content, question.after, question.before))
+        proposed = self._search.candidates(words, where, most) if ids else ()
+        script = main_script(question.content)
+        inside = [part for candidate in proposed for part in _clipped(candidate, spans)]
+        speaking = [candidate for candidate in inside if speaks(candidate.passage.text, script)]
+        elsewhere = () if everything else self._elsewhere(question, frozenset(item.id for item in asked))
+        elsewhere = tuple(other for other in elsewhere if speaks(other.passage.text, script))
+        return evidence(question, speaking or inside, elsewhere, self._lexicon, limit, whole=len(proposed) < most)
+
+    def _elsewhere(self, question: Question, asked: frozenset[str]) -> tuple[Candidate, ...]:
+        found = self._search.candidates(question.content, Filter(), CANDIDATES)
+        return tuple(candidate for candidate in found if candidate.passage.recording_id not in asked)
+
+    def _movement(
+        self, question: Question, asked: Sequence[Recording], between: Span | WallClock | None, limit: int
+    ) -> tuple[tuple[Moment, ...], str] | None:
+        """What motion says to ``question``; None where it is not about motion, or where something else was seen."""
+        share = movement.share(question, self._lexicon)
+        if not question.quiet and share < movement.ENOUGH:
+            return None
+        ids = frozenset(recording.id for recording in asked)
+        proposed = self._search.candidates(question.content, Filter(recordings=ids), CANDIDATES) if ids else ()
+        if any(candidate.passage.source not in _SIGNALS for candidate in proposed) and share < 1:
+            return None
+        moments: list[Moment] = []
+        moving = {candidate.passage.recording_id for candidate in proposed if candidate.passage.source in _SIGNALS}
+        for recording in asked:
+            if recording.id not in moving and len(asked) > MANY:
+                continue
+            spans = spans_in(question, recording, between)
+            events = [event for event in self._archive.events(recording.id) if event.source is Source.MOTION]
+            if question.quiet:
+                coverage = self._archive.coverage(recording.id) or Coverage(recording.length)
+                moments += movement.quiet(recording, spans, events, coverage)
+            else:
+                moments += movement.seen(question, recording, spans, events, self._lexicon)
+        if not moments:
+            return None
+        ranked = movement.ranked(moments, question.place)[:limit]
+        return ranked, movement.told(question, ranked)
+
+    def _coverage(self, asked: Sequence[Recording]) -> Coverage:
+        """The coverages of ``asked``, one after another."""
+        length = ZERO
+        spans: list[CoveredSpan] = []
+        for recording in asked:
+            coverage = self._archive.coverage(recording.id)
+            if coverage is None:
+                length += recording.length
+                continue
+            spans += [replace(part, span=_moved(part.span, length)) for part in coverage.spans]
+            length += coverage.length
+        return Coverage(length, tuple(spans))
+
+
+def _clipped(candidate: Candidate, spans: dict[str, tuple[Span, ...]]) -> list[Candidate]:
+    passage = candidate.passage
+    parts = (passage.span.intersection(span) for span in spans.get(passage.recording_id, ()))
+    return [replace(candidate, passage=replace(passage, span=part)) for part in parts if part is not None]
+
+
+def _hull(spans: Iterable[tuple[Span, ...]], asked: Sequence[Recording]) -> Span | None:
+    """The shortest span that holds all ``spans``; None where that leaves nothing out."""
+    every = [span for parts in spans for span in parts]
+    if not every:
+        return None
+    hull = Span(min(span.start for span in every), max(span.end for span in every))
+    return None if hull.start == ZERO and hull.end >= max(item.length for item in asked) else hull
+
+
+def _moved(span: Span, by: timedelta) -> Span:
+    return Span(span.start + by, span.end + by)

@@ -1,0 +1,127 @@
+"""From the candidates of a search to moments with the probability that they answer the question. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from videoqa.answering.calibration import Figures, log_odds, probability
+from videoqa.answering.moments import Peak, Scored, peaks
+from videoqa.answering.question import Place, Question
+from videoqa.answering.relevance import relevance, standard
+from videoqa.answering.snippets import snippet
+from videoqa.answers import Moment
+from videoqa.ports import Candidate, Lexicon
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+OUT_OF_ORDER = 1.0
+"""Standard deviations a passage loses where it lies on the wrong side of what the question says it follows."""
+UNWANTED = 1.5
+"""Standard deviations a passage loses where it holds all that the question leaves out."""
+AS_GOOD = 0.15
+"""Peaks this share below the best may be the one that "first" or "last" means."""
+COMPARED = 100
+"""How many of the best passages are compared with those of other recordings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """``moments`` with the best first, and the figures that their scores were made of; None where there is none."""
+
+    moments: tuple[Moment, ...]
+    figures: Figures | None
+
+
+def evidence(
+    question: Question,
+    candidates: Sequence[Candidate],
+    elsewhere: Sequence[Candidate],
+    lexicon: Lexicon,
+    limit: int,
+    *,
+    whole: bool,
+) -> Evidence:
+    """The moments among ``candidates`` that bear ``question`` out.
+
+    ``elsewhere`` are candidates of the recordings that were not asked, to compare with. ``whole`` says that
+    ``candidates`` is every passage that was asked.
+    """
+    if not candidates:
+        return Evidence((), None)
+    texts = [candidate.passage.text for candidate in candidates]
+    found = relevance(question.content, texts, lexicon)
+    scores = standard(found.scores) + _order(question, candidates, lexicon) + _unwanted(question, texts, lexicon)
+    middle = float(np.median(scores))
+    scored = [
+        Scored(candidate.passage, candidate.title, float(score))
+        for candidate, score in zip(candidates, scores, strict=True)
+    ]
+    ranked = _placed(peaks(scored, middle, limit, whole=whole), question.place, middle)
+    if not ranked:
+        return Evidence((), None)
+    ranking = np.argsort(-scores, kind="stable")
+    here = [texts[place] for place in ranking[:COMPARED]]
+    best = int(ranking[0])
+    lead = _lead(question, here, [other.passage.text for other in elsewhere], lexicon)
+    figures = Figures(float(found.words[best]), float(found.sense[best]), found.known, lead)
+    odds = log_odds(figures)
+    height = max(peak.score for peak in ranked)
+    moments = tuple(
+        Moment(
+            recording_id=peak.recording_id,
+            title=peak.title,
+            span=peak.span,
+            text=snippet(peak.passages[0].passage.text, found.weights, lexicon),
+            score=probability(odds - (height - peak.score)),
+            sources=peak.sources,
+        )
+        for peak in ranked
+    )
+    return Evidence(moments, figures)
+
+
+def _lead(question: Question, here: Sequence[str], elsewhere: Sequence[str], lexicon: Lexicon) -> float | None:
+    """How far the best of ``here`` stands above the best of ``elsewhere``, in standard deviations of both."""
+    if not elsewhere:
+        return None
+    pooled = relevance(question.content, [*here, *elsewhere], lexicon).scores
+    return float(pooled[: len(here)].max() - pooled[len(here) :].max())
+
+
+def _order(question: Question, candidates: Sequence[Candidate], lexicon: Lexicon) -> NDArray[np.float32]:
+    """What passages lose that come before what they are to follow, or after what they are to come before."""
+    loss = np.zeros(len(candidates), np.float32)
+    for clause, follows in ((question.after, True), (question.before, False)):
+        if not clause:
+            continue
+        likely = relevance(clause, [candidate.passage.text for candidate in candidates], lexicon).scores
+        anchors: dict[str, int] = {}
+        for place in np.argsort(-likely, kind="stable"):
+            anchors.setdefault(candidates[place].passage.recording_id, int(place))
+        for place, candidate in enumerate(candidates):
+            anchor = candidates[anchors[candidate.passage.recording_id]].passage.span
+            span = candidate.passage.span
+            if (span.end <= anchor.end) if follows else (span.start >= anchor.start):
+                loss[place] -= OUT_OF_ORDER
+    return loss
+
+
+def _unwanted(question: Question, texts: Sequence[str], lexicon: Lexicon) -> NDArray[np.float32]:
+    if not question.without:
+        return np.zeros(len(texts), np.float32)
+    return -UNWANTED * relevance(question.without, texts, lexicon).held
+
+
+def _placed(found: Sequence[Peak], place: Place | None, middle: float) -> tuple[Peak, ...]:
+    """``found`` with the first or the last of the best ones in front, where one of these is asked for."""
+    if place is None or not found:
+        return tuple(found)
+    enough = found[0].score - AS_GOOD * (found[0].score - middle)
+    good = [peak for peak in found if peak.score >= enough and peak.recording_id == found[0].recording_id]
+    chosen = min(good, key=lambda peak: peak.span) if place is Place.FIRST else max(good, key=lambda peak: peak.span)
+    return (replace(chosen, score=found[0].score), *(peak for peak in found if peak is not chosen))

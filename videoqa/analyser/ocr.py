@@ -35,7 +35,7 @@ class TextReader:
 
     The models are loaded with the first picture. Text is detected with the shorter side at ``DETECT_AT`` pixels and
     recognised line by line: measured against the library's own 736 and six lines at once, that takes 60 % of the time
-    and half the memory, with the same words. Lines read with less than ``SURE`` are left out.
+    and half the memory, with the same words. Lines read with less than ``SURE``, and single characters, are left out.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,8 @@ class TextReader:
         lines = []
         for box, text, score in zip(boxes, texts, scores, strict=True):
             words = " ".join(text.split())
-            if score < SURE or not any(char.isalnum() for char in words):
+            # A single character is a bullet, a tick of an axis or a speck more often than a word.
+            if score < SURE or sum(char.isalnum() for char in words) < 2:
                 continue
             corner = np.clip(box / (width, height), 0, 1)
             (left, top), (right, bottom) = corner.min(axis=0).tolist(), corner.max(axis=0).tolist()

@@ -16,7 +16,7 @@ from videoqa.events import Observation
 from videoqa.media import Cue, FrameGroup, Sampling
 from videoqa.ports import Pictures
 
-VERSION = 1
+VERSION = 2
 MOST_FRAMES = 64
 LONGEST = timedelta(minutes=5)
 

@@ -139,7 +139,8 @@ def observed(sights: Sequence[Sight], read: Callable[[timedelta], Sequence[Line]
         lines = read(shown.sights[shown.fullest].pts)
         found.extend(told(shown, lines, title_of(lines)))
     for shown in screens(sights, every):
-        found.extend(told(shown, read(shown.sights[shown.fullest].pts), ON_SCREEN))
+        lines = [line for line in read(shown.sights[shown.fullest].pts) if _surely_words(line)]
+        found.extend(told(shown, lines, ON_SCREEN))
     return tuple(found)
 
 
@@ -156,6 +157,11 @@ def title_of(lines: Sequence[Line]) -> str:
 def digest(text: str) -> str:
     """The same for texts of the same letters and digits."""
     return hashlib.sha256("".join(filter(str.isalnum, text.casefold())).encode()).hexdigest()[:16]
+
+
+def _surely_words(line: Line) -> bool:
+    """True where ``line`` is no railing or foliage that reads like letters."""
+    return line.score >= 0.8 and sum(map(str.isalpha, line.text)) >= 3
 
 
 def _arrivals(shown: Shown, lines: Sequence[Line]) -> list[int]:

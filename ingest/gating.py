@@ -9,7 +9,9 @@ came by moving is held to be there until the empty scene comes back, for at most
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
+from typing import Any
 
 import cv2
 import numpy as np
@@ -49,11 +51,12 @@ class Gate:
 
     Args:
         period: the time from one frame to the next.
+        learnt: what another gate's ``learnt()`` gave; this one goes on exactly where that one was.
     """
 
-    def __init__(self, period: timedelta) -> None:
+    def __init__(self, period: timedelta, learnt: bytes = b"") -> None:
         self._period = period
-        self._scene: _Scene | None = None
+        self._scene = _Scene.restored(learnt, period) if learnt else None
 
     def admits(self, luma: NDArray[np.uint8], pts: timedelta) -> bool:
         """True where ``luma`` shows something new. Frames come in the order of their pts.
@@ -67,6 +70,13 @@ class Gate:
             self._scene = _Scene(field, self._period)
             return True
         return self._scene.shows_news(field)
+
+    def learnt(self) -> bytes:
+        """Everything that the gate knows; empty before its first frame."""
+        return b"" if self._scene is None else self._scene.saved()
+
+
+_MAPS = ("_habit", "_before", "_evidence", "_news", "_moving", "_still", "_lingering")
 
 
 class _Scene:
@@ -85,6 +95,23 @@ class _Scene:
         self._moving: Mask = np.zeros(self.shape, np.bool_)
         self._still: NDArray[np.uint8] = np.zeros(self.shape, np.uint8)
         self._lingering: NDArray[np.uint16] = np.zeros(self.shape, np.uint16)
+
+    def saved(self) -> bytes:
+        file = io.BytesIO()
+        maps: dict[str, Any] = {name: getattr(self, name) for name in _MAPS}
+        maps |= {"empty": self._empty.field, "noise": self._empty.noise, "frames": np.array(self._empty.frames)}
+        np.savez(file, **maps)
+        return file.getvalue()
+
+    @classmethod
+    def restored(cls, saved: bytes, period: timedelta) -> _Scene:
+        with np.load(io.BytesIO(saved), allow_pickle=False) as maps:
+            scene = cls(maps["empty"], period)
+            scene._empty.noise = maps["noise"]
+            scene._empty.frames = int(maps["frames"])
+            for name in _MAPS:
+                setattr(scene, name, maps[name])
+        return scene
 
     def shows_news(self, field: Field) -> bool:
         """True where ``field`` is news; learns from it either way."""

@@ -11,11 +11,12 @@ from ingest.plan import Coded, Decode, Gap, Plan, Settle, Step
 from ingest.pyav import Damaged, Footage, Packet, VideoFrame, VideoStream
 from ingest.wire import Working
 from videoqa.errors import EmptyFootage
-from videoqa.media import ZERO, Frame, Sampling, Span
-from videoqa.ports import Sampled, Unread
+from videoqa.media import Frame, Sampling, Span
+from videoqa.ports import Checkpoint, Sampled, Unread
 
 _MICROSECOND = timedelta(microseconds=1)
-_CHECKPOINT_EVERY = 10_000_000
+# With what a keyframe interval adds, less than a minute; what the gate has learnt goes with it, a megabyte or two.
+_CHECKPOINT_EVERY = 30_000_000
 _MOST_WAITING = 16
 
 
@@ -31,9 +32,9 @@ def size_of(width: int, height: int, sampling: Sampling) -> tuple[int, int]:
 
 
 def survey(
-    footage: Footage, sampling: Sampling, *, gated: bool, since: timedelta = ZERO
+    footage: Footage, sampling: Sampling, *, gated: bool, since: Checkpoint | None = None
 ) -> Iterator[Sampled | Unread | Working]:
-    """Frames of ``footage`` in the order of their pts, from the keyframe at ``since`` on.
+    """Frames of ``footage`` in the order of their pts, from the keyframe of ``since`` on.
 
     Raises:
         EmptyFootage: there is no picture in it, or none that decodes.
@@ -42,12 +43,12 @@ def survey(
 
 
 class _Survey:
-    def __init__(self, footage: Footage, sampling: Sampling, gated: bool, since: timedelta) -> None:
+    def __init__(self, footage: Footage, sampling: Sampling, gated: bool, since: Checkpoint | None) -> None:
         self._footage = footage
         self._sampling = sampling
         self._size: tuple[int, int] | None = None
-        self._gate = Gate(sampling.period) if gated else None
-        self._since = since // _MICROSECOND
+        self._gate = Gate(sampling.period, since.gate if since else b"") if gated else None
+        self._since = since.pts // _MICROSECOND if since else 0
         self._period = sampling.period // _MICROSECOND
         self._plan: Plan[Packet[VideoStream]] = Plan(
             self._period, keyframes_only=sampling.keyframes_only and not footage.counted, whole=footage.counted
@@ -139,9 +140,10 @@ class _Survey:
         self._last = coded.time
         self._taken += 1
         pts = coded.time * _MICROSECOND
-        checkpoint = coded.key and not self._footage.leaps and coded.time - self._checkpoint >= _CHECKPOINT_EVERY
-        if checkpoint:
+        checkpoint = None
+        if coded.key and not self._footage.leaps and coded.time - self._checkpoint >= _CHECKPOINT_EVERY:
             self._checkpoint = coded.time
+            checkpoint = Checkpoint(pts, self._gate.learnt() if self._gate else b"")
         if self._gate is not None and not self._gate.admits(self._footage.luma(picture, LUMA_LONG_SIDE), pts):
             return Sampled(pts, None, checkpoint)
         if self._size is None:

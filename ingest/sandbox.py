@@ -30,8 +30,8 @@ from ingest.wire import (
     decode,
 )
 from videoqa.errors import DecoderCrashed, DecoderOverran, NoSuchFile, NotFootage, SourceChanged
-from videoqa.media import ZERO, Sampling
-from videoqa.ports import MediaFacts, Sampled, Unread
+from videoqa.media import Sampling
+from videoqa.ports import Checkpoint, MediaFacts, Sampled, Unread
 
 __all__ = ["Limits", "SandboxedReader", "confinement"]
 
@@ -63,7 +63,7 @@ class SandboxedReader:
 
     @contextmanager
     def survey(
-        self, path: str, sampling: Sampling, *, gated: bool = True, since: timedelta = ZERO
+        self, path: str, sampling: Sampling, *, gated: bool = True, since: Checkpoint | None = None
     ) -> Iterator[Iterator[Sampled | Unread]]:
         with _Source(path) as source, _Child(self._request(source, Survey(sampling, gated, since))) as child:
             yield self._samples(source, child)

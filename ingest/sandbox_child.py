@@ -17,7 +17,7 @@ _SIGN_OF_LIFE = 1.0
 
 
 def main() -> None:
-    with open(0, "rb", buffering=0, closefd=False) as stdin:
+    with open(0, "rb", closefd=False) as stdin:
         request = Request.from_json(stdin.readline())
     pipe = os.dup(1)
     # What a library prints must not run into the messages.

@@ -1,6 +1,7 @@
 """Frames on disk, between the survey that keeps them and the analysis that reads them.
 
-One folder an analysis: ``frames`` holds JPEG after JPEG, ``log`` one JSON line for every instant and checkpoint.
+One folder an analysis: ``frames`` holds JPEG after JPEG, ``log`` one JSON line for every instant and checkpoint,
+``gate-N`` what the gate had learnt at the checkpoint of N microseconds.
 A checkpoint is written only after both files are synced up to it; whatever lies behind the last one is cut off when the
 survey goes on, so a kill at any moment leaves neither a doubled nor a half frame.
 """
@@ -13,7 +14,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -23,7 +24,7 @@ import numpy as np
 
 from videoqa.errors import DataUnwritable, DiskFull
 from videoqa.media import Picture, Span
-from videoqa.ports import Pictures, Sampled, Surveyed, Unread
+from videoqa.ports import Checkpoint, Pictures, Sampled, Surveyed, Unread
 
 JPEG_QUALITY = 90
 _MICROSECOND = timedelta(microseconds=1)
@@ -52,16 +53,18 @@ class DiskSpool:
         self._room = room
         self._open: dict[str, _Writing] = {}
 
-    def resume_at(self, analysis_id: str) -> timedelta | None:
-        """Where the survey goes on: zero for a new one, its last checkpoint after a kill, None where it is finished."""
+    def is_finished(self, analysis_id: str) -> bool:
+        """True where the survey has come to its end."""
         self._close(analysis_id)
-        since = timedelta(0)
-        for kind, *values in self._lines(analysis_id):
-            if kind == _FINISHED:
-                return None
-            if kind == _CHECKPOINT:
-                since = _time(values[0])
-        return since
+        return any(kind == _FINISHED for kind, *_ in self._lines(analysis_id))
+
+    def resume_at(self, analysis_id: str) -> Checkpoint | None:
+        """The last checkpoint of a survey that was stopped; None where it is to begin at the beginning."""
+        self._close(analysis_id)
+        places = [_time(values[0]) for kind, *values in self._lines(analysis_id) if kind == _CHECKPOINT]
+        if not places:
+            return None
+        return Checkpoint(places[-1], _gate_file(self._folder / analysis_id, places[-1]).read_bytes())
 
     def add(self, analysis_id: str, item: Sampled | Unread) -> None:
         """Keeps ``item``; see the module for what survives a kill."""
@@ -70,8 +73,8 @@ class DiskSpool:
             if isinstance(item, Unread):
                 writing.say(_UNREAD, _number(item.span.start), _number(item.span.end), item.reason, item.failed)
                 return
-            if item.checkpoint:
-                writing.checkpoint(item.pts)
+            if item.checkpoint is not None:
+                writing.checkpoint(item.checkpoint)
             if item.frame is None:
                 writing.say(_STATIC, _number(item.pts))
             elif writing.size >= self._room:
@@ -156,9 +159,10 @@ def encode(picture: Picture) -> bytes:
 class _Writing:
     """The two files of one analysis while its survey runs."""
 
+    folder: Path
     frames: BinaryIO
     log: BinaryIO
-    size: int = field(default=0)
+    size: int
 
     @classmethod
     def resume(cls, folder: Path) -> _Writing:
@@ -177,7 +181,7 @@ class _Writing:
             place += len(line)
         log.truncate(kept_log)
         frames.truncate(kept_frames)
-        return cls(frames, log, kept_frames)
+        return cls(folder, frames, log, kept_frames)
 
     def say(self, *line: object) -> None:
         self.log.write(json.dumps(line).encode() + b"\n")
@@ -187,10 +191,18 @@ class _Writing:
         self.say(_KEPT, _number(pts), self.size, len(jpeg), width, height)
         self.size += len(jpeg)
 
-    def checkpoint(self, pts: timedelta) -> None:
+    def checkpoint(self, checkpoint: Checkpoint) -> None:
+        gate = _gate_file(self.folder, checkpoint.pts)
+        with gate.open("wb") as file:
+            file.write(checkpoint.gate)
+            file.flush()
+            os.fsync(file.fileno())
         self.sync()
-        self.say(_CHECKPOINT, _number(pts))
+        self.say(_CHECKPOINT, _number(checkpoint.pts))
         self.sync()
+        for older in self.folder.glob("gate-*"):
+            if older != gate:
+                older.unlink()
 
     def sync(self) -> None:
         for file in (self.frames, self.log):
@@ -212,6 +224,10 @@ class _StoredPictures:
         with self.path.open("rb") as frames:
             frames.seek(offset)
             return frames.read(length)
+
+
+def _gate_file(folder: Path, pts: timedelta) -> Path:
+    return folder / f"gate-{_number(pts)}"
 
 
 def _number(time: timedelta) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import struct
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from typing import Any
 from ingest.limits import Limits
 from videoqa import errors
 from videoqa.media import Cue, Frame, Picture, Sampling, Span
-from videoqa.ports import MediaFacts, Sampled, Unread, VideoFacts
+from videoqa.ports import Checkpoint, MediaFacts, Sampled, Unread, VideoFacts
 
 MICROSECOND = timedelta(microseconds=1)
 HEADER = struct.Struct("!cI")
@@ -63,7 +64,7 @@ class Survey:
 
     sampling: Sampling
     gated: bool
-    since: timedelta
+    since: Checkpoint | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,10 @@ class Request:
         if survey is not None:
             sampling = survey["sampling"]
             sampling["period"] = sampling["period"] * MICROSECOND
-            survey = Survey(Sampling(**sampling), survey["gated"], survey["since"] * MICROSECOND)
+            since = survey["since"] and Checkpoint(
+                survey["since"]["pts"] * MICROSECOND, b64decode(survey["since"]["gate"])
+            )
+            survey = Survey(Sampling(**sampling), survey["gated"], since)
         return cls(**told, limits=Limits(**limits), survey=survey)
 
 
@@ -118,11 +122,12 @@ def decode(kind: bytes, body: memoryview) -> Message:
 
 def _encode_body(message: Message) -> list[bytes | memoryview]:
     match message:
-        case Sampled(pts, None, checkpoint):
-            return [_SAMPLED.pack(pts // MICROSECOND, _CHECKPOINT * checkpoint, 0, 0)]
-        case Sampled(pts, Frame(_, picture), checkpoint):
-            flags = _CHECKPOINT * checkpoint | _PICTURE
-            return [_SAMPLED.pack(pts // MICROSECOND, flags, picture.width, picture.height), picture.pixels]
+        case Sampled(pts, frame, checkpoint):
+            flags = _CHECKPOINT * (checkpoint is not None) | _PICTURE * (frame is not None)
+            width, height = (0, 0) if frame is None else (frame.picture.width, frame.picture.height)
+            pixels = b"" if frame is None else frame.picture.pixels
+            gate = b"" if checkpoint is None else checkpoint.gate
+            return [_SAMPLED.pack(pts // MICROSECOND, flags, width, height), pixels, gate]
         case Failed(error):
             return [_json([type(error).__name__, {name: str(value) for name, value in error.fields.items()}])]
         case _:
@@ -138,6 +143,8 @@ def _plain(value: object) -> object:
         return {item.name: getattr(value, item.name) for item in fields(value)}
     if isinstance(value, timedelta):
         return value // MICROSECOND
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} does not go over the wire")
@@ -145,10 +152,10 @@ def _plain(value: object) -> object:
 
 def _read_sampled(body: memoryview) -> Sampled:
     microseconds, flags, width, height = _SAMPLED.unpack_from(body)
-    pts, checkpoint = microseconds * MICROSECOND, bool(flags & _CHECKPOINT)
-    if not flags & _PICTURE:
-        return Sampled(pts, None, checkpoint)
-    return Sampled(pts, Frame(pts, Picture(width, height, body[_SAMPLED.size :])), checkpoint)
+    pts, rest = microseconds * MICROSECOND, body[_SAMPLED.size :]
+    pixels = 3 * width * height if flags & _PICTURE else 0
+    frame = Frame(pts, Picture(width, height, rest[:pixels])) if flags & _PICTURE else None
+    return Sampled(pts, frame, Checkpoint(pts, bytes(rest[pixels:])) if flags & _CHECKPOINT else None)
 
 
 def _read_span(told: Any) -> Span:

@@ -43,16 +43,27 @@ class MediaFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Where a survey may be begun again: with the instant at ``pts`` as its first.
+
+    ``gate`` is what the gate had learnt before that instant, so that a survey in two parts keeps the very frames that
+    one in a single part keeps.
+    """
+
+    pts: timedelta
+    gate: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class Sampled:
     """What became of one sampled instant, in the order of the footage.
 
     ``frame`` is the picture where it showed something new, None where the gate held it back as static.
-    ``checkpoint`` is True where a survey that is begun again may start, with this instant as its first.
     """
 
     pts: timedelta
     frame: Frame | None
-    checkpoint: bool = False
+    checkpoint: Checkpoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +83,9 @@ class FootageReader(Protocol):
         ...
 
     def survey(
-        self, path: str, sampling: Sampling, *, gated: bool = True, since: timedelta = timedelta(0)
+        self, path: str, sampling: Sampling, *, gated: bool = True, since: Checkpoint | None = None
     ) -> AbstractContextManager[Iterator[Sampled | Unread]]:
-        """Frames of ``path`` in the order of their pts, from the checkpoint at ``since`` on. Leaving ends it."""
+        """Frames of ``path`` in the order of their pts, from ``since`` on. Leaving ends it."""
         ...
 
 
@@ -129,8 +140,12 @@ class Spool(Protocol):
     Raises ``StorageError`` where the disk cannot be written.
     """
 
-    def resume_at(self, analysis_id: str) -> timedelta | None:
-        """Where the survey goes on: zero for a new one, its last checkpoint after a kill, None where it is finished."""
+    def is_finished(self, analysis_id: str) -> bool:
+        """True where the survey has come to its end."""
+        ...
+
+    def resume_at(self, analysis_id: str) -> Checkpoint | None:
+        """The last checkpoint of a survey that was stopped; None where it is to begin at the beginning."""
         ...
 
     def add(self, analysis_id: str, item: Sampled | Unread) -> None:

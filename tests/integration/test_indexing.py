@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ingest.spool import DiskSpool
+from tests.acceptance.product import SAMPLES
 from tests.needs import program
 from videoqa.bootstrap import House
 from videoqa.events import Observation
@@ -63,6 +64,20 @@ def test_a_survey_stopped_at_nine_tenths_decodes_at_most_a_minute_again(indexing
     seen = after.surveyed(admitted.analysis_id)
     instants = sorted(seen.kept + seen.static)
     assert instants == [timedelta(seconds=number) for number in range(600)]
+
+
+def test_a_survey_in_two_parts_keeps_the_frames_of_one_in_a_single_part(indexing: Indexing, tmp_path: Path) -> None:
+    path = str(SAMPLES / "yard.mp4")
+    admitted = indexing.admit(path)
+    assert admitted.analysis_id is not None
+    whole = CountingSpool(tmp_path / "whole")
+    replace(indexing, spool=whole).survey(path, admitted, NEVER)
+    parted = CountingSpool(tmp_path / "parted")
+    for instants in (100, 200):
+        with pytest.raises(Cancelled):
+            replace(indexing, spool=parted).survey(path, admitted, lambda most=instants: len(parted.given) >= most)
+    replace(indexing, spool=parted).survey(path, admitted, NEVER)
+    assert parted.surveyed(admitted.analysis_id) == whole.surveyed(admitted.analysis_id)
 
 
 class FailsOnSecond:

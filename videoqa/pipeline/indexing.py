@@ -104,10 +104,10 @@ class Indexing:
     def survey(self, path: str, admitted: Admitted, stop: Callable[[], bool]) -> None:
         """Decodes and gates the footage into the spool, from the last checkpoint on."""
         recording, analysis = self._current(admitted)
-        since = self.spool.resume_at(analysis)
-        if since is None:
+        if self.spool.is_finished(analysis):
             return
-        reached = since
+        since = self.spool.resume_at(analysis)
+        reached = ZERO if since is None else since.pts
         beat = _Heartbeat(self.archive, recording.id, "survey")
         try:
             with self.reader.survey(path, self.analyser.sampling, since=since) as items:

@@ -13,7 +13,7 @@ import pytest
 from ingest.spool import DiskSpool
 from videoqa.errors import DiskFull
 from videoqa.media import Frame, Picture, Span
-from videoqa.ports import Sampled, Unread
+from videoqa.ports import Checkpoint, Sampled, Unread
 
 ROOM = 1 << 30
 
@@ -24,7 +24,8 @@ def second(number: float) -> timedelta:
 
 def kept(number: float, *, checkpoint: bool = False, shade: int = 90) -> Sampled:
     picture = Picture(64, 32, bytes([shade]) * (64 * 32 * 3))
-    return Sampled(second(number), Frame(second(number), picture), checkpoint)
+    there = Checkpoint(second(number), f"learnt by {number}".encode()) if checkpoint else None
+    return Sampled(second(number), Frame(second(number), picture), there)
 
 
 @pytest.fixture
@@ -33,7 +34,8 @@ def spool(tmp_path: Path) -> DiskSpool:
 
 
 def test_a_new_analysis_begins_at_zero(spool: DiskSpool) -> None:
-    assert spool.resume_at("new") == second(0)
+    assert spool.resume_at("new") is None
+    assert not spool.is_finished("new")
 
 
 def test_what_was_added_is_told_apart_and_in_order(spool: DiskSpool) -> None:
@@ -46,7 +48,7 @@ def test_what_was_added_is_told_apart_and_in_order(spool: DiskSpool) -> None:
     assert seen.static == (second(1),)
     assert seen.unread == (Unread(Span(second(3), second(5)), "packets are missing", failed=False),)
     assert seen.size == (64, 32)
-    assert spool.resume_at("a") is None
+    assert spool.is_finished("a")
 
 
 def test_a_picture_is_read_back_as_it_was_kept(spool: DiskSpool) -> None:
@@ -71,7 +73,7 @@ def test_a_kill_forgets_what_came_after_the_last_checkpoint_and_nothing_else(tmp
     log.write_bytes(log.read_bytes() + b'["kept", 63000000, 12, 34, 64, 32]\n'[:torn])
 
     second_run = DiskSpool(folder, ROOM)
-    assert second_run.resume_at("a") == second(60)
+    assert second_run.resume_at("a") == Checkpoint(second(60), b"learnt by 60")
     for item in (kept(60, checkpoint=True), kept(61), kept(62)):
         second_run.add("a", item)
     second_run.finish("a")
@@ -105,4 +107,4 @@ def test_discarding_leaves_nothing(spool: DiskSpool, tmp_path: Path) -> None:
     spool.add("a", kept(0, checkpoint=True))
     spool.discard("a")
     assert not (tmp_path / "spool" / "a").exists()
-    assert spool.resume_at("a") == second(0)
+    assert spool.resume_at("a") is None

@@ -7,7 +7,9 @@ from fractions import Fraction
 MICROSECONDS = 1_000_000
 # A first picture later than this is no late start: the container runs on a clock of its own (broadcast, camera).
 _LATEST_START = 60 * MICROSECONDS
-_BACKWARD_LEAP = 10 * MICROSECONDS
+# Decoding stamps rise; presentation stamps of reordered pictures go to and fro.
+_BACKWARD_LEAP = MICROSECONDS
+_BACKWARD_LEAP_WITHOUT_ORDER = 10 * MICROSECONDS
 _FORWARD_LEAP = 24 * 3600 * MICROSECONDS
 
 
@@ -50,7 +52,8 @@ class Clock:
         """
         key = microseconds(stamp if order is None else order, self._time_base) + self._shift
         time = microseconds(stamp, self._time_base) + self._shift
-        if self._last is not None and not -_BACKWARD_LEAP < key - self._last < _FORWARD_LEAP:
+        back = _BACKWARD_LEAP_WITHOUT_ORDER if order is None else _BACKWARD_LEAP
+        if self._last is not None and not -back < key - self._last < _FORWARD_LEAP:
             leap = self._end - min(key, time)
             self._shift += leap
             key, time = key + leap, time + leap

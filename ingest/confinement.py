@@ -14,6 +14,7 @@ from ingest import seccomp
 from ingest.limits import Limits
 
 _OPEN_FILES = 32
+_LAST_SECONDS = 5
 _CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000
 _PR_SET_NO_NEW_PRIVS = 38
 # linux/landlock.h; the system calls have the same numbers on every architecture.
@@ -34,7 +35,8 @@ def confine(limits: Limits, work: int, readable: int | None) -> tuple[str, ...]:
     """
     steps: list[tuple[str, Callable[[], bool]]] = [
         ("memory limit", lambda: _limit(resource.RLIMIT_AS, limits.memory)),
-        ("processor time limit", lambda: _limit(resource.RLIMIT_CPU, work)),
+        # The hard limit kills without saying why.
+        ("processor time limit", lambda: _limit(resource.RLIMIT_CPU, work, _LAST_SECONDS)),
         ("nothing written", lambda: _limit(resource.RLIMIT_FSIZE, 0)),
         ("no core dump", lambda: _limit(resource.RLIMIT_CORE, 0)),
         ("few open files", lambda: _limit(resource.RLIMIT_NOFILE, _OPEN_FILES)),
@@ -49,9 +51,9 @@ def confine(limits: Limits, work: int, readable: int | None) -> tuple[str, ...]:
     return tuple(name for name, step in steps if step())
 
 
-def _limit(what: int, most: int) -> bool:
+def _limit(what: int, most: int, beyond: int = 0) -> bool:
     try:
-        resource.setrlimit(what, (most, most))
+        resource.setrlimit(what, (most, most + beyond))
     except (OSError, ValueError):
         return False
     return True

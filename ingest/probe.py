@@ -27,6 +27,7 @@ def probe(footage: Footage, limits: Limits) -> Iterator[MediaFacts | Working]:
     """
     clocks: dict[int, Clock] = {}
     lines: list[Line] = []
+    begin: int | None = None
     end, seen_video, too_many = 0, False, False
     for piece in footage.pieces():
         yield Working()
@@ -40,6 +41,7 @@ def probe(footage: Footage, limits: Limits) -> Iterator[MediaFacts | Working]:
         if piece.hidden:
             continue
         time = clocks[piece.stream].at(piece.stamp, piece.order, piece.duration)
+        begin = time if begin is None else min(begin, time)
         end = max(end, time + microseconds(piece.duration, piece.time_base))
         seen_video = seen_video or piece.is_video
     if end <= 0 and not lines:
@@ -47,7 +49,7 @@ def probe(footage: Footage, limits: Limits) -> Iterator[MediaFacts | Working]:
     length = end * _MICROSECOND or max(line.end for line in lines)
     size = footage.first_size() if seen_video else None
     video = VideoFacts(*size, footage.codec) if size is not None else None
-    problems = list(_false_claims(footage.claimed, length))
+    problems = list(_false_claims(footage.claimed, length, (begin or 0) * _MICROSECOND))
     if any(clock.leaps for clock in clocks.values()):
         problems.append("its time stamps leap; what follows a leap is put directly behind what was before")
     if footage.video is not None and video is None:
@@ -59,8 +61,10 @@ def probe(footage: Footage, limits: Limits) -> Iterator[MediaFacts | Working]:
     yield MediaFacts(length, video, footage.created_at, footage.claimed, tuple(_cues(lines, length)), tuple(problems))
 
 
-def _false_claims(claimed: timedelta | None, length: timedelta) -> Iterator[str]:
-    if claimed is not None and abs(claimed - length) > max(_TOLERATED, length * _TOLERATED_SHARE):
+def _false_claims(claimed: timedelta | None, length: timedelta, start: timedelta) -> Iterator[str]:
+    """``start`` is that of the first packet: some containers claim what lies behind it."""
+    tolerated = max(_TOLERATED, length * _TOLERATED_SHARE)
+    if claimed is not None and not -tolerated <= length - claimed <= start + tolerated:
         yield f"it claims to last {claimed}, but holds {length}"
 
 

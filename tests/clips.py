@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -74,7 +74,12 @@ def variable(seconds: float) -> list[int]:
 
 
 H264_B = X264 | {"bf": "3", "b-pyramid": "normal", "sc_threshold": "0"}
-CLIPS: Iterable[Clip] = (
+_X265 = "open-gop=1:keyint=40:min-keyint=40:bframes=3:log-level=none:pools=none:frame-threads=1"
+_HEVC = {"preset": "ultrafast", "x265-params": _X265}
+_VP9 = {"deadline": "realtime", "cpu-used": "8"}
+_OPEN_GOP = H264_B | {"x264-params": "open-gop=1:keyint=40:min-keyint=40"}
+
+CLIPS: tuple[Clip, ...] = (
     Clip("b-frames.mp4", steady(12), options=H264_B, gop=50),
     Clip("short-groups.mp4", steady(8), options=H264_B, gop=10),
     Clip("odd-groups.mkv", steady(12), options=H264_B, gop=33),
@@ -83,24 +88,18 @@ CLIPS: Iterable[Clip] = (
     Clip("variable-rate.mkv", variable(30), options=H264_B, gop=60),
     Clip("late-start.mkv", steady(8, start=1075), options=H264_B, gop=50),
     Clip("late-start.mp4", steady(8, start=1075), options=H264_B | {"bf": "0"}, gop=50),
-    Clip("open-groups-h264.mp4", steady(14), options=H264_B | {"x264-params": "open-gop=1:keyint=40:min-keyint=40"}),
+    Clip("open-groups-h264.mp4", steady(14), options=_OPEN_GOP),
     Clip(
         "open-groups-hevc.mp4",
         steady(14),
         codec="libx265",
-        options={
-            "preset": "ultrafast",
-            "x265-params": "open-gop=1:keyint=40:min-keyint=40:bframes=3:log-level=none:pools=none:frame-threads=1",
-        },
+        options=_HEVC,
     ),
     Clip(
         "open-groups-hevc.ts",
         steady(8),
         codec="libx265",
-        options={
-            "preset": "ultrafast",
-            "x265-params": "open-gop=1:keyint=40:min-keyint=40:bframes=3:log-level=none:pools=none:frame-threads=1",
-        },
+        options=_HEVC,
     ),
     Clip("broadcast.ts", steady(10), options=H264_B, gop=50),
     Clip("wrapping.ts", steady(10, start=95_443_717 - 5000), options=H264_B, gop=50),
@@ -110,14 +109,14 @@ CLIPS: Iterable[Clip] = (
     Clip("reordered.avi", steady(8), options=H264_B, gop=50),
     Clip("plain.avi", steady(8), codec="mpeg4", gop=12),
     Clip("reordered-mpeg4.avi", steady(8), codec="mpeg4", gop=12, options={"bf": "2"}),
-    Clip("mpeg2.ts", steady(8), codec="mpeg2video", gop=15, options={"bf": "2"}),
-    Clip("vp9.webm", steady(8), codec="libvpx-vp9", gop=60, options={"deadline": "realtime", "cpu-used": "8"}),
+    Clip("leap.mkv", [*steady(4), *steady(4, start=7_200_000)], options=H264_B, gop=50),
+    Clip("vp9.webm", steady(8), codec="libvpx-vp9", gop=60, options=_VP9),
     Clip(
         "live.webm",
         steady(5),
         codec="libvpx-vp9",
         gop=60,
-        options={"deadline": "realtime", "cpu-used": "8"},
+        options=_VP9,
         container_options={"live": "1"},
     ),
     Clip("av1.mkv", steady(6), codec="libsvtav1", gop=40, options={"preset": "12"}),

@@ -78,7 +78,7 @@ class Drawn:
     """Implements ``Embedder`` for made-up text: a text's vector lies near one of the topics, by the text's checksum."""
 
     name = "bench"
-    dimensions = 128
+    dimensions = 256
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return np.array([_near_topic(np.random.default_rng(zlib.crc32(text.encode())), 1)[0] for text in texts])

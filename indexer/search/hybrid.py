@@ -18,14 +18,15 @@ from indexer.search.index import Index
 from indexer.search.scoring import Weights
 from indexer.search.segment import Segment, mask_of
 from indexer.search.shards import Shards
+from indexer.search.vectors import FEW
 from indexer.search.words import source_places
 from indexer.text import tokens
 from videoqa.answers import Filter
 from videoqa.events import Passage
 from videoqa.ports import Candidate, Embedder
 
-_FEW = 8192
-"""Passages up to this many get all their figures at once; of more, words and bits first say which deserve it."""
+_NEAR = 2048
+"""Passages of which the likeness is measured, at least. Those that bits put near are not quite the nearest."""
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -91,7 +92,7 @@ def _score(
     limit: int,
 ) -> _Scored:
     """All passages in ``ranges`` that ``where`` lets through; of many only the best by words and the best by sense."""
-    if sum(end - first for first, end in ranges) <= _FEW:
+    if sum(end - first for first, end in ranges) <= FEW:
         documents = np.concatenate([np.arange(*each, dtype=np.uint32) for each in ranges] or [np.empty(0, np.uint32)])
         documents = documents[_lets_through(segment, where, documents)]
     else:
@@ -100,7 +101,7 @@ def _score(
             through = _lets_through(segment, where, slice(None))
             mask = through if mask is None else mask & through
         by_words = scoring.best(segment.words, asked.weights, limit, mask)
-        by_sense = segment.vectors.near(asked.vector, max(16 * limit, 2048), mask)
+        by_sense = segment.vectors.near(asked.vector, max(20 * limit, _NEAR), mask)
         likeness = segment.vectors.cosines(asked.vector, by_sense)
         if len(by_sense) > limit:
             by_sense = by_sense[np.argpartition(likeness, -limit)[-limit:]]
@@ -116,7 +117,9 @@ def _lets_through(segment: Segment, where: Filter, which: NDArray[np.uint32] | s
         first, end = where.between.start // _MILLISECOND, -(-where.between.end // _MILLISECOND)
         through &= (words.starts[which] < end) & (words.ends[which] > first)
     if where.sources is not None:
-        through &= source_places(where.sources)[words.sources[which]]
+        sources = words.sources[which]
+        wanted = [sources == place for place in source_places(where.sources)]
+        through &= np.logical_or.reduce(wanted) if wanted else False
     return through
 
 
@@ -150,5 +153,5 @@ def _read(connection: sa.Connection, found: Mapping[int, tuple[float, float, flo
         .join(tables.recordings)
         .where(c.id.in_(list(found)))
     )
-    read = connection.execute(select).mappings()
+    read = connection.execute(select).mappings().all()
     return tuple(Candidate(rows.passage(row), row["title"], *found[row["id"]]) for row in read)

@@ -50,7 +50,10 @@ def unpack(block: NDArray[np.uint8] | bytes) -> tuple[dict[str, NDArray[Any]], d
     magic, header_size = _PREFIX.unpack(view[: _PREFIX.size].tobytes())
     if magic != _MAGIC or len(view) < _PREFIX.size + header_size:
         raise BadBlock("no header")
-    header = json.loads(view[_PREFIX.size : _PREFIX.size + header_size].tobytes())
+    try:
+        header = json.loads(view[_PREFIX.size : _PREFIX.size + header_size].tobytes())
+    except ValueError as error:
+        raise BadBlock("the header is damaged") from error
     at = _PREFIX.size + header_size
     arrays: dict[str, NDArray[Any]] = {}
     for name, (dtype, shape) in header["arrays"].items():

@@ -43,9 +43,11 @@ def weigh(terms: Sequence[str], parts: Sequence[tuple[Segment, Sequence[tuple[in
     """The weights of ``terms`` over the ranges of the segments in ``parts``."""
     count, tokens = 0, 0
     for segment, ranges in parts:
-        for first, end in ranges:
-            count += end - first
-            tokens += int(segment.words.lengths[first:end].sum(dtype=np.int64))
+        count += sum(end - first for first, end in ranges)
+        if list(ranges) == [(0, segment.size)]:
+            tokens += segment.words.tokens
+        else:
+            tokens += sum(int(segment.words.lengths[first:end].sum(dtype=np.int64)) for first, end in ranges)
     weighed = []
     for text in dict.fromkeys(terms):
         held = sum(_held(segment.words, text, ranges) for segment, ranges in parts)

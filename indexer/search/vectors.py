@@ -1,9 +1,14 @@
-"""Vectors of 8-bit numbers, and one bit a dimension by which the few that are worth comparing are found first."""
+"""Vectors of 8-bit numbers, and one bit a dimension by which the few that are worth comparing are found first.
+
+The bits are the signs of a vector after its mean was taken away and it was turned by a random rotation. The vectors of
+texts share a direction and use some dimensions far more than others, so that their own signs tell little: of the 100
+nearest of 54,000 real passages, 2048 candidates then hold 95, without the turn 94, and without the mean 92.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +16,8 @@ from numpy.typing import NDArray
 
 from indexer.search.packing import Arrays
 
+FEW = 8192
+"""Vectors up to this many have no bits: comparing them all is as quick."""
 _WORD = 64
 
 
@@ -19,36 +26,41 @@ class Vectors:
     """``codes`` is int8 of shape (count, dimensions), each vector scaled so that its largest number is 127.
 
     ``scales`` is float32 of shape (count,): 1 over a vector's length, 0 for a vector of zeros. ``bits`` is uint64 of
-    shape (dimensions / 64 rounded up, count): whether a number lies above its dimension's mean (``centre``), so that
-    differing bits count for half each, however lopsided the vectors are.
+    shape (dimensions / 64 rounded up, count), where there are more than ``FEW``. ``centre`` is the mean of the unit
+    vectors, float32 of shape (dimensions,), and ``rotation`` an orthogonal matrix.
     """
 
     codes: NDArray[np.int8]
     scales: NDArray[np.float32]
     bits: NDArray[np.uint64]
     centre: NDArray[np.float32]
+    rotation: NDArray[np.float32]
 
     @classmethod
     def of_codes(cls, codes: NDArray[np.int8]) -> Self:
-        scales = np.empty(len(codes), np.float32)
-        total = np.zeros(codes.shape[1], np.float64)
+        count, dimensions = codes.shape
+        scales = np.empty(count, np.float32)
+        total = np.zeros(dimensions, np.float64)
         for part in _parts(len(codes)):
             exact = codes[part].astype(np.float32)
             lengths = np.sqrt(np.einsum("ij,ij->i", exact, exact))
             scales[part] = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
             total += scales[part] @ exact
-        centre = (total / max(len(codes), 1)).astype(np.float32)
-        bits = np.empty((-(-codes.shape[1] // _WORD), len(codes)), np.uint64)
-        for part in _parts(len(codes)):
-            bits[:, part] = _bits(codes[part].astype(np.float32) * scales[part, None], centre)
-        return cls(codes, scales, bits, centre)
+        centre = (total / max(count, 1)).astype(np.float32)
+        if count <= FEW:
+            return cls(codes, scales, np.empty((0, 0), np.uint64), centre, np.empty((0, 0), np.float32))
+        rotation = _random_rotation(dimensions)
+        bits = np.empty((-(-dimensions // _WORD), count), np.uint64)
+        for part in _parts(count):
+            bits[:, part] = _bits((codes[part].astype(np.float32) * scales[part, None] - centre) @ rotation)
+        return cls(codes, scales, bits, centre, rotation)
 
     @classmethod
     def of_arrays(cls, arrays: Arrays) -> Self:
-        return cls(arrays["codes"], arrays["scales"], arrays["bits"], arrays["centre"])
+        return cls(**{field.name: arrays[field.name] for field in fields(cls)})
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        return {"codes": self.codes, "scales": self.scales, "bits": self.bits, "centre": self.centre}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def cosines(self, query: NDArray[np.float32], documents: NDArray[np.uint32]) -> NDArray[np.float32]:
         """The likeness of the unit vector ``query`` to each of ``documents``, -1 to 1."""
@@ -56,9 +68,14 @@ class Vectors:
         return likeness
 
     def near(self, query: NDArray[np.float32], count: int, mask: NDArray[np.bool_] | None) -> NDArray[np.uint32]:
-        """About ``count`` numbers of those whose bits differ least from the query's, among those in ``mask``."""
-        asked = _bits(query[None, :], self.centre)[:, 0]
-        distances = self._distances(asked)
+        """About ``count`` numbers of those whose bits differ least from the query's, among those in ``mask``.
+
+        Of few vectors all in ``mask``.
+        """
+        if not self.bits.size:
+            everything = np.ones(len(self.codes), np.bool_) if mask is None else mask
+            return np.flatnonzero(everything).astype(np.uint32)
+        distances = self._distances(_bits((query - self.centre)[None, :] @ self.rotation)[:, 0])
         # How far to go is read off a sample; it is an estimate, and so is what bits say.
         step = max(len(distances) // 65_536, 1)
         sample = distances[::step] if mask is None else distances[::step][mask[::step]]
@@ -69,10 +86,11 @@ class Vectors:
         return np.flatnonzero(near).astype(np.uint32)
 
     def _distances(self, asked: NDArray[np.uint64]) -> NDArray[np.uint16]:
-        """In how many bits each vector differs from ``asked``."""
+        """In how many bits each vector differs from ``asked``; by parts, which stay in the processor's cache."""
         distances = np.zeros(len(self.codes), np.uint16)
-        for row, word in zip(self.bits, asked, strict=True):
-            distances += np.bitwise_count(row ^ word)
+        for part in _parts(len(self.codes), 16_384):
+            for row, word in zip(self.bits[:, part], asked, strict=True):
+                distances[part] += np.bitwise_count(row ^ word)
         return distances
 
 
@@ -85,12 +103,18 @@ def quantise(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
     return codes
 
 
-def _bits(vectors: NDArray[np.float32], centre: NDArray[np.float32]) -> NDArray[np.uint64]:
-    """uint64 of shape (words, count)."""
-    packed = np.packbits(vectors > centre, axis=1)
+def _bits(vectors: NDArray[np.float32]) -> NDArray[np.uint64]:
+    """Which numbers are above zero, as uint64 of shape (dimensions / 64 rounded up, count)."""
+    packed = np.packbits(vectors > 0, axis=1)
     padded = np.zeros((len(packed), -(-vectors.shape[1] // _WORD) * _WORD // 8), np.uint8)
     padded[:, : packed.shape[1]] = packed
     return np.ascontiguousarray(padded.view(np.uint64).T)
+
+
+def _random_rotation(dimensions: int) -> NDArray[np.float32]:
+    rotation, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((dimensions, dimensions)))
+    turned: NDArray[np.float32] = rotation.astype(np.float32)
+    return turned
 
 
 def _parts(count: int, size: int = 65_536) -> Sequence[slice]:

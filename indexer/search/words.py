@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -23,7 +24,7 @@ _SOURCES = tuple(Source)
 _MOST = 255
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Words:
     """The words of ``len(lengths)`` passages, which are numbered from 0.
 
@@ -83,6 +84,11 @@ class Words:
     def size(self) -> int:
         return len(self.lengths)
 
+    @cached_property
+    def tokens(self) -> int:
+        """How many tokens all passages have together."""
+        return int(self.lengths.sum(dtype=np.int64))
+
     def postings(self, term: str) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
         """The passages that hold ``term``, rising, and how often; both empty where there is none."""
         key = term.encode()
@@ -106,10 +112,9 @@ def source_names() -> tuple[str, ...]:
     return tuple(source.value for source in _SOURCES)
 
 
-def source_places(sources: Iterable[Source]) -> NDArray[np.bool_]:
-    """True at the numbers of ``sources``."""
-    wanted = frozenset(sources)
-    return np.array([source in wanted for source in _SOURCES])
+def source_places(sources: Iterable[Source]) -> list[int]:
+    """The numbers of ``sources``."""
+    return [_SOURCES.index(source) for source in sources]
 
 
 def merge(parts: Sequence[tuple[Words, NDArray[np.bool_] | None]]) -> Words:

@@ -23,6 +23,7 @@ MOST_READS = 24
 A_TRANSITION = timedelta(seconds=1.6)
 SPARINGLY = timedelta(seconds=60)
 SOME_TEXT = 0.008
+ENOUGH_TO_READ = 0.015
 ON_SCREEN = "text on the screen"
 
 
@@ -91,7 +92,7 @@ def screens(sights: Sequence[Sight], shown: Sequence[Shown] = ()) -> tuple[Shown
     found: list[Shown] = []
     slides_of = {sight.pts for slide in shown for sight in slide.sights}
     for sight, after in zip_longest(sights, sights[1:]):
-        if sight.like_slide or sight.pts in slides_of or sight.text < SOME_TEXT:
+        if sight.like_slide or sight.pts in slides_of or sight.text < ENOUGH_TO_READ:
             continue
         last = found[-1].sights[0] if found else None
         if last is None or (sight.pts - last.pts >= SPARINGLY and loss(last, sight).share() > REWRITTEN):

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import SequenceMatcher
+from functools import lru_cache
+from itertools import chain
 
 from videoqa.events import Event, Source
 
@@ -22,10 +24,15 @@ class Text:
     lines: tuple[str, ...]
     plain: tuple[str, ...]
 
-    @classmethod
-    def of(cls, description: str) -> Text:
+    @staticmethod
+    @lru_cache(maxsize=4096)
+    def of(description: str) -> Text:
         lines = tuple(line for line in description.split("\n") if line.strip())
-        return cls(lines, tuple(_plain(line) for line in lines))
+        return Text(lines, tuple(_plain(line) for line in lines))
+
+    @staticmethod
+    def joined(parts: Sequence[Text]) -> Text:
+        return Text(tuple(chain(*(part.lines for part in parts))), tuple(chain(*(part.plain for part in parts))))
 
     @property
     def letters(self) -> int:
@@ -49,21 +56,26 @@ class Text:
 
 def known_text(events: Iterable[Event]) -> tuple[tuple[Event, Text], ...]:
     """The slides among ``events``: the first event of each, and all the text that came up on it."""
-    slides: list[tuple[Event, list[Event]]] = []
+    slides: list[list[Event]] = []
+    latest: dict[str, list[Event]] = {}
     for event in sorted((e for e in events if e.source is Source.SLIDE), key=lambda e: (e.span.start, e.id)):
-        for first, parts in slides:
-            if first.label == event.label and first.span.overlaps(event.span):
-                parts.append(event)
-                break
+        parts = latest.get(event.label)
+        if parts is not None and parts[0].span.overlaps(event.span):
+            parts.append(event)
         else:
-            slides.append((event, [event]))
-    return tuple((first, Text.of("\n".join(part.description for part in parts))) for first, parts in slides)
+            latest[event.label] = [event]
+            slides.append(latest[event.label])
+    return tuple((parts[0], Text.joined([Text.of(part.description) for part in parts])) for parts in slides)
 
 
 def revisited(slides: Sequence[tuple[Event, Text]], text: Text, start: timedelta) -> str | None:
     """The id of the first event of the slide of which ``text``, seen from ``start`` on, is another showing."""
+    lines = set(text.plain)
     for first, whole in slides:
         if first.span.end >= start and first.span.start <= start:
+            continue
+        # Two readings of several lines have one in common to the letter; comparing all is slow.
+        if len(lines) > 2 and lines.isdisjoint(whole.plain):
             continue
         if whole.share_of(text) >= SAME_SLIDE and text.share_of(whole) >= ENOUGH_OF_IT:
             return first.revisits or first.id

@@ -79,8 +79,7 @@ class _Board:
             if same and self._meets(event, span):
                 self._extend(event, observation, span)
                 return
-        first = next((event for event in self._known() if _same_thing(event, observation)), None)
-        self._begin(observation, span, (first.revisits or first.id) if first else None)
+        self._begin(observation, span, self._first_of(observation) if observation.identity else None)
 
     def write(self, observation: Observation) -> None:
         """Lays down text that was read: it extends the events whose text it holds, and begins one of what is new."""
@@ -105,6 +104,12 @@ class _Board:
         identity = observation.identity if not held else hashlib.sha256(description.encode()).hexdigest()[:16]
         new = replace(observation, description=description, identity=identity)
         self._begin(new, span, None if held else revisited(known_text(self._known()), text, span.start))
+
+    def _first_of(self, observation: Observation) -> str | None:
+        """The id of the first event with the observation's identity."""
+        same = (observation.source, observation.identity)
+        first = next((event for event in self._known() if (event.source, event.identity) == same), None)
+        return (first.revisits or first.id) if first else None
 
     def _known(self) -> Sequence[Event]:
         """Every event of the analysis so far, in order of time."""
@@ -159,10 +164,6 @@ class _Board:
     def _id(self, source: Source, thing: str, start: timedelta, number: int) -> str:
         words = f"{self.analysis.id} {source} {thing} {start // timedelta(microseconds=1)} {number}"
         return hashlib.sha256(words.encode()).hexdigest()[:16]
-
-
-def _same_thing(event: Event, observation: Observation) -> bool:
-    return bool(observation.identity) and (event.source, event.identity) == (observation.source, observation.identity)
 
 
 def _thinned(frames: Iterable[timedelta]) -> tuple[timedelta, ...]:

@@ -19,7 +19,8 @@ NEXT_SLIDE = 0.2
 REWRITTEN = 0.45
 STANDS = 0.6
 MOSTLY = 0.75
-MOST_READS = 24
+AT_ONCE = 8
+EACH = timedelta(seconds=10)
 A_TRANSITION = timedelta(seconds=1.6)
 SPARINGLY = timedelta(seconds=60)
 SOME_TEXT = 0.008
@@ -131,11 +132,13 @@ def told(shown: Shown, lines: Sequence[Line], title: str) -> tuple[Observation, 
 def observed(sights: Sequence[Sight], read: Callable[[timedelta], Sequence[Line]]) -> tuple[Observation, ...]:
     """The slides and other text among ``sights``; ``read`` gives the text of the frame at a time.
 
-    Where text rushes by, the ``MOST_READS`` slides that stay longest are read: reading costs about half a second.
+    Reading costs about half a second. Where text rushes by, only the slides that stay longest are read: ``AT_ONCE`` and
+    one for every ``EACH`` of footage.
     """
     found: list[Observation] = []
     every = slides(sights)
-    longest = sorted(every, key=lambda shown: shown.length, reverse=True)[:MOST_READS]
+    most = AT_ONCE + (sights[-1].pts - sights[0].pts) // EACH if sights else 0
+    longest = sorted(every, key=lambda shown: shown.length, reverse=True)[:most]
     for shown in sorted(longest, key=lambda shown: shown.start):
         lines = read(shown.sights[shown.fullest].pts)
         found.extend(told(shown, lines, title_of(lines)))

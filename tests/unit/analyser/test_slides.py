@@ -117,6 +117,21 @@ def test_a_slide_is_read_once_however_long_it_stays(reader: TextReader) -> None:
     assert len(reads) == 2
 
 
+def test_text_that_rushes_by_is_read_only_now_and_then() -> None:
+    reads: list[timedelta] = []
+
+    def read(pts: timedelta) -> Sequence[Line]:
+        reads.append(pts)
+        return ()
+
+    words = ("Stacks", "Queues", "Trees", "Graphs", "Heaps")
+    rushing = [
+        slide(words[n % 5], f"{words[n % 5]} at the {n} of {words[(n + 1) % 5]}") for n in range(30) for _ in (0, 1)
+    ]
+    observed(seen(*rushing), read)
+    assert 8 <= len(reads) <= 13
+
+
 def test_scenes_are_never_read() -> None:
     def read(pts: timedelta) -> Sequence[Line]:
         raise AssertionError(f"the frame at {pts} was read")

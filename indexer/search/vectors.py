@@ -19,6 +19,7 @@ from indexer.search.packing import Arrays
 FEW = 8192
 """Vectors up to this many have no bits: comparing them all is as quick."""
 _WORD = 64
+_ROUGH = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class Vectors:
         rotation = _random_rotation(dimensions)
         bits = np.empty((-(-dimensions // _WORD), count), np.uint64)
         for part in _parts(count):
-            bits[:, part] = _bits((codes[part].astype(np.float32) * scales[part, None] - centre) @ rotation)
+            unit = codes[part].astype(np.float32) * scales[part, None]
+            bits[:, part] = _bits((unit - centre) @ rotation)
         return cls(codes, scales, bits, centre, rotation)
 
     @classmethod
@@ -75,23 +77,16 @@ class Vectors:
         if not self.bits.size:
             everything = np.ones(len(self.codes), np.bool_) if mask is None else mask
             return np.flatnonzero(everything).astype(np.uint32)
-        distances = self._distances(_bits((query - self.centre)[None, :] @ self.rotation)[:, 0])
-        # How far to go is read off a sample; it is an estimate, and so is what bits say.
-        step = max(len(distances) // 65_536, 1)
-        sample = distances[::step] if mask is None else distances[::step][mask[::step]]
-        share = np.cumsum(np.bincount(sample, minlength=1)) * step
-        near = distances <= np.searchsorted(share, count)
-        if mask is not None:
-            near &= mask
-        return np.flatnonzero(near).astype(np.uint32)
-
-    def _distances(self, asked: NDArray[np.uint64]) -> NDArray[np.uint16]:
-        """In how many bits each vector differs from ``asked``; by parts, which stay in the processor's cache."""
-        distances = np.zeros(len(self.codes), np.uint16)
-        for part in _parts(len(self.codes), 16_384):
-            for row, word in zip(self.bits[:, part], asked, strict=True):
-                distances[part] += np.bitwise_count(row ^ word)
-        return distances
+        asked = _bits((query - self.centre)[None, :] @ self.rotation)[:, 0]
+        # The rotation makes all bits worth the same, so the first few already tell what is out of the question.
+        rough = np.zeros(len(self.codes), np.uint8)
+        for row, word in zip(self.bits[:_ROUGH], asked[:_ROUGH], strict=True):
+            rough += np.bitwise_count(row ^ word)
+        hopeful = np.flatnonzero(_least(rough, 32 * count, mask))
+        distances = rough[hopeful].astype(np.uint16)
+        for row, word in zip(self.bits[_ROUGH:], asked[_ROUGH:], strict=True):
+            distances += np.bitwise_count(row[hopeful] ^ word)
+        return hopeful[_least(distances, count, None)].astype(np.uint32)
 
 
 def quantise(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
@@ -103,12 +98,21 @@ def quantise(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
     return codes
 
 
-def _bits(vectors: NDArray[np.float32]) -> NDArray[np.uint64]:
+def _bits(vectors: NDArray[Any]) -> NDArray[np.uint64]:
     """Which numbers are above zero, as uint64 of shape (dimensions / 64 rounded up, count)."""
     packed = np.packbits(vectors > 0, axis=1)
     padded = np.zeros((len(packed), -(-vectors.shape[1] // _WORD) * _WORD // 8), np.uint8)
     padded[:, : packed.shape[1]] = packed
     return np.ascontiguousarray(padded.view(np.uint64).T)
+
+
+def _least(distances: NDArray[Any], count: int, mask: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """True at about the ``count`` smallest, and at all that are as small; how small that is, a sample says."""
+    step = max(len(distances) // 65_536, 1)
+    sample = distances[::step] if mask is None else distances[::step][mask[::step]]
+    share = np.cumsum(np.bincount(sample, minlength=1)) * step
+    least: NDArray[np.bool_] = distances <= np.searchsorted(share, count)
+    return least if mask is None else least & mask
 
 
 def _random_rotation(dimensions: int) -> NDArray[np.float32]:

@@ -17,7 +17,6 @@ from videoqa.errors import BadQuestion
 from videoqa.events import Source
 from videoqa.media import ZERO, Coverage, CoveredSpan, Recording, Span
 from videoqa.ports import Archive, Candidate, Lexicon, Search
-from videoqa.times import clock_span
 
 FEW = 3
 """So many recordings are searched whole where they fit."""
@@ -75,7 +74,7 @@ class Answering:
         if not moments or moments[0].score < FOUND:
             return Answer(question, False, None, (), (), coverage)
         best = moments[0]
-        sentence = f"{clock_span(best.span)} of {best.title}: {best.text}" if told is None else told
+        sentence = best.text if told is None else told
         return Answer(question, True, sentence, moments, (Citation(sentence, best),), coverage)
 
     def search(

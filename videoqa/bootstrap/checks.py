@@ -95,7 +95,7 @@ def _signals() -> Check:
         "what is seen",
         works=True,
         detail="slides and their text, subtitles, shot changes, and that, where and how strongly something moves; "
-        "without a model nothing here can name objects, people or actions, or hear speech",
+        "without a model it cannot name objects, people or actions, and it does not hear speech",
     )
 
 

@@ -42,8 +42,8 @@ _UNSEEN = {
 
 def answer(found: Answer) -> str:
     lines = [_line(moment) for moment in found.moments] if found.found else ["Nothing found."]
-    if found.found and found.text:
-        lines.insert(0, found.text)
+    if found.found and found.text and found.text != found.moments[0].text:
+        lines.insert(0, one_line(found.text))
     return "\n".join([*lines, looked_at(found.coverage)])
 
 

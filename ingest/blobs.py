@@ -62,6 +62,11 @@ def blobs_of(foreground: Mask) -> Iterator[Blob]:
             yield Blob(rows, columns, places, area)
 
 
+def is_plain(blob: Blob, area: int) -> bool:
+    """True where it has ``area`` and is in one piece: not leaves, which are not known yet in the first frames."""
+    return blob.area >= area and blob.area >= 0.3 * blob.places.size
+
+
 def is_light(blob: Blob, field: Field, scene: Field) -> bool:
     """True where the blob has the fine structure of the empty scene behind it: a shadow, a lamp.
 

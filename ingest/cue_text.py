@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pysubs2
-from charset_normalizer import from_bytes
 
 MOST_CUES = 50_000
 MOST_LINES = 40
@@ -36,6 +35,21 @@ _ENCODINGS = {
     "hu": ("cp1250",),
     "tr": ("cp1254",),
 }
+# The commonest letters of what is written in an encoding, and the share they have of such text, as counted in prose.
+_COMMON_LETTERS = (
+    ("gb18030", frozenset("的是不了一我在有这个们来，。"), 0.15),
+    ("big5", frozenset("的是不了一我在有這個們來，。"), 0.15),
+    ("cp949", frozenset("이다는에의가고을하지한은"), 0.2),
+    ("cp932", frozenset("のにはをたがでてとしれさ。、"), 0.3),
+    ("cp1251", frozenset("оеаинт"), 0.45),
+    ("koi8_r", frozenset("оеаинт"), 0.45),
+    ("cp1253", frozenset("αοιετσν"), 0.5),
+    ("cp1255", frozenset("יוהלאמ"), 0.45),
+    ("cp1256", frozenset("اليمنو"), 0.45),
+    ("cp874", frozenset("านรอกเ"), 0.35),
+)
+_HIGH = re.compile(rb"[\x80-\xff]")
+_ALONE = re.compile(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +118,22 @@ def decoded(content: bytes, language: str | None) -> str:
 
 
 def _guessed(content: bytes) -> str:
-    best = from_bytes(content[:200_000]).best()
-    encoding = best.encoding if best is not None else "cp1252"
-    return content.decode(encoding, errors="replace")
+    """``content`` in the encoding in which it holds the most of its language's commonest letters.
+
+    High bytes that mostly stand alone among ASCII are the accents of a western language.
+    """
+    sample = content[:200_000]
+    high = len(_HIGH.findall(sample))
+    if len(_ALONE.findall(sample)) > 0.5 * high:
+        return content.decode("cp1252", errors="replace")
+    best, most = "cp1252", 0.5
+    for encoding, common, usual in _COMMON_LETTERS:
+        text = sample.decode(encoding, errors="replace")
+        strange = [char for char in text if char > "\x7f"]
+        share = sum(char in common for char in strange) / max(1, len(strange)) / usual
+        if share > most and text.count("\N{REPLACEMENT CHARACTER}") <= 0.01 * len(strange) + 1:
+            best, most = encoding, share
+    return content.decode(best, errors="replace")
 
 
 def _bounded(text: str) -> tuple[str, int]:

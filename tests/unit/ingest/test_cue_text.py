@@ -59,8 +59,14 @@ def test_any_encoding_is_read(text: str, encoding: str, language: str | None) ->
     ("text", "encoding"),
     [
         ("链式法则说明了梯度怎样从输出层一层一层地传回输入层，这就是反向传播。", "gb18030"),
+        ("鏈式法則說明了梯度怎樣從輸出層一層一層地傳回輸入層，這就是反向傳播。", "big5"),
         ("역전파는 출력층에서 입력층으로 기울기를 전달하는 연쇄 법칙입니다.", "cp949"),
+        ("連鎖律は、勾配が出力層から入力層へどのように伝わるのかを説明しています。", "cp932"),
         ("Правило цепочки объясняет, как градиент передаётся назад по слоям.", "cp1251"),
+        ("Правило цепочки объясняет, как градиент передаётся назад по слоям.", "koi8_r"),
+        ("Ο κανόνας της αλυσίδας εξηγεί πώς η κλίση περνά προς τα πίσω.", "cp1253"),
+        ("La règle de dérivation en chaîne, c'est déjà ça. Où ça ? À côté !", "cp1252"),
+        ("¿Cómo se transmite el gradiente hacia atrás? ¡Así, señor!", "latin-1"),
     ],
 )
 def test_an_encoding_is_guessed_where_no_language_is_named(text: str, encoding: str) -> None:

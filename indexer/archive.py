@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 import sqlalchemy as sa
 
-from indexer import rows, tables
+from indexer import rows, statements, tables
 from indexer.database import reading, writing
 from indexer.ids import fresh_id
 from videoqa.errors import RecordingRemoved
@@ -39,25 +39,25 @@ class SqlArchive:
 
     def add(self, recording: Recording) -> Recording:
         with writing(self._engine) as connection:
-            known = _first(
+            known = statements.first(
                 connection, sa.select(tables.recordings).where(tables.recordings.c.digest == recording.digest)
             )
             if known is not None:
                 return rows.recording(known)
             row = rows.recording_row(recording)
-            if not recording.id or _first(connection, _recording(recording.id)) is not None:
+            if not recording.id or statements.first(connection, statements.recording(recording.id)) is not None:
                 row["id"] = fresh_id()
             connection.execute(tables.recordings.insert(), row)
-            return rows.recording(_one(connection, _recording(str(row["id"]))))
+            return rows.recording(statements.only(connection, statements.recording(str(row["id"]))))
 
     def recordings(self) -> tuple[Recording, ...]:
         with reading(self._engine) as connection:
-            found = [rows.recording(row) for row in _all(connection, sa.select(tables.recordings))]
+            found = [rows.recording(row) for row in statements.every(connection, sa.select(tables.recordings))]
         return tuple(sorted(found, key=lambda recording: (recording.title, recording.id)))
 
     def recording(self, recording_id: str) -> Recording | None:
         with reading(self._engine) as connection:
-            row = _first(connection, _recording(recording_id))
+            row = statements.first(connection, statements.recording(recording_id))
         return None if row is None else rows.recording(row)
 
     def describe(
@@ -75,7 +75,7 @@ class SqlArchive:
 
     def progress(self, recording_id: str) -> Progress | None:
         with reading(self._engine) as connection:
-            row = _first(connection, _recording(recording_id))
+            row = statements.first(connection, statements.recording(recording_id))
         return None if row is None or row["stage"] is None else Progress(row["stage"], row["done"])
 
     def remove(self, recording_id: str) -> None:
@@ -88,10 +88,10 @@ class SqlArchive:
     ) -> str:
         c = tables.analyses.c
         with writing(self._engine) as connection:
-            if _first(connection, _recording(recording_id)) is None:
+            if statements.first(connection, statements.recording(recording_id)) is None:
                 raise RecordingRemoved
             begun = sa.select(tables.analyses).where(c.recording_id == recording_id).order_by(c.begun.desc())
-            earlier = _all(connection, begun)
+            earlier = statements.every(connection, begun)
             for row in earlier:
                 if row["fingerprint"] == fingerprint and not row["finished"]:
                     return str(row["id"])
@@ -111,7 +111,7 @@ class SqlArchive:
                     "finished": False,
                 },
             )
-            _insert(connection, tables.cues, analysis_id, (rows.cue_row(*item) for item in enumerate(cues)))
+            statements.insert(connection, tables.cues, analysis_id, (rows.cue_row(*item) for item in enumerate(cues)))
             connection.execute(
                 tables.recordings.update().where(tables.recordings.c.id == recording_id), {"length": length}
             )
@@ -131,8 +131,8 @@ class SqlArchive:
             if analysis["next_group"]:
                 raise ValueError(f"analysis {analysis_id} has recorded groups; its plan stands")
             connection.execute(tables.groups.delete().where(tables.groups.c.analysis_id == analysis_id))
-            connection.execute(_this(tables.analyses, analysis_id), plan)
-            _insert(connection, tables.groups, analysis_id, (rows.group_row(group) for group in groups))
+            connection.execute(statements.this(tables.analyses, analysis_id), plan)
+            statements.insert(connection, tables.groups, analysis_id, (rows.group_row(group) for group in groups))
 
     def analysis(self, analysis_id: str) -> Analysis | None:
         return self._analysis(tables.analyses.c.id == analysis_id)
@@ -159,18 +159,18 @@ class SqlArchive:
             if number > expected:
                 raise ValueError(f"group {number} was recorded before group {expected}")
             seen = (rows.observation_row(number, *item) for item in enumerate(observations))
-            _insert(connection, tables.observations, analysis_id, seen)
+            statements.insert(connection, tables.observations, analysis_id, seen)
             _put_events(connection, analysis_id, change)
             if failure is not None:
                 group = tables.groups.update().where(c.analysis_id == analysis_id, c.number == number)
                 connection.execute(group, {"failure": failure})
-            connection.execute(_this(tables.analyses, analysis_id), {"next_group": number + 1})
+            connection.execute(statements.this(tables.analyses, analysis_id), {"next_group": number + 1})
 
     def failures(self, analysis_id: str) -> dict[int, str]:
         c = tables.groups.c
         with reading(self._engine) as connection:
             failed = sa.select(c.number, c.failure).where(c.analysis_id == analysis_id, c.failure.is_not(None))
-            return {row["number"]: row["failure"] for row in _all(connection, failed.order_by(c.number))}
+            return {row["number"]: row["failure"] for row in statements.every(connection, failed.order_by(c.number))}
 
     def finish(
         self, analysis_id: str, coverage: Coverage, chapters: Sequence[Chapter], passages: Sequence[Passage]
@@ -183,19 +183,19 @@ class SqlArchive:
             predecessors = (c.recording_id == analysis["recording_id"], c.begun < analysis["begun"])
             connection.execute(tables.analyses.delete().where(*predecessors))
             covered = (rows.covered_row(*item) for item in enumerate(coverage.spans))
-            _insert(connection, tables.covered_spans, analysis_id, covered)
+            statements.insert(connection, tables.covered_spans, analysis_id, covered)
             titled = (rows.chapter_row(*item) for item in enumerate(chapters))
-            _insert(connection, tables.chapters, analysis_id, titled)
+            statements.insert(connection, tables.chapters, analysis_id, titled)
             first_passage = (connection.execute(sa.select(sa.func.max(tables.passages.c.id))).scalar() or 0) + 1
             found = (rows.passage_row(*item) for item in enumerate(passages, first_passage))
-            _insert(connection, tables.passages, analysis_id, found)
+            statements.insert(connection, tables.passages, analysis_id, found)
             searchable = ({"kind": kind, "data": data} for kind, data in shelved.items())
-            _insert(connection, tables.shards, analysis_id, searchable)
+            statements.insert(connection, tables.shards, analysis_id, searchable)
             connection.execute(
                 tables.events.update().where(tables.events.c.analysis_id == analysis_id), {"open": False}
             )
             ended = {"finished": True, "covered": coverage.length, "first_passage": first_passage}
-            connection.execute(_this(tables.analyses, analysis_id), ended)
+            connection.execute(statements.this(tables.analyses, analysis_id), ended)
             _change_generation(connection)
         self._shelf().refresh()
 
@@ -207,41 +207,51 @@ class SqlArchive:
 
     def analysis_cues(self, analysis_id: str) -> tuple[Cue, ...]:
         with reading(self._engine) as connection:
-            return tuple(rows.cue(row) for row in _all(connection, _numbered(tables.cues, analysis_id)))
+            return tuple(
+                rows.cue(row) for row in statements.every(connection, statements.of_analysis(tables.cues, analysis_id))
+            )
 
     def cues(self, recording_id: str) -> tuple[Cue, ...]:
         with reading(self._engine) as connection:
-            return tuple(rows.cue(row) for row in _all(connection, _found_in(recording_id, tables.cues)))
+            return tuple(
+                rows.cue(row)
+                for row in statements.every(connection, statements.of_recording(recording_id, tables.cues))
+            )
 
     def chapters(self, recording_id: str) -> tuple[Chapter, ...]:
         with reading(self._engine) as connection:
-            return tuple(rows.chapter(row) for row in _all(connection, _found_in(recording_id, tables.chapters)))
+            return tuple(
+                rows.chapter(row)
+                for row in statements.every(connection, statements.of_recording(recording_id, tables.chapters))
+            )
 
     def coverage(self, recording_id: str) -> Coverage | None:
         c = tables.analyses.c
         with reading(self._engine) as connection:
-            finished = _first(connection, sa.select(tables.analyses).where(c.recording_id == recording_id, c.finished))
+            finished = statements.first(
+                connection, sa.select(tables.analyses).where(c.recording_id == recording_id, c.finished)
+            )
             if finished is None:
                 return None
-            spans = _all(connection, _numbered(tables.covered_spans, finished["id"]))
+            spans = statements.every(connection, statements.of_analysis(tables.covered_spans, finished["id"]))
             return Coverage(finished["covered"], tuple(rows.covered(row) for row in spans))
 
     def _update(self, recording_id: str, values: Mapping[str, object]) -> None:
         with writing(self._engine) as connection:
-            connection.execute(_this(tables.recordings, recording_id), values)
+            connection.execute(statements.this(tables.recordings, recording_id), values)
 
     def _analysis(self, *where: sa.ColumnElement[bool]) -> Analysis | None:
         with reading(self._engine) as connection:
-            row = _first(connection, sa.select(tables.analyses).where(*where))
+            row = statements.first(connection, sa.select(tables.analyses).where(*where))
             if row is None:
                 return None
-            return rows.analysis(row, _all(connection, _numbered(tables.groups, row["id"])))
+            return rows.analysis(row, statements.every(connection, statements.of_analysis(tables.groups, row["id"])))
 
     def _events(self, *where: sa.ColumnElement[bool]) -> tuple[Event, ...]:
         c = tables.events.c
         select = sa.select(tables.events, tables.analyses.c.recording_id).join(tables.analyses).where(*where)
         with reading(self._engine) as connection:
-            return tuple(rows.event(row) for row in _all(connection, select.order_by(c.start, c.end, c.id)))
+            return tuple(rows.event(row) for row in statements.every(connection, select.order_by(c.start, c.end, c.id)))
 
 
 def _put_events(connection: sa.Connection, analysis_id: str, change: TimelineChange) -> None:
@@ -250,7 +260,7 @@ def _put_events(connection: sa.Connection, analysis_id: str, change: TimelineCha
     latest |= {event.id: rows.event_row(event, is_open=False) for event in change.closed}
     c = tables.events.c
     connection.execute(tables.events.delete().where(c.analysis_id == analysis_id, c.id.in_(list(latest))))
-    _insert(connection, tables.events, analysis_id, latest.values())
+    statements.insert(connection, tables.events, analysis_id, latest.values())
 
 
 def _change_generation(connection: sa.Connection) -> None:
@@ -266,47 +276,7 @@ def _unfinished(connection: sa.Connection, analysis_id: str) -> rows.Row:
 
 
 def _one_analysis(connection: sa.Connection, analysis_id: str) -> rows.Row:
-    row = _first(connection, sa.select(tables.analyses).where(tables.analyses.c.id == analysis_id))
+    row = statements.first(connection, sa.select(tables.analyses).where(tables.analyses.c.id == analysis_id))
     if row is None:
         raise RecordingRemoved
     return row
-
-
-def _recording(recording_id: str) -> sa.Select[Any]:
-    return sa.select(tables.recordings).where(tables.recordings.c.id == recording_id)
-
-
-def _this(table: sa.Table, row_id: str) -> sa.Update:
-    return table.update().where(table.c.id == row_id)
-
-
-def _numbered(table: sa.Table, analysis_id: str) -> sa.Select[Any]:
-    return sa.select(table).where(table.c.analysis_id == analysis_id).order_by(table.c.number)
-
-
-def _found_in(recording_id: str, table: sa.Table) -> sa.Select[Any]:
-    """The rows of ``table`` that belong to the finished analysis of the recording, in order."""
-    c = tables.analyses.c
-    return (
-        sa.select(table)
-        .join(tables.analyses)
-        .where(c.recording_id == recording_id, c.finished)
-        .order_by(table.c.number)
-    )
-
-
-def _insert(connection: sa.Connection, table: sa.Table, analysis_id: str, values: Iterable[dict[str, Any]]) -> None:
-    if numbered := [{"analysis_id": analysis_id, **row} for row in values]:
-        connection.execute(table.insert(), numbered)
-
-
-def _all(connection: sa.Connection, select: sa.Executable) -> Sequence[rows.Row]:
-    return connection.execute(select).mappings().all()
-
-
-def _first(connection: sa.Connection, select: sa.Executable) -> rows.Row | None:
-    return connection.execute(select).mappings().first()
-
-
-def _one(connection: sa.Connection, select: sa.Executable) -> rows.Row:
-    return connection.execute(select).mappings().one()

@@ -60,7 +60,10 @@ def _sqlite(path: Path) -> sa.Engine:
     except OSError as error:
         raise os_fault(error, str(path.parent)) from error
     engine = sa.create_engine(
-        sa.URL.create("sqlite", database=str(path)), connect_args={"timeout": PATIENCE, "check_same_thread": False}
+        sa.URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": PATIENCE, "check_same_thread": False},
+        max_overflow=-1,
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "connect")
@@ -100,7 +103,7 @@ def _postgresql(url: str) -> sa.Engine:
     parsed = sa.make_url(url)
     if parsed.drivername in {"postgres", "postgresql"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
-    engine = sa.create_engine(parsed, pool_pre_ping=True)
+    engine = sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
 
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:

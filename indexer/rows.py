@@ -10,7 +10,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from indexer import tables
 from indexer.tables import MICROSECOND
 from videoqa.events import Chapter, Event, Observation, Passage, Region, Source
 from videoqa.media import (
@@ -168,18 +167,6 @@ def passage_row(passage_id: int, passage: Passage) -> dict[str, object]:
 
 def passage(row: Row) -> Passage:
     return Passage(row["recording_id"], _span(row), row["text"], Source(row["source"]), row["language"])
-
-
-def passages_of(connection: sa.Connection, analysis_id: str) -> tuple[Passage, ...]:
-    """The passages of an analysis, in order."""
-    c = tables.passages.c
-    select = (
-        sa.select(tables.passages, tables.analyses.c.recording_id)
-        .join(tables.analyses)
-        .where(c.analysis_id == analysis_id)
-        .order_by(c.id)
-    )
-    return tuple(passage(row) for row in connection.execute(select).mappings())
 
 
 def pack_times(times: Sequence[timedelta]) -> bytes:

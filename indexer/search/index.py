@@ -19,7 +19,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from indexer import rows, tables
+from indexer import statements, tables
 from indexer.search.packing import BadBlock
 from indexer.search.segment import Segment, join
 from indexer.search.shards import Shards
@@ -175,7 +175,7 @@ def _shards_of(
         if len(contents) == len(shards.kinds):
             yield analysis, analyses[analysis], contents
         else:
-            yield analysis, analyses[analysis], shards.make(rows.passages_of(connection, analysis))
+            yield analysis, analyses[analysis], shards.make(statements.passages_of(connection, analysis))
 
 
 def _fresh_name() -> str:

@@ -105,6 +105,13 @@ CLIPS: tuple[Clip, ...] = (
     Clip("wrapping.ts", steady(10, start=95_443_717 - 5000), options=H264_B, gop=50),
     Clip("sparse-keyframes.mp4", steady(50), options=H264_B, gop=1200),
     Clip("intra-refresh.mp4", steady(8), options=X264 | {"intra-refresh": "1", "bf": "0"}, gop=50),
+    Clip(
+        "edit-list.mp4",
+        steady(8, start=-480),
+        options=H264_B,
+        gop=50,
+        container_options={"avoid_negative_ts": "disabled"},
+    ),
     Clip("rotated.mp4", steady(4), options=H264_B, rotation=90),
     Clip("reordered.avi", steady(8), options=H264_B, gop=50),
     Clip("plain.avi", steady(8), codec="mpeg4", gop=12),

@@ -18,6 +18,8 @@ LIKE = 0.9
 """The correlation of fine structure above which only the light on it has changed."""
 CLEARER = 1.2
 _JOIN = np.ones((5, 5), np.uint8)
+_MARGIN = 4
+"""More than joining reaches: OpenCV takes what is beyond the border for part of the shape."""
 _EDGE = np.ones((3, 3), np.uint8)
 
 
@@ -86,14 +88,14 @@ def is_hole(blob: Blob, field: Field, scene: Field) -> bool:
 
     That is what is left when something leaves that had become part of the empty scene: a gap in it, and no object.
     """
-    rows = slice(max(0, blob.rows.start - 2), blob.rows.stop + 2)
-    columns = slice(max(0, blob.columns.start - 2), blob.columns.stop + 2)
-    shape = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
-    top, left = blob.rows.start - rows.start, blob.columns.start - columns.start
-    shape[top : top + blob.places.shape[0], left : left + blob.places.shape[1]] = blob.places
+    above, left = min(_MARGIN, blob.rows.start), min(_MARGIN, blob.columns.start)
+    rows = slice(blob.rows.start - above, blob.rows.stop + _MARGIN)
+    columns = slice(blob.columns.start - left, blob.columns.stop + _MARGIN)
     now, empty = field[rows, columns], scene[rows, columns]
-    shape = shape[: now.shape[0], : now.shape[1]]
+    shape = np.pad(blob.places.astype(np.uint8), _MARGIN)
     outline = cv2.morphologyEx(cv2.morphologyEx(shape, cv2.MORPH_CLOSE, _JOIN), cv2.MORPH_GRADIENT, _EDGE) > 0
+    height, width = now.shape
+    outline = outline[_MARGIN - above :, _MARGIN - left :][:height, :width]
     edge_now, edge_empty = (
         float(cv2.morphologyEx(part, cv2.MORPH_GRADIENT, _EDGE)[outline].sum()) for part in (now, empty)
     )

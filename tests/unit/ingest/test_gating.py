@@ -177,3 +177,21 @@ def test_what_a_gate_keeps_in_mind_does_not_grow() -> None:
     early = len(pickle.dumps(gate))
     admitted(frames[5:], gate)
     assert abs(len(pickle.dumps(gate)) - early) < 1000
+
+
+def test_a_gate_that_is_given_what_another_learnt_goes_on_as_that_one_would() -> None:
+    def crossing(second: int) -> Figure | None:
+        return person(100 + 40 * (second - 32)) if 32 <= second < 45 else None
+
+    frames = list(yard(60, crossing))
+    whole, first = Gate(SECOND), Gate(SECOND)
+    told = [whole.admits(luma, number * SECOND) for number, luma in enumerate(frames)]
+    for number, luma in enumerate(frames[:35]):
+        first.admits(luma, number * SECOND)
+    second = Gate(SECOND, first.learnt())
+    assert [second.admits(luma, number * SECOND) for number, luma in enumerate(frames[35:], 35)] == told[35:]
+
+
+def test_a_gate_that_has_seen_nothing_has_learnt_nothing() -> None:
+    assert Gate(SECOND).learnt() == b""
+    assert Gate(SECOND, b"").admits(slide("A"), timedelta(0))

@@ -167,7 +167,8 @@ class Scene:
         self._empty.follow(frame.field, frame.compared, foreground, news)
         self._empty.absorb(frame.field, settled)
         # Whoever moves is no noise, unless it goes on at one place for long: then it is a flag, or a talking head.
-        self._lingering = np.where(moving, self._lingering + 1, np.maximum(self._lingering, 1) - 1).astype(np.uint16)
+        longer, shorter = np.minimum(self._lingering, 9999) + 1, np.maximum(self._lingering, 1) - 1
+        self._lingering = np.where(moving, longer, shorter).astype(np.uint16)
         protected = (self._empty.frames > WARM_UP_FRAMES) & moving & (self._lingering < self._protected_frames)
         resting = foreground & ~active
         self._empty.learn_noise(frame.compared, ~foreground | active, protected | resting, news)

@@ -79,9 +79,12 @@ class SqlArchive:
         return None if row is None or row["stage"] is None else Progress(row["stage"], row["done"])
 
     def remove(self, recording_id: str) -> None:
+        c = tables.recordings.c
         with writing(self._engine) as connection:
-            if connection.execute(tables.recordings.delete().where(tables.recordings.c.id == recording_id)).rowcount:
-                _change_generation(connection)
+            if not connection.execute(tables.recordings.delete().where(c.id == recording_id)).rowcount:
+                return
+            _change_generation(connection)
+        self._shelf().refresh()
 
     def begin(
         self, recording_id: str, fingerprint: str, sampling: Sampling, length: timedelta, cues: Sequence[Cue]
@@ -196,6 +199,8 @@ class SqlArchive:
             )
             ended = {"finished": True, "covered": coverage.length, "first_passage": first_passage}
             connection.execute(statements.this(tables.analyses, analysis_id), ended)
+            indexed = {"state": RecordingState.INDEXED.value}
+            connection.execute(statements.this(tables.recordings, analysis["recording_id"]), indexed)
             _change_generation(connection)
         self._shelf().refresh()
 

@@ -71,7 +71,7 @@ def _sqlite(path: Path) -> sa.Engine:
         # The driver would begin transactions by itself, and deferred ones; `begin` below does it.
         connection.isolation_level = None
         _write_ahead(connection)
-        for pragma in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "cache_size=-16000"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

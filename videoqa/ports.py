@@ -325,7 +325,10 @@ class Archive(Protocol):
     def finish(
         self, analysis_id: str, coverage: Coverage, chapters: Sequence[Chapter], passages: Sequence[Passage]
     ) -> None:
-        """Ends the analysis and puts it in the place of its predecessor, searchable, in one transaction."""
+        """Ends the analysis and puts it in the place of its predecessor, searchable, in one transaction.
+
+        The recording's state is ``INDEXED`` from then on. A second call changes nothing.
+        """
         ...
 
     def events(self, recording_id: str) -> tuple[Event, ...]:

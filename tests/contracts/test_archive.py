@@ -275,6 +275,9 @@ def test_a_finished_analysis_is_shown_whole(archive: Archive) -> None:
     assert archive.cues(recording_id) == CUES
     assert archive.chapters(recording_id) == tuple(chapters)
     assert archive.coverage(recording_id) == coverage
+    indexed = archive.recording(recording_id)
+    assert indexed is not None
+    assert indexed.state is RecordingState.INDEXED
     finished = archive.finished_analysis(recording_id)
     assert finished == archive.analysis(analysis_id)
     assert finished is not None

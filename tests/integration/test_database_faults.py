@@ -239,6 +239,17 @@ def test_a_server_that_cannot_be_reached_is_told_without_its_password() -> None:
     assert "secret" not in str(caught.value)
 
 
+def test_what_was_removed_is_gone_from_the_disk(tmp_path: Path) -> None:
+    archive, _ = opened(tmp_path / "videoqa.sqlite", tmp_path / "index")
+    index_one(archive, "kept")
+    archive.remove(index_one(archive, "mysecret", passages=200))
+    archive._engine.dispose()
+    with sqlite3.connect(tmp_path / "videoqa.sqlite") as plain:
+        plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    left = [path for path in tmp_path.rglob("*") if path.is_file() and b"mysecret" in path.read_bytes()]
+    assert left == []
+
+
 def test_a_write_waits_for_another_to_end(database: Path, tmp_path: Path) -> None:
     archive, _ = opened(database, tmp_path / "index")
     with writing(open_database(database)):

@@ -154,6 +154,7 @@ class MemoryArchive:
             kept.coverage, kept.chapters, kept.passages = coverage, tuple(chapters), tuple(passages)
             kept.open.clear()
             kept.plan = replace(kept.plan, finished=True)
+            self.set_state(kept.plan.recording_id, RecordingState.INDEXED)
 
     def events(self, recording_id: str) -> tuple[Event, ...]:
         kept = self._finished(recording_id)

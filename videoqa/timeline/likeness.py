@@ -11,7 +11,7 @@ from itertools import chain
 
 from videoqa.events import Event, Source
 
-SAME_LINE = 0.7
+SAME_LINE = 0.8
 MOSTLY = 0.7
 SAME_SLIDE = 0.8
 ENOUGH_OF_IT = 0.5

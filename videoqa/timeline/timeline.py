@@ -34,7 +34,14 @@ class EventTimeline:
         earlier: Sequence[Event],
     ) -> TimelineChange:
         end = max(planned.span.end for planned in analysis.groups)
-        board = _Board(analysis, group.span, end, earlier, {event.id: event for event in open_events})
+        board = _Board(
+            analysis,
+            group.span,
+            next(iter(group.times), None),
+            end,
+            earlier,
+            {event.id: event for event in open_events},
+        )
         for observation in sorted(observations, key=lambda seen: (seen.frames[0], seen.source)):
             if observation.source is Source.SLIDE:
                 board.write(observation)
@@ -63,6 +70,7 @@ class _Board:
 
     analysis: Analysis
     group: Span
+    first: timedelta | None
     end: timedelta
     earlier: Sequence[Event]
     events: dict[str, Event]
@@ -85,9 +93,7 @@ class _Board:
         """Lays down text that was read: it extends the events whose text it holds, and begins one of what is new."""
         span = self._span(observation)
         text = Text.of(observation.description)
-        standing = [
-            event for event in self.events.values() if event.source is Source.SLIDE and self._meets(event, span)
-        ]
+        standing = [event for event in self.events.values() if self._may_hold(event, span)]
         held = [event for event in standing if text.holds(Text.of(event.description))]
         for event in held:
             self._extend(event, observation, span)
@@ -104,6 +110,15 @@ class _Board:
         identity = observation.identity if not held else hashlib.sha256(description.encode()).hexdigest()[:16]
         new = replace(observation, description=description, identity=identity)
         self._begin(new, span, None if held else revisited(known_text(self._known()), text, span.start))
+
+    def _may_hold(self, event: Event, span: Span) -> bool:
+        """True where text that stands in ``span`` may be that of ``event`` read again.
+
+        It is read again at the border to the group before, and where the slide was taken for a new one. What comes up
+        while the event lasts is another line, however alike.
+        """
+        again = span.start == self.first and event.id not in self.begun
+        return event.source is Source.SLIDE and (again or span.start == event.span.end)
 
     def _first_of(self, observation: Observation) -> str | None:
         """The id of the first event with the observation's identity."""

@@ -104,6 +104,21 @@ def test_a_line_that_came_up_between_two_groups_is_an_event_of_its_own() -> None
     ]
 
 
+def test_lines_that_differ_in_a_letter_are_two_where_one_comes_up_under_the_other() -> None:
+    lines = [slide(TITLE, 5, None), slide("Run time O(n)", 10, None), slide("Run time O(n2)", 20, None)]
+    events, _ = told(plan(0, 60), lines)
+    assert [event.description for event in sorted(events.values(), key=lambda event: event.span)] == [
+        TITLE,
+        "Run time O(n)",
+        "Run time O(n2)",
+    ]
+
+
+def test_a_slide_taken_for_a_new_one_though_it_says_the_same_stays_one() -> None:
+    events, _ = told(plan(0, 60), [slide(FULL, 5, 20), slide(FULL, 20, 40)])
+    assert spans(events) == [(5, 40)]
+
+
 def test_a_slide_first_seen_in_the_last_frame_of_a_group_takes_the_fuller_reading() -> None:
     events, _ = told(plan(0, 60, 120), [slide(TITLE, 60, None)], [slide(FULL, 60, None)])
     assert [event.description for event in events.values()] == [FULL]

@@ -108,7 +108,9 @@ def _highest(scores: NDArray[np.float32], count: int, mask: NDArray[np.bool_] | 
 
 
 def _norm(lengths: NDArray[np.uint32], weights: Weights) -> NDArray[np.float32]:
-    return np.float32(K1 * (1 - B)) + lengths * np.float32(K1 * B / (weights.mean_length or 1.0))
+    norm = np.multiply(lengths, K1 * B / (weights.mean_length or 1.0), dtype=np.float32)
+    norm += np.float32(K1 * (1 - B))
+    return norm
 
 
 def _gain(term: Term, frequencies: NDArray[np.uint8], norm: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -33,7 +33,7 @@ from ingest.plan import Coded
 from videoqa.errors import EmptyFootage, FootageTooLarge, NotFootage
 from videoqa.media import Picture
 
-__all__ = ["FORMATS", "Damaged", "Footage", "Packet", "VideoFrame", "VideoStream", "open_footage"]
+__all__ = ["FORMATS", "Footage", "Packet", "VideoFrame", "VideoStream", "open_footage"]
 
 FORMATS = "MP4, MOV, MKV, WebM, AVI and MPEG-TS"
 _OPTIONS = {
@@ -43,14 +43,12 @@ _OPTIONS = {
 
 
 _TEXT_CODECS = frozenset({"ass", "mov_text", "ssa", "srt", "subrip", "text", "webvtt"})
+# An order to forget a picture that was never decoded, because nothing wanted rests on it.
+_UNHARMED = "mmco: unref short failure"
 _LONGEST_LINE = 10_000
 _PACKETS_TO_FIRST_PICTURE = 300
 # How far behind a sought time the search for its keyframe goes on, in microseconds.
 _BEHIND = 5_000_000
-
-
-class Damaged(Exception):
-    """A packet does not decode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,8 @@ def open_footage(url: str, limits: Limits) -> Iterator[Footage]:
         NotFootage: it is in none of the formats that are opened.
         FootageTooLarge: it has more streams, or larger pictures, than ``limits`` allow.
     """
-    av.logging.set_level(None)
+    # A decoder that conceals damage tells of it here alone; on sound footage it says nothing at this level.
+    av.logging.set_level(av.logging.ERROR)
     try:
         container = av.open(url, options=dict(_OPTIONS), metadata_errors="replace")
     except FFmpegError as error:
@@ -303,25 +302,25 @@ class Footage:
             # What was sound has been given.
             self.broken = True
 
-    def decode(self, coded: Coded[Packet[VideoStream]]) -> Iterator[tuple[int, VideoFrame]]:
-        """The pictures that ``coded`` completes, with their times in microseconds.
-
-        Raises:
-            Damaged: it does not decode.
-        """
+    def decode(self, coded: Coded[Packet[VideoStream]]) -> tuple[list[tuple[int, VideoFrame]], bool]:
+        """The pictures that ``coded`` completes, with their times in microseconds, and whether it was sound."""
         context = self._need_video().codec_context
         if self.counted:
             self._in_order.append(coded.time)
         elif coded.packet.pts is not None:
             self._times[coded.packet.pts] = coded.time
         context.skip_frame = "DEFAULT" if coded.wanted or self.counted else "NONREF"
-        try:
-            frames = context.decode(coded.packet)
-        except FFmpegError as error:
-            raise _out_of_memory(error) or Damaged from error
-        return self._timed(frames)
+        with av.logging.Capture(local=True) as complaints:
+            try:
+                frames = context.decode(coded.packet)
+            except FFmpegError as error:
+                if (memory := _out_of_memory(error)) is not None:
+                    raise memory from error
+                return [], False
+        damaged = coded.packet.is_corrupt or any(_UNHARMED not in said for _, _, said in complaints)
+        return list(self._timed(frames)), not damaged
 
-    def settle(self) -> Iterator[tuple[int, VideoFrame]]:
+    def settle(self) -> list[tuple[int, VideoFrame]]:
         """The pictures the decoder still holds; it forgets everything."""
         context = self._need_video().codec_context
         context.skip_frame = "DEFAULT"
@@ -335,7 +334,7 @@ class Footage:
         timed = list(self._timed(frames))
         self._in_order.clear()
         self._times.clear()
-        return iter(timed)
+        return timed
 
     def _timed(self, frames: list[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
         for frame in frames:

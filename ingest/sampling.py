@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
 from collections.abc import Iterator
 from datetime import timedelta
 
 from ingest.gating import LUMA_LONG_SIDE, Gate
 from ingest.plan import Coded, Decode, Gap, Plan, Settle, Step
-from ingest.pyav import Damaged, Footage, Packet, VideoFrame, VideoStream
+from ingest.pyav import Footage, Packet, VideoFrame, VideoStream
 from ingest.wire import Working
 from videoqa.errors import EmptyFootage
 from videoqa.media import Frame, Sampling, Span
@@ -55,7 +56,8 @@ class _Survey:
         )
         self._waiting: list[Coded[Packet[VideoStream]]] = []
         self._arrived: dict[int, VideoFrame] = {}
-        self._unsound: int | None = None
+        self._broken = False
+        self._spoilt: set[int] = set()
         self._gaps: deque[Gap] = deque()
         self._lost_from: int | None = None
         self._end = 0
@@ -82,29 +84,31 @@ class _Survey:
             case Settle():
                 self._collect(self._footage.settle())
                 yield from self._deliver(0)
-                self._unsound = None
+                self._broken = False
+                self._spoilt.clear()
             case Gap():
                 self._gaps.append(step)
 
-    def _decode(self, coded: Coded[Packet[VideoStream]]) -> Iterator[Sampled | Unread | Working]:
+    def _decode(self, coded: Coded[Packet[VideoStream]]) -> Iterator[Sampled | Unread]:
+        # What is decoded after a damaged picture may rest on it, up to the next keyframe.
+        if coded.packet.is_keyframe:
+            self._broken = False
+        pictures, sound = self._footage.decode(coded)
+        self._broken = self._broken or not sound
         if coded.wanted:
-            self._waiting.append(coded)
-            self._waiting.sort(key=lambda one: one.time)
-        try:
-            self._collect(self._footage.decode(coded))
-        except Damaged:
-            self._unsound = coded.time if self._unsound is None else min(self._unsound, coded.time)
+            insort(self._waiting, coded, key=lambda one: one.time)
+            if self._broken:
+                self._spoilt.add(coded.time)
+        self._collect(pictures)
         yield from self._deliver(_MOST_WAITING)
 
-    def _collect(self, pictures: Iterator[tuple[int, VideoFrame]]) -> None:
-        """Keeps what is wanted and sound: what follows a damaged picture rests on it, up to the next keyframe."""
+    def _collect(self, pictures: list[tuple[int, VideoFrame]]) -> None:
         wanted = {coded.time for coded in self._waiting}
         for time, picture in pictures:
             if picture.is_corrupt:
-                self._unsound = time if self._unsound is None else min(self._unsound, time)
-            elif picture.key_frame:
-                self._unsound = None
-            if time in wanted and (self._unsound is None or time < self._unsound):
+                self._broken = True
+                self._spoilt.add(time)
+            if time in wanted:
                 self._arrived[time] = picture
 
     def _deliver(self, most_waiting: int) -> Iterator[Sampled | Unread]:
@@ -112,14 +116,13 @@ class _Survey:
         while self._waiting:
             coded = self._waiting[0]
             picture = self._arrived.pop(coded.time, None)
-            if picture is None:
-                if len(self._arrived) <= most_waiting and (most_waiting or not self._waiting):
-                    return
-                self._waiting.pop(0)
-                self._lost_from = coded.time if self._lost_from is None else self._lost_from
-                continue
+            spoilt = coded.time in self._spoilt
+            if picture is None and not spoilt and len(self._arrived) <= most_waiting and most_waiting:
+                return
             self._waiting.pop(0)
-            if coded.time > self._last:
+            if picture is None or spoilt:
+                self._lost_from = coded.time if self._lost_from is None else self._lost_from
+            elif coded.time > self._last:
                 yield from self._unread_until(coded.time)
                 yield self._sampled(coded, picture)
 

@@ -49,7 +49,9 @@ def sampled(path: Path, sampling: Sampling, since: Checkpoint | None = None) -> 
 
 def assert_true(path: Path, sampling: Sampling) -> list[Sampled]:
     truth = decode_all(path, sampling)
-    items = sampled(path, sampling)
+    everything = survey(path, sampling)
+    assert not [item for item in everything if isinstance(item, Unread) and item.failed]
+    items = [item for item in everything if isinstance(item, Sampled)]
     for item in items:
         assert item.frame is not None
         picture = item.frame.picture

@@ -12,6 +12,7 @@ import pytest
 from indexer import tables
 from indexer.archive import SqlArchive
 from indexer.database import open_database, writing
+from indexer.search import hybrid, vectors
 from indexer.search.hybrid import HybridSearch
 from tests.databases import postgresql_server
 from videoqa.ports import Archive, Search
@@ -41,8 +42,12 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
+@pytest.fixture(params=["memory", "sqlite", "large", "postgresql"])
+def shelf(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
+    """Over each database; ``large`` searches SQLite in the way that pays for a hundred thousand passages."""
+    if request.param == "large":
+        monkeypatch.setattr(hybrid, "FEW", 0)
+        monkeypatch.setattr(vectors, "FEW", 0)
     if request.param == "memory":
         memory = MemoryArchive()
         yield Shelf(memory, MemorySearch(memory, LetterEmbedder()))

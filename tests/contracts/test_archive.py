@@ -25,6 +25,9 @@ from videoqa.media import (
 from videoqa.ports import Analysis, Archive, TimelineChange
 
 
+pytestmark = pytest.mark.parametrize("shelf", ["memory", "sqlite", "postgresql"], indirect=True)
+
+
 def seconds(number: float) -> timedelta:
     return timedelta(seconds=number)
 

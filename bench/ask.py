@@ -8,9 +8,8 @@ from pathlib import Path
 
 from bench.figure import Figure
 
-from bench.product import videoqa
+from bench.product import SAMPLES, videoqa
 
-_SAMPLES = Path(__file__).parent.parent / "samples"
 _QUESTIONS = ("when does she explain the chain rule", "梯度下降", "when does something move on the left")
 
 
@@ -18,7 +17,7 @@ def figures(full: bool) -> list[Figure]:
     """Median and worst wall time over five rounds of three questions, twenty when ``full``."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
-        videoqa(["index", _SAMPLES], data)
+        videoqa(["index", SAMPLES], data)
         videoqa(["ask", _QUESTIONS[0]], data)
         walls = [videoqa(["ask", question], data).wall for _ in range(20 if full else 5) for question in _QUESTIONS]
     return [

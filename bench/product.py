@@ -1,4 +1,4 @@
-"""Runs the product's own commands and says what they cost: wall time, processor time, memory of the whole process tree."""
+"""Runs the product's own commands and says what they cost: wall time, processor time, memory of the process tree."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
-from samples.render import render
+from samples.encoding import repeat
+from samples.render import SCENES, render
 
 FOOTAGE = Path(__file__).parent / "footage"
+SAMPLES = Path(__file__).parent.parent / "samples"
 _LOOK_SECONDS = 0.1
 
 
@@ -51,15 +54,24 @@ def videoqa(arguments: Sequence[str | Path], data: Path) -> Cost:
         return Cost(wall, spent, memory, process.returncode, output.read())
 
 
-def footage(scene: str, minutes: float) -> Path:
-    """A recording of ``scene`` at least ``minutes`` long, rendered once and kept."""
+def footage(scene: str, minutes: float, *, drawn: bool) -> Path:
+    """A recording of ``scene`` at least ``minutes`` long, made once and kept.
+
+    ``drawn`` ones are drawn and encoded anew, several differing parts over and over, which takes minutes; the others
+    are the kept sample over and over, made in a moment.
+    """
     FOOTAGE.mkdir(exist_ok=True)
-    path = FOOTAGE / f"{scene}-{minutes:g}min.mp4"
-    if not path.exists():
-        unfinished = FOOTAGE / f"{scene}-{minutes:g}min-unfinished.mp4"
+    path = FOOTAGE / f"{scene}-{minutes:g}min{'-drawn' if drawn else ''}.mp4"
+    if path.exists():
+        return path
+    unfinished = path.with_stem(f"{path.stem}-unfinished")
+    if drawn:
         render(scene, unfinished, minutes=minutes)
         for beside in FOOTAGE.glob(f"{unfinished.stem}.*"):
             beside.rename(FOOTAGE / beside.name.replace("-unfinished", ""))
+    else:
+        repeat([SAMPLES / f"{scene}.mp4"], ceil(minutes * 60 / SCENES[scene].length()), unfinished)
+        unfinished.rename(path)
     return path
 
 

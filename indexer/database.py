@@ -12,13 +12,14 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from indexer.faults import name_fault, os_fault
-from videoqa.errors import MissingPart, NewerDatabase
+from videoqa.errors import BadSetting, MissingPart, NewerDatabase
 
 SCHEMA = "0001"
 """The newest schema this version writes; the older ones it can bring up to date stand in ``migrations/versions``."""
 PATIENCE = 60.0
 """Seconds to wait for another process that writes. Each write of ours lasts milliseconds."""
 _WRITERS = 7077331
+_URL_SETTING = "VIDEOQA_DATABASE_URL"
 
 
 def open_database(where: Path | str) -> sa.Engine:
@@ -27,6 +28,7 @@ def open_database(where: Path | str) -> sa.Engine:
     Raises:
         NewerDatabase: it was written by a newer videoqa.
         StorageError: it cannot be opened, read or written.
+        BadSetting: the URL is none of PostgreSQL.
         MissingPart: a PostgreSQL URL without its driver.
     """
     engine = _sqlite(where) if isinstance(where, Path) else _postgresql(where)
@@ -100,9 +102,14 @@ def _postgresql(url: str) -> sa.Engine:
         import psycopg  # noqa: F401, PLC0415 - an extra, needed only here
     except ModuleNotFoundError as error:
         raise MissingPart(part="psycopg", remedy="install videoqa[postgres]") from error
-    parsed = sa.make_url(url)
-    if parsed.drivername in {"postgres", "postgresql"}:
-        parsed = parsed.set(drivername="postgresql+psycopg")
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise BadSetting(name=_URL_SETTING, value="something else", expected="a PostgreSQL URL") from error
+    if parsed.get_backend_name() not in {"postgres", "postgresql"}:
+        hidden = parsed.render_as_string(hide_password=True)
+        raise BadSetting(name=_URL_SETTING, value=hidden, expected="a PostgreSQL URL")
+    parsed = parsed.set(drivername="postgresql+psycopg")
     engine = sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
 
     @event.listens_for(engine, "begin")

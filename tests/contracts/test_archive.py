@@ -24,7 +24,6 @@ from videoqa.media import (
 )
 from videoqa.ports import Analysis, Archive, TimelineChange
 
-
 pytestmark = pytest.mark.parametrize("shelf", ["memory", "sqlite", "postgresql"], indirect=True)
 
 

@@ -21,6 +21,7 @@ HANGUL = "\u1100-\u11ff\u3130-\u318f\uac00-\ud7af"
 _RUN = re.compile(
     rf"(?P<cjk>[{HAN}{KANA}]+)|(?P<hangul>[{HANGUL}]+)|(?P<number>\d+(?:\.\d+)+)|(?P<word>[^\W_{HAN}{KANA}{HANGUL}]+)"
 )
+_ASCII_WORD = re.compile(r"\d+(?:\.\d+)+|[a-z0-9]+")
 _HAN = re.compile(f"[{HAN}]")
 _APOSTROPHES = str.maketrans("", "", "'’`´ʼ")
 _PARTICLES = frozenset("은는이가을를에의도로와과만")
@@ -56,6 +57,9 @@ def tokens(text: str) -> list[str]:
 
 def words(text: str) -> list[str]:
     """The words of ``text`` that stand for its terms, in lower case but not stemmed, function words left out."""
+    if text.isascii():  # most speech, in a tenth of the time
+        plain = _ASCII_WORD.findall(text.lower().replace("'", "").replace("`", ""))
+        return [word[:_LONGEST_WORD] for word in plain if word not in STOP_WORDS]
     found: list[str] = []
     for run in _RUN.finditer(unicodedata.normalize("NFKC", text).lower().translate(_APOSTROPHES)):
         part = run.group()

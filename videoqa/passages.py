@@ -1,8 +1,8 @@
 """Makes the texts by which a recording is found. Pure.
 
-What is said becomes overlapping windows of about 45 s, one every 15 s (four a minute), that begin and end where a
-sentence does if one does nearby. Windows of one length overlap threefold, so that ranking can tell the seconds that
-all of them speak of from those at their edges. What is shown becomes one passage an event.
+What is said becomes overlapping windows of about 50 s, one every 12 s (five a minute), that begin and end where a
+sentence does if one does nearby. Four of them cover each second, so that ranking can tell the seconds that all of them
+speak of from those at their edges. What is shown becomes one passage an event.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from itertools import accumulate
 from videoqa.events import Chapter, Event, Passage, Source
 from videoqa.media import Cue, Recording, Span
 
-LENGTH = timedelta(seconds=45)
-STEP = timedelta(seconds=15)
+LENGTH = timedelta(seconds=50)
+STEP = timedelta(seconds=12)
 REACH = STEP / 2
 """How far the ends of a window move to meet a sentence's."""
 PAUSE = timedelta(seconds=1)

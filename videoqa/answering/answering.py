@@ -120,8 +120,7 @@ class Answering:
         everything = len(ids) == len(self._archive.recordings())
         most = CANDIDATES_OF_FEW if len(ids) <= FEW else max(CANDIDATES, 4 * limit)
         where = Filter(recordings=None if everything else ids, between=_hull(spans.values(), asked))
-        words = " ".join((question.content, question.after, question.before))
-        proposed = self._search.candidates(words, where, most) if ids else ()
+        proposed = self._search.candidates(question.content, where, most) if ids else ()
         script = main_script(question.content)
         inside = [part for candidate in proposed for part in _clipped(candidate, spans)]
         speaking = [candidate for candidate in inside if speaks(candidate.passage.text, script)]

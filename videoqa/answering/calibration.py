@@ -7,7 +7,7 @@ weighs the questions so that a probability of one half is where one answerable q
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp
+from math import exp, log1p
 
 FOUND = 0.5
 """From this probability on there is an answer."""
@@ -15,40 +15,42 @@ FOUND = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What is known of the best moment. ``words`` and ``sense`` are its best passage's, as in ``Relevance``.
+    """What is known of the best passage: ``words`` as in ``Relevance``, ``sense`` its cosine with the question.
 
-    ``known`` is the share of the question's words that any passage asked holds. ``lead`` is how far the best passage
-    asked stands above the best one of all other recordings, in standard deviations of both, or None where there are
-    none: what is said far better elsewhere was hardly meant here.
+    ``known`` is the share of the question's words that any passage asked holds. ``better`` is how many passages of the
+    recordings that were not asked score higher than the best that was, or None where there are no others: what is said
+    far better elsewhere was hardly meant here.
     """
 
     words: float
     sense: float
     known: float
-    lead: float | None
+    better: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
+    """What each figure adds to the log odds; ``better`` counts by the logarithm of one more."""
+
     words: float
     sense: float
     known: float
-    lead: float
+    better: float
     bias: float
 
 
-ALONE = Weights(words=0.10, sense=3.0, known=2.0, lead=0.0, bias=-2.2)
-AMONG_OTHERS = Weights(words=0.10, sense=3.0, known=1.0, lead=0.5, bias=-0.5)
+ALONE = Weights(words=0.10, sense=3.0, known=2.0, better=0.0, bias=-2.2)
+AMONG_OTHERS = Weights(words=0.10, sense=3.0, known=1.0, better=0.5, bias=-0.5)
 
 
 def log_odds(figures: Figures) -> float:
     """Natural logarithm of the odds that the best moment answers the question."""
-    weights = ALONE if figures.lead is None else AMONG_OTHERS
+    weights = ALONE if figures.better is None else AMONG_OTHERS
     return (
         weights.words * figures.words
         + weights.sense * figures.sense
         + weights.known * figures.known
-        + weights.lead * (figures.lead or 0.0)
+        + weights.better * log1p(figures.better or 0)
         + weights.bias
     )
 

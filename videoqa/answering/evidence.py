@@ -11,7 +11,7 @@ import numpy as np
 from videoqa.answering.calibration import Figures, log_odds, probability
 from videoqa.answering.moments import Peak, Scored, peaks
 from videoqa.answering.question import Place, Question
-from videoqa.answering.relevance import relevance, standard
+from videoqa.answering.relevance import Relevance, relevance, standard
 from videoqa.answering.snippets import snippet
 from videoqa.answers import Moment
 from videoqa.ports import Candidate, Lexicon
@@ -55,7 +55,11 @@ def evidence(
         return Evidence((), None)
     texts = [candidate.passage.text for candidate in candidates]
     found = relevance(question.content, texts, lexicon)
-    scores = standard(found.scores) + _order(question, candidates, lexicon) + _unwanted(question, texts, lexicon)
+    scores = (
+        standard(_fused(found, candidates))
+        + _order(question, candidates, lexicon)
+        + _unwanted(question, texts, lexicon)
+    )
     middle = float(np.median(scores))
     scored = [
         Scored(candidate.passage, candidate.title, float(score))
@@ -65,10 +69,9 @@ def evidence(
     if not ranked:
         return Evidence((), None)
     ranking = np.argsort(-scores, kind="stable")
-    here = [texts[place] for place in ranking[:COMPARED]]
     best = int(ranking[0])
-    lead = _lead(question, here, [other.passage.text for other in elsewhere], lexicon)
-    figures = Figures(float(found.words[best]), float(found.sense[best]), found.known, lead)
+    better = _better(question, [candidates[place] for place in ranking[:COMPARED]], elsewhere, lexicon)
+    figures = Figures(float(found.words[best]), candidates[best].semantic, found.known, better)
     odds = log_odds(figures)
     height = max(peak.score for peak in ranked)
     moments = tuple(
@@ -85,12 +88,21 @@ def evidence(
     return Evidence(moments, figures)
 
 
-def _lead(question: Question, here: Sequence[str], elsewhere: Sequence[str], lexicon: Lexicon) -> float | None:
-    """How far the best of ``here`` stands above the best of ``elsewhere``, in standard deviations of both."""
+def _fused(found: Relevance, candidates: Sequence[Candidate]) -> NDArray[np.float32]:
+    """Words and sense together, each as standard deviations from its mean."""
+    return standard(found.words) + standard(np.array([candidate.semantic for candidate in candidates], np.float32))
+
+
+def _better(
+    question: Question, here: Sequence[Candidate], elsewhere: Sequence[Candidate], lexicon: Lexicon
+) -> int | None:
+    """How many of ``elsewhere`` score higher than the best of ``here``, all of them measured together."""
     if not elsewhere:
         return None
-    pooled = relevance(question.content, [*here, *elsewhere], lexicon).scores
-    return float(pooled[: len(here)].max() - pooled[len(here) :].max())
+    every = [*here, *elsewhere]
+    found = relevance(question.content, [candidate.passage.text for candidate in every], lexicon)
+    scores = _fused(found, every)
+    return int(np.count_nonzero(scores[len(here) :] > scores[: len(here)].max()))
 
 
 def _order(question: Question, candidates: Sequence[Candidate], lexicon: Lexicon) -> NDArray[np.float32]:
@@ -99,7 +111,7 @@ def _order(question: Question, candidates: Sequence[Candidate], lexicon: Lexicon
     for clause, follows in ((question.after, True), (question.before, False)):
         if not clause:
             continue
-        likely = relevance(clause, [candidate.passage.text for candidate in candidates], lexicon).scores
+        likely = relevance(clause, [candidate.passage.text for candidate in candidates], lexicon).words
         anchors: dict[str, int] = {}
         for place in np.argsort(-likely, kind="stable"):
             anchors.setdefault(candidates[place].passage.recording_id, int(place))

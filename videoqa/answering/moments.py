@@ -21,7 +21,7 @@ NEAR_PEAK = 0.45
 LONGEST = timedelta(seconds=90)
 APART = timedelta(seconds=15)
 """Two moments of one kind lie at least this far apart."""
-OVERLAPS = 3
+OVERLAPS = 4
 """How many windows over what is said cover a second of it."""
 
 

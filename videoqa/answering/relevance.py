@@ -1,4 +1,4 @@
-"""How well passages bear out a question, by its words and by its sense. Pure.
+"""How well passages bear out the words of a question. Pure.
 
 Questions paraphrase: "the original pigments" asks for what was said as "the colours of paint". So a word of the
 question counts in a passage as often as a word like it stands there, weighed by how like it is, and BM25 takes these
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-ALIKE = 0.35
+ALIKE = 0.28
 """Cosine of two words from which on they have something in common; from here to 1 likeness rises from 0 to 1."""
-SATURATION = 0.9
+SATURATION = 0.6
 """BM25's k1: low, so that another word of the question weighs more than the same word again."""
 LENGTH_WEIGHT = 0.75
 """BM25's b."""
@@ -33,26 +33,20 @@ LENGTH_WEIGHT = 0.75
 class Relevance:
     """Figures of a question and of n passages.
 
-    ``words`` is the soft BM25 score, ``sense`` the cosine of question and passage after the passages' mean was taken
-    from both, ``held`` the share of the question's weight that the passage holds: float32 of shape (n,).
+    ``words`` is the soft BM25 score, ``held`` the share of the question's weight that the passage holds: float32 of
+    shape (n,).
     ``known`` is the share, 0 to 1, of the question's words that any passage holds. ``weights`` says what each word that
     stands in the passages adds to a passage that holds it, which is how snippets are chosen.
     """
 
     words: Floats
-    sense: Floats
     held: Floats
     known: float
     weights: dict[str, float]
 
-    @property
-    def scores(self) -> Floats:
-        """Words and sense together, each as standard deviations from its mean: shape (n,)."""
-        return standard(self.words) + standard(self.sense)
-
 
 def relevance(question: str, passages: Sequence[str], lexicon: Lexicon) -> Relevance:
-    """How well each of ``passages`` bears ``question`` out."""
+    """How well each of ``passages`` bears the words of ``question`` out."""
     asked = list(dict.fromkeys(lexicon.words(question)))
     said = [lexicon.words(passage) for passage in passages]
     vocabulary = {word: number for number, word in enumerate(dict.fromkeys(word for words in said for word in words))}
@@ -66,7 +60,6 @@ def relevance(question: str, passages: Sequence[str], lexicon: Lexicon) -> Relev
     weights = (rarity[:, None] * alike).max(axis=0, initial=0)
     return Relevance(
         words=(rarity[:, None] * counts * (SATURATION + 1) / (counts + damping)).sum(axis=0),
-        sense=_sense(question, passages, lexicon),
         held=(rarity[:, None] * present).sum(axis=0) / max(float(rarity.sum()), 1e-9),
         known=float(present.max(axis=1, initial=0).mean()) if asked else 0.0,
         weights={word: float(weights[number]) for word, number in vocabulary.items() if weights[number] > 0},
@@ -76,14 +69,11 @@ def relevance(question: str, passages: Sequence[str], lexicon: Lexicon) -> Relev
 def likeness(asked: Sequence[str], vocabulary: Sequence[str], lexicon: Lexicon) -> Floats:
     """How like each word asked for each word of the vocabulary is, 0 to 1: shape (len(asked), len(vocabulary)).
 
-    The mean vector of the vocabulary is taken from all, since what all words share says nothing. Forms of one word are
-    wholly alike.
+    Forms of one word are wholly alike.
     """
     if not asked or not vocabulary:
         return np.zeros((len(asked), len(vocabulary)), np.float32)
-    stored, wanted = lexicon.vectors(vocabulary), lexicon.vectors(asked)
-    mean = stored.sum(axis=0) / max(np.count_nonzero(np.linalg.norm(stored, axis=1)), 1)
-    cosines = np.matmul(_centred(wanted, mean), _centred(stored, mean).T)
+    cosines = np.matmul(lexicon.vectors(asked), lexicon.vectors(vocabulary).T)
     alike: Floats = np.clip((cosines - ALIKE) / (1 - ALIKE), 0, 1).astype(np.float32)
     terms = [lexicon.term(word) for word in vocabulary]
     for row, word in enumerate(asked):
@@ -100,13 +90,6 @@ def standard(values: Floats) -> Floats:
     return (values - values.mean()) / spread if spread > 1e-6 else np.zeros_like(values)
 
 
-def unit(vectors: Floats) -> Floats:
-    """``vectors`` with length 1; zeros stay zeros."""
-    lengths = np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
-    shortened: Floats = vectors / lengths
-    return shortened
-
-
 def _counts(alike: Floats, said: Sequence[Sequence[str]], vocabulary: dict[str, int]) -> Floats:
     """How often each word asked for, or one like it, stands in each passage: shape (words, passages)."""
     places = np.array([vocabulary[word] for words in said for word in words], np.intp)
@@ -115,18 +98,3 @@ def _counts(alike: Floats, said: Sequence[Sequence[str]], vocabulary: dict[str, 
     np.cumsum(alike[:, places], axis=1, out=summed[:, 1:])
     counts: Floats = (summed[:, bounds[1:]] - summed[:, bounds[:-1]]).clip(0).astype(np.float32)
     return counts
-
-
-def _sense(question: str, passages: Sequence[str], lexicon: Lexicon) -> Floats:
-    if not passages:
-        return np.zeros(0, np.float32)
-    vectors = lexicon.vectors([question, *passages])
-    centred = _centred(vectors, vectors[1:].mean(axis=0).astype(np.float32))
-    sense: Floats = np.matmul(centred[1:], centred[0])
-    return sense
-
-
-def _centred(vectors: Floats, mean: Floats) -> Floats:
-    """Unit vectors from ``mean``; zeros stay zeros."""
-    known = np.linalg.norm(vectors, axis=1, keepdims=True) > 0
-    return unit(np.where(known, vectors - mean, 0).astype(np.float32))

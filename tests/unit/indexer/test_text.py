@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.text import tokens
+from indexer.text import tokens, words
 
 
 def test_english_is_lower_cased_stemmed_and_rid_of_function_words() -> None:
@@ -48,6 +48,11 @@ def test_numbers_keep_their_points() -> None:
 @pytest.mark.parametrize("text", ["", "   ", "?!…", "the of and", "\x00", "😀"])
 def test_text_without_a_word_to_search_for_has_no_terms(text: str) -> None:
     assert tokens(text) == []
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=200))
+def test_plain_english_is_divided_as_it_is_beside_another_script(text: str) -> None:
+    assert words(text) == words(f"{text} é")[:-1]
 
 
 @given(st.text(max_size=200))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from indexer.database import reading, writing
 from indexer.ids import fresh_id
 from videoqa.errors import RecordingRemoved
 from videoqa.events import Chapter, Event, Observation, Passage
-from videoqa.media import Coverage, Cue, FrameGroup, Progress, Recording, RecordingState, Sampling
+from videoqa.media import ZERO, Coverage, CoverageState, Cue, FrameGroup, Progress, Recording, RecordingState, Sampling
 from videoqa.ports import Analysis, TimelineChange
 
 
@@ -197,7 +197,12 @@ class SqlArchive:
             connection.execute(
                 tables.events.update().where(tables.events.c.analysis_id == analysis_id), {"open": False}
             )
-            ended = {"finished": True, "covered": coverage.length, "first_passage": first_passage}
+            ended = {
+                "finished": True,
+                "covered": coverage.length,
+                "totals": rows.totals_row(coverage),
+                "first_passage": first_passage,
+            }
             connection.execute(statements.this(tables.analyses, analysis_id), ended)
             indexed = {"state": RecordingState.INDEXED.value}
             connection.execute(statements.this(tables.recordings, analysis["recording_id"]), indexed)
@@ -240,6 +245,21 @@ class SqlArchive:
                 return None
             spans = statements.every(connection, statements.of_analysis(tables.covered_spans, finished["id"]))
             return Coverage(finished["covered"], tuple(rows.covered(row) for row in spans))
+
+    def total_coverage(self, recording_ids: Collection[str]) -> Coverage:
+        wanted, c = frozenset(recording_ids), tables.recordings.c
+        finished = sa.and_(tables.analyses.c.recording_id == c.id, tables.analyses.c.finished)
+        select = sa.select(c.id, c.length, tables.analyses.c.covered, tables.analyses.c.totals).join_from(
+            tables.recordings, tables.analyses, finished, isouter=True
+        )
+        length, totals = ZERO, dict.fromkeys(CoverageState, ZERO)
+        with reading(self._engine) as connection:
+            for row in statements.every(connection, select):
+                if row["id"] in wanted:
+                    length += row["length"] if row["covered"] is None else row["covered"]
+                    for state, total in rows.totals(row).items():
+                        totals[state] += total
+        return Coverage.of_totals(length, totals)
 
     def _update(self, recording_id: str, values: Mapping[str, object]) -> None:
         with writing(self._engine) as connection:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from indexer.tables import MICROSECOND
 from videoqa.events import Chapter, Event, Observation, Passage, Region, Source
 from videoqa.media import (
+    Coverage,
     CoverageState,
     CoveredSpan,
     Cue,
@@ -145,6 +146,14 @@ def covered_row(number: int, covered: CoveredSpan) -> dict[str, object]:
 
 def covered(row: Row) -> CoveredSpan:
     return CoveredSpan(_span(row), CoverageState(row["state"]), row["frames"])
+
+
+def totals_row(coverage: Coverage) -> dict[str, int]:
+    return {state.value: coverage.total(state) // MICROSECOND for state in CoverageState}
+
+
+def totals(row: Row) -> dict[CoverageState, timedelta]:
+    return {CoverageState(state): length * MICROSECOND for state, length in (row["totals"] or {}).items()}
 
 
 def chapter_row(number: int, chapter: Chapter) -> dict[str, object]:

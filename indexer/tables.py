@@ -111,10 +111,12 @@ class _Analyses(TypedColumns):
     finished: Named[bool]
     first_passage: Named[int | None] = sa.Column(sa.BigInteger)
     covered: Named[timedelta | None] = sa.Column(Microseconds)
+    totals: Named[dict[str, int] | None] = sa.Column(sa.JSON(none_as_null=True))
 
 
 analyses = sa.Table("analyses", METADATA, _Analyses)
-"""``begun`` rises within a recording; ``covered`` is the length its coverage speaks of, once it is finished."""
+"""``begun`` rises within a recording. Once it is finished, ``covered`` is the length that its coverage speaks of, and
+``totals`` how many microseconds of that are in which state."""
 
 
 class _Cues(TypedColumns):

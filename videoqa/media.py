@@ -5,9 +5,11 @@ Every time is a ``timedelta`` from the start of its recording; every span is hal
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 ZERO = timedelta(0)
 
@@ -187,6 +189,16 @@ class Coverage:
 
     length: timedelta
     spans: tuple[CoveredSpan, ...] = field(default=())
+
+    @classmethod
+    def of_totals(cls, length: timedelta, totals: Mapping[CoverageState, timedelta]) -> Self:
+        """Of each state one span of its total length, end to end: for what is added up from many recordings."""
+        spans, start = list[CoveredSpan](), ZERO
+        for state, total in totals.items():
+            if total:
+                spans.append(CoveredSpan(Span(start, start + total), state))
+                start += total
+        return cls(length, tuple(spans))
 
     def total(self, state: CoverageState) -> timedelta:
         return sum((covered.span.length for covered in self.spans if covered.state is state), ZERO)

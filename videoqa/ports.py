@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -344,6 +344,13 @@ class Archive(Protocol):
     def chapters(self, recording_id: str) -> tuple[Chapter, ...]: ...
 
     def coverage(self, recording_id: str) -> Coverage | None: ...
+
+    def total_coverage(self, recording_ids: Collection[str]) -> Coverage:
+        """The coverages of the recordings added up: the sum of their lengths, and of each state one span, end to end.
+
+        A recording that has no finished analysis adds its length alone.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)

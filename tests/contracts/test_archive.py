@@ -286,6 +286,27 @@ def test_a_finished_analysis_is_shown_whole(archive: Archive) -> None:
     assert finished.finished
 
 
+def test_coverages_are_added_up(archive: Archive) -> None:
+    first, first_analysis = begun(archive, "d1")
+    second, second_analysis = begun(archive, "d2")
+    third, _ = begun(archive, "d3")
+    begun(archive, "d4")
+    halves = (CoveredSpan(span(0, 10), CoverageState.ANALYSED, 3), CoveredSpan(span(10, 25.5), CoverageState.STATIC))
+    archive.finish(first_analysis, Coverage(seconds(30), halves), [], [])
+    parts = (CoveredSpan(span(1, 2), CoverageState.ANALYSED), CoveredSpan(span(3, 5), CoverageState.ANALYSED))
+    archive.finish(second_analysis, Coverage(seconds(20), parts), [], [])
+    total = archive.total_coverage([first, second, third, "nobody"])
+    assert total.length == seconds(30 + 20 + 30)
+    assert {state: total.total(state) for state in CoverageState} == {
+        CoverageState.ANALYSED: seconds(13),
+        CoverageState.STATIC: seconds(15.5),
+        CoverageState.GAP: seconds(0),
+        CoverageState.DROPPED: seconds(0),
+        CoverageState.FAILED: seconds(0),
+    }
+    assert archive.total_coverage([]) == Coverage(seconds(0))
+
+
 def test_finishing_twice_changes_nothing(archive: Archive) -> None:
     recording_id, analysis_id = begun(archive)
     finish(archive, recording_id, analysis_id, "first")

@@ -27,7 +27,17 @@ from tests.needs import missing
 from videoqa.answers import Filter
 from videoqa.errors import DamagedDatabase, DataUnwritable, DiskFull, NewerDatabase, StorageError
 from videoqa.events import Passage, Source
-from videoqa.media import Coverage, Cue, FrameGroup, Recording, RecordingState, Sampling, Span
+from videoqa.media import (
+    Coverage,
+    CoverageState,
+    CoveredSpan,
+    Cue,
+    FrameGroup,
+    Recording,
+    RecordingState,
+    Sampling,
+    Span,
+)
 from videoqa.ports import TimelineChange
 from videoqa.testing.search import LetterEmbedder
 
@@ -62,7 +72,8 @@ def index_one(archive: SqlArchive, name: str, passages: int = 20) -> str:
         archive.record(analysis, number, [], TimelineChange(), None)
         archive.open_events(analysis)
     texts = [Passage(recording.id, span, f"red {name} {number}", Source.SUBTITLE) for number in range(passages)]
-    archive.finish(analysis, Coverage(HOUR), [], texts)
+    seen = CoveredSpan(Span(timedelta(0), HOUR), CoverageState.ANALYSED)
+    archive.finish(analysis, Coverage(HOUR, (seen,)), [], texts)
     archive.set_state(recording.id, RecordingState.INDEXED)
     return recording.id
 
@@ -140,6 +151,20 @@ def test_the_steps_lead_to_the_tables_that_the_code_uses(database: Path, postgre
         with reading(engine) as connection:
             context = MigrationContext.configure(connection, opts={"compare_type": True})
             assert compare_metadata(context, METADATA) == []
+
+
+def test_a_database_of_the_first_schema_is_brought_up_to_date(database: Path, tmp_path: Path) -> None:
+    archive, _ = opened(database, tmp_path / "index")
+    [recording] = archive.recordings()
+    before = archive.total_coverage([recording.id])
+    archive._engine.dispose()
+    with sqlite3.connect(database) as plain:
+        plain.execute("ALTER TABLE analyses DROP COLUMN totals")
+        plain.execute("UPDATE alembic_version SET version_num = '0001'")
+    archive, search = opened(database, tmp_path / "index")
+    assert archive.total_coverage([recording.id]) == before
+    assert before.analysed == HOUR
+    assert len(search.candidates("red", Filter(), 100)) == 20
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(database: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from videoqa.answering import movement
 from videoqa.answering.calibration import FOUND
@@ -15,7 +15,7 @@ from videoqa.answering.window import spans_in
 from videoqa.answers import Answer, Citation, Filter, Moment, WallClock
 from videoqa.errors import BadQuestion
 from videoqa.events import Source
-from videoqa.media import ZERO, Coverage, CoveredSpan, Recording, Span
+from videoqa.media import ZERO, Coverage, Recording, Span
 from videoqa.ports import Archive, Candidate, Lexicon, Search
 
 FEW = 3
@@ -70,7 +70,7 @@ class Answering:
             moments, told = found
         else:
             moments = self._evidence(read_as, asked, between, limit).moments
-        coverage = self._coverage(asked)
+        coverage = self._archive.total_coverage([recording.id for recording in asked])
         if not moments or moments[0].score < FOUND:
             return Answer(question, False, None, (), (), coverage)
         best = moments[0]
@@ -160,19 +160,6 @@ class Answering:
         ranked = movement.ranked(moments, question.place)[:limit]
         return ranked, movement.told(question, ranked)
 
-    def _coverage(self, asked: Sequence[Recording]) -> Coverage:
-        """The coverages of ``asked``, one after another."""
-        length = ZERO
-        spans: list[CoveredSpan] = []
-        for recording in asked:
-            coverage = self._archive.coverage(recording.id)
-            if coverage is None:
-                length += recording.length
-                continue
-            spans += [replace(part, span=_moved(part.span, length)) for part in coverage.spans]
-            length += coverage.length
-        return Coverage(length, tuple(spans))
-
 
 def _clipped(candidate: Candidate, spans: dict[str, tuple[Span, ...]]) -> list[Candidate]:
     passage = candidate.passage
@@ -187,7 +174,3 @@ def _hull(spans: Iterable[tuple[Span, ...]], asked: Sequence[Recording]) -> Span
         return None
     hull = Span(min(span.start for span in every), max(span.end for span in every))
     return None if hull.start == ZERO and hull.end >= max(item.length for item in asked) else hull
-
-
-def _moved(span: Span, by: timedelta) -> Span:
-    return Span(span.start + by, span.end + by)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from videoqa.errors import RecordingRemoved
 from videoqa.events import Chapter, Event, Observation, Passage
-from videoqa.media import Coverage, Cue, FrameGroup, Progress, Recording, RecordingState, Sampling
+from videoqa.media import ZERO, Coverage, CoverageState, Cue, FrameGroup, Progress, Recording, RecordingState, Sampling
 from videoqa.ports import Analysis, TimelineChange
 
 
@@ -180,6 +180,16 @@ class MemoryArchive:
     def coverage(self, recording_id: str) -> Coverage | None:
         kept = self._finished(recording_id)
         return None if kept is None else kept.coverage
+
+    def total_coverage(self, recording_ids: Collection[str]) -> Coverage:
+        length, totals = ZERO, dict.fromkeys(CoverageState, ZERO)
+        for recording in self.recordings():
+            if recording.id in recording_ids:
+                coverage = self.coverage(recording.id) or Coverage(recording.length)
+                length += coverage.length
+                for state in totals:
+                    totals[state] += coverage.total(state)
+        return Coverage.of_totals(length, totals)
 
     def passages(self) -> tuple[tuple[Recording, Passage], ...]:
         """Everything that can be found, for a search in memory."""

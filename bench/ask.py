@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 
 from bench.figure import Figure
-
 from bench.product import SAMPLES, videoqa
 
 _QUESTIONS = ("when does she explain the chain rule", "梯度下降", "when does something move on the left")

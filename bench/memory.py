@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 
 from bench.figure import Figure
-
 from bench.product import footage, videoqa
 
 

@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 
 from bench.figure import Figure
-
 from bench.product import footage, videoqa
 
 _SCENES = (("lecture", "slides, 720p30, GOP 250", 0.05), ("yard", "quiet yard, 720p15, GOP 2 s", 0.02))

@@ -15,44 +15,48 @@ FOUND = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What is known of the best passage: ``words`` as in ``Relevance``, ``sense`` its cosine with the question.
+    """What is known of the best passage: ``words`` is its score as in ``Relevance``.
 
     ``known`` is the share of the question's words that any passage asked holds. ``better`` is how many passages of the
     recordings that were not asked score higher than the best that was, or None where there are no others: what is said
-    far better elsewhere was hardly meant here.
+    better in many other places was hardly meant here.
     """
 
     words: float
-    sense: float
     known: float
     better: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """What each figure adds to the log odds; ``better`` counts by the logarithm of one more."""
+class Alone:
+    """What each figure adds to the log odds where there is nothing to compare with."""
 
     words: float
-    sense: float
     known: float
+    bias: float
+
+    def log_odds(self, figures: Figures) -> float:
+        return self.words * figures.words + self.known * figures.known + self.bias
+
+
+@dataclass(frozen=True, slots=True)
+class AmongOthers:
+    """What the logarithm of one more than ``better`` adds to the log odds. The other figures then add nothing."""
+
     better: float
     bias: float
 
+    def log_odds(self, figures: Figures) -> float:
+        return self.better * log1p(figures.better or 0) + self.bias
 
-ALONE = Weights(words=0.10, sense=3.0, known=2.0, better=0.0, bias=-2.2)
-AMONG_OTHERS = Weights(words=0.10, sense=3.0, known=1.0, better=0.5, bias=-0.5)
+
+ALONE = Alone(words=0.235, known=3.088, bias=-2.5)
+AMONG_OTHERS = AmongOthers(better=-0.95, bias=2.95)
 
 
 def log_odds(figures: Figures) -> float:
     """Natural logarithm of the odds that the best moment answers the question."""
-    weights = ALONE if figures.better is None else AMONG_OTHERS
-    return (
-        weights.words * figures.words
-        + weights.sense * figures.sense
-        + weights.known * figures.known
-        + weights.better * log1p(figures.better or 0)
-        + weights.bias
-    )
+    return (ALONE if figures.better is None else AMONG_OTHERS).log_odds(figures)
 
 
 def probability(odds: float) -> float:

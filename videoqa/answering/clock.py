@@ -88,7 +88,7 @@ def read_clock(text: str, now: datetime, zone: tzinfo) -> tuple[str, WallClock |
 
 def _read(text: str, today: date, zone: tzinfo) -> tuple[str, WallClock | None, Daily | None]:
     if (match := _BETWEEN_ISO.search(text)) is not None:
-        start, end = _iso(match["a"], zone)[0], _iso(match["b"], zone)[1]
+        start, end = _iso(match["a"], zone)[0], _iso(match["b"], zone)[int(len(match["b"]) == len("2025-11-21"))]
         return _cut(text, match), (WallClock(start, end) if start < end else None), None
     if (match := _ONE_ISO.search(text)) is not None:
         return _cut(text, match), _beside(match["how"], *_iso(match["a"], zone)), None
@@ -145,7 +145,9 @@ def _iso(text: str, zone: tzinfo) -> tuple[datetime, datetime]:
     """The stretch that ``text`` names: a whole day, or from a moment to a minute later."""
     moment = datetime.fromisoformat(text)
     aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-    return aware.astimezone(UTC), (aware + (DAY if len(text) == 10 else timedelta(minutes=1))).astimezone(UTC)
+    return aware.astimezone(UTC), (
+        aware + (DAY if len(text) == len("2025-11-21") else timedelta(minutes=1))
+    ).astimezone(UTC)
 
 
 def _beside(how: str | None, start: datetime, end: datetime) -> WallClock:

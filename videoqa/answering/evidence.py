@@ -71,7 +71,7 @@ def evidence(
     ranking = np.argsort(-scores, kind="stable")
     best = int(ranking[0])
     better = _better(question, [candidates[place] for place in ranking[:COMPARED]], elsewhere, lexicon)
-    figures = Figures(float(found.words[best]), candidates[best].semantic, found.known, better)
+    figures = Figures(float(found.words[best]), found.known, better)
     odds = log_odds(figures)
     height = max(peak.score for peak in ranked)
     moments = tuple(

@@ -21,18 +21,21 @@ def snippet(text: str, weights: Mapping[str, float], lexicon: Lexicon) -> str:
         return flat
     pieces = [(match.start(), match.end()) for match in _PIECE.finditer(flat)]
     gains = [_gain(flat[start:end], weights, lexicon) for start, end in pieces]
-    best, reached, held, behind = (0, 0), -1.0, 0.0, 0
+    best: list[tuple[int, int]] = []
+    reached, held, behind = -1.0, 0.0, 0
     for first in range(len(pieces)):
         while behind < len(pieces) and pieces[behind][1] - pieces[first][0] <= LONGEST:
             held += gains[behind]
             behind += 1
         if held > reached + 1e-6:
-            best, reached = (first, behind), held
+            best, reached = [], held
+        if held > reached - 1e-6:
+            best.append((first, behind))
         if behind == len(pieces):
             break
         held = held - gains[first] if behind > first else 0.0
         behind = max(behind, first + 1)
-    return _cut(flat, pieces, *best)
+    return _cut(flat, pieces, *best[len(best) // 2])
 
 
 def _gain(piece: str, weights: Mapping[str, float], lexicon: Lexicon) -> float:

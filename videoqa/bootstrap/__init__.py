@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ingest.sandbox import SandboxedReader
     from videoqa.analyser.signals import SignalsAnalyser
     from videoqa.answering.answering import Answering
-    from videoqa.evaluation import Report
+    from videoqa.evaluation.scoring import Report
     from videoqa.health import Check
     from videoqa.jobs.queue import Jobs
     from videoqa.pipeline.indexing import Indexing
@@ -190,7 +190,7 @@ class House:
         return tuple(PlannedGroup(group, budget.cost(group.times, group.cues, size)) for group in planned)
 
     def evaluate(self, truth: Path) -> Report:
-        from videoqa.evaluation import evaluate
+        from videoqa.evaluation.evaluating import evaluate
 
         return evaluate(truth, self.answering, self.archive)
 

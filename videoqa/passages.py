@@ -13,7 +13,7 @@ from datetime import timedelta
 from itertools import accumulate
 
 from videoqa.events import Chapter, Event, Passage, Source
-from videoqa.media import Cue, Recording, Span
+from videoqa.media import ZERO, Cue, Recording, Span
 
 LENGTH = timedelta(seconds=50)
 STEP = timedelta(seconds=12)
@@ -61,9 +61,11 @@ def _tracks(cues: Sequence[Cue]) -> dict[tuple[str | None, str], list[Cue]]:
 def _spoken(recording: Recording, language: str | None, cues: Sequence[Cue]) -> Iterator[Passage]:
     for first, behind in windows(cues):
         lines = cues[first:behind]
-        end = min(max(cue.span.end for cue in lines), max(recording.length, lines[0].span.end))
-        text = " ".join(" ".join(cue.text.split()) for cue in lines)
-        yield Passage(recording.id, Span(lines[0].span.start, end), text[:LONGEST_TEXT], Source.SUBTITLE, language)
+        span = Span(lines[0].span.start, max(cue.span.end for cue in lines))
+        within = span.intersection(Span(ZERO, recording.length)) if recording.length > ZERO else span
+        if within is not None:
+            text = " ".join(" ".join(cue.text.split()) for cue in lines)
+            yield Passage(recording.id, within, text[:LONGEST_TEXT], Source.SUBTITLE, language)
 
 
 def windows(cues: Sequence[Cue]) -> list[tuple[int, int]]:
@@ -74,7 +76,7 @@ def windows(cues: Sequence[Cue]) -> list[tuple[int, int]]:
     times = [starts[number] for number in beginnings]
     finishes = list(accumulate((cues[number - 1].span.end for number in ends), max))
     found: list[tuple[int, int]] = []
-    time = starts[0] if starts else timedelta(0)
+    time = starts[0] if starts else ZERO
     while starts and time <= starts[-1]:
         near = _nearest(times, time)
         first = bisect_left(starts, time) if near is None else beginnings[near]

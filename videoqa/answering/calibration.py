@@ -50,8 +50,8 @@ class AmongOthers:
         return self.better * log1p(figures.better or 0) + self.bias
 
 
-ALONE = Alone(words=0.235, known=3.088, bias=-2.5)
-AMONG_OTHERS = AmongOthers(better=-0.95, bias=2.95)
+ALONE = Alone(words=0.24, known=3.112, bias=-2.618)
+AMONG_OTHERS = AmongOthers(better=-0.792, bias=2.482)
 
 
 def log_odds(figures: Figures) -> float:

@@ -34,17 +34,10 @@ def postgresql_server() -> Iterator[str]:
         data = folder / "data"
         _run([initdb, "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"], folder)
         arguments = [postgres, "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"]
+        url = f"postgresql://tester@/postgres?host={folder}"
         with (folder / "log").open("wb") as log, _running(arguments, folder, log):
-            yield f"postgresql://tester@/postgres?host={folder}"
-
-
-def drop_tables(url: str) -> None:
-    """Leaves the database as a new one is."""
-    import psycopg  # noqa: PLC0415 - an extra
-
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DROP SCHEMA public CASCADE")
-        connection.execute("CREATE SCHEMA public")
+            _wait_for(url, folder / "log")
+            yield url
 
 
 def _program(name: str) -> str:
@@ -68,12 +61,22 @@ def _run(arguments: list[object], folder: Path) -> None:
 def _running(arguments: list[object], folder: Path, log: BinaryIO) -> Iterator[None]:
     server = subprocess.Popen(list(map(str, arguments)), cwd=folder, stdout=log, stderr=log, user=_USER, group=_USER)
     try:
-        deadline = time.monotonic() + 30
-        while not (folder / ".s.PGSQL.5432").exists():
-            if server.poll() is not None or time.monotonic() > deadline:
-                missing(f"PostgreSQL does not start here: {(folder / 'log').read_text()[-300:]}")
-            time.sleep(0.05)
         yield
     finally:
         server.terminate()
         server.wait(30)
+
+
+def _wait_for(url: str, log: Path) -> None:
+    import psycopg  # noqa: PLC0415 - an extra
+
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            psycopg.connect(url).close()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                missing(f"PostgreSQL does not start here: {log.read_text()[-300:]}")
+            time.sleep(0.05)
+        else:
+            return

@@ -122,6 +122,10 @@ class Files(Protocol):
         """True where size and time of change are still those of ``identity``."""
         ...
 
+    def has(self, path: str, identity: FileIdentity) -> bool:
+        """True where a file of the size of ``identity`` lies at ``path``, whenever it was changed."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
@@ -159,6 +163,10 @@ class Spool(Protocol):
     def pictures(self, analysis_id: str) -> Pictures: ...
 
     def discard(self, analysis_id: str) -> None: ...
+
+    def analyses(self) -> tuple[str, ...]:
+        """The ids of the analyses of which something is kept."""
+        ...
 
 
 class Pictures(Protocol):
@@ -379,7 +387,7 @@ class Search(Protocol):
 class Lexicon(Protocol):
     """What the words of a text are, and what they have in common."""
 
-    def words(self, text: str) -> list[str]:
+    def words(self, text: str) -> tuple[str, ...]:
         """The words that carry meaning, in order, as they stand but in lower case; repeats kept."""
         ...
 

@@ -25,8 +25,8 @@ UNWANTED = 1.5
 """Standard deviations a passage loses where it holds all that the question leaves out."""
 AS_GOOD = 0.15
 """Peaks this share below the best may be the one that "first" or "last" means."""
-COMPARED = 100
-"""How many of the best passages are compared with those of other recordings."""
+EXACT = 0.5
+"""What the words as they stand count for, beside words like them and the sense."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,8 @@ def evidence(
     ranked = _placed(peaks(scored, middle, limit, whole=whole), question.place, middle)
     if not ranked:
         return Evidence((), None)
-    ranking = np.argsort(-scores, kind="stable")
-    best = int(ranking[0])
-    better = _better(question, [candidates[place] for place in ranking[:COMPARED]], elsewhere, lexicon)
+    best = int(np.argmax(scores))
+    better = _better(question, candidates, elsewhere, lexicon)
     figures = Figures(float(found.words[best]), found.known, better)
     odds = log_odds(figures)
     height = max(peak.score for peak in ranked)
@@ -89,8 +88,10 @@ def evidence(
 
 
 def _fused(found: Relevance, candidates: Sequence[Candidate]) -> NDArray[np.float32]:
-    """Words and sense together, each as standard deviations from its mean."""
-    return standard(found.words) + standard(np.array([candidate.semantic for candidate in candidates], np.float32))
+    """Words, sense and exact words together, each as standard deviations from its mean."""
+    sense = np.array([candidate.semantic for candidate in candidates], np.float32)
+    exact = np.array([candidate.lexical for candidate in candidates], np.float32)
+    return standard(found.words) + standard(sense) + EXACT * standard(exact)
 
 
 def _better(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -16,30 +17,46 @@ from videoqa.errors import Misuse, Unexpected, VideoqaError
 _UsageError: Any = typer.BadParameter.__bases__[0]
 
 FOUND, NOTHING_FOUND, MISUSE, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+_STDERR = 2
 
 
 def main() -> None:
     """Runs the command line and exits with its code."""
-    from videoqa.cli.commands import app
-
-    logging.basicConfig(level=logging.DEBUG if os.environ.get("VIDEOQA_DEBUG") else logging.CRITICAL)
-    code = _run(app)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    _prepare_streams()
+    debugging = bool(os.environ.get("VIDEOQA_DEBUG"))
+    logging.basicConfig(level=logging.DEBUG if debugging else logging.CRITICAL, format="videoqa: %(message)s")
+    # Embeddings that cannot be had are no error, but a user who named them must know.
+    logging.getLogger("indexer.embedding").setLevel(logging.WARNING)
+    code = _run()
     # Work that another process takes over may still run on threads here; the process ends like a killed one, which
     # everything that is kept is made for.
     os._exit(code)
 
 
-def _run(app: typer.Typer) -> int:
+def _prepare_streams() -> None:
+    """Makes printing safe: nothing that is opened later takes the place of a closed stream, no character is refused."""
+    while (free := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(free)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115  open until the end
+        getattr(sys, name).reconfigure(errors="backslashreplace")
+
+
+def _run() -> int:
     try:
-        return int(app(standalone_mode=False) or FOUND)
+        from videoqa.cli.commands import app
+
+        code = int(app(standalone_mode=False) or FOUND)
+        sys.stdout.flush()
+        return code
     except typer.Exit as ended:
         return _stopped() if ended.exit_code == INTERRUPTED else int(ended.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return _stopped()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):
+        # The parser ends so where it is the one who finds that nobody reads on.
         return FOUND
     except Exception as error:  # noqa: BLE001  the last line before the user: told in a sentence, or traced on demand
         return _told(error)
@@ -63,5 +80,6 @@ def _stopped() -> int:
 
 
 def _say(message: object, code: int) -> int:
-    print(f"videoqa: {message}", file=sys.stderr)
+    with contextlib.suppress(OSError):
+        print(f"videoqa: {message}", file=sys.stderr, flush=True)
     return code

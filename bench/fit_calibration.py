@@ -3,8 +3,8 @@
     python -m bench.fit_calibration
 
 prints the weights to write there. Answerable questions, and those that nothing answers, weigh the same as a whole, so
-that the probability does not depend on how many of each were asked; the bias is then moved so that one half is where
-one in twelve of the answerable is refused.
+that the probability does not depend on how many of each were asked; the bias is then moved so that one half is at the
+least likely of the answerable when one in twelve of them is refused.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from videoqa.answering.calibration import Alone, AmongOthers, Figures
+from videoqa.answering.calibration import Alone, AmongOthers, Figures, nearness
 
 RIDGE = 1.0
 REFUSED = 1 / 12
@@ -41,8 +41,8 @@ def alone(cases: Sequence[Case]) -> Alone:
 def among_others(cases: Sequence[Case]) -> AmongOthers:
     """The fit to those of ``cases`` that there was something to compare with."""
     compared = [case for case in cases if case.figures.better is not None]
-    better, bias = _fitted(compared, lambda figures: [float(np.log1p(figures.better or 0))])
-    return AmongOthers(better, bias)
+    near, bias = _fitted(compared, lambda figures: [nearness(figures.better or 0.0)])
+    return AmongOthers(near, bias)
 
 
 def log_odds(case: Case, lonely: Alone, others: AmongOthers) -> float:
@@ -59,8 +59,7 @@ def _fitted(cases: Sequence[Case], row: Callable[[Figures], list[float]]) -> lis
     solved = _logistic((rows - middle) / spread, true.astype(float), weights)[:-1] / spread
     odds = np.sort(rows[true] @ solved)
     refused = max(round(REFUSED * len(odds)), 1)
-    bias = -(odds[refused - 1] + odds[refused]) / 2
-    return [round(float(number), 3) for number in (*solved, bias)]
+    return [*(round(float(weight), 3) for weight in solved), round(0.01 - float(odds[refused]), 3)]
 
 
 def _logistic(rows: Floats, true: Floats, weights: Floats) -> Floats:

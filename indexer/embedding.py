@@ -47,7 +47,8 @@ class StaticEmbedder:
         """Unit vectors, float32 of shape (len(texts), dimensions); a text without a known word gives zeros."""
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
         for begin in range(0, len(texts), _AT_ONCE):
-            encoded = self._tokenizer.encode_batch_fast(list(texts[begin : begin + _AT_ONCE]), add_special_tokens=False)
+            batch = [_sound(text) for text in texts[begin : begin + _AT_ONCE]]
+            encoded = self._tokenizer.encode_batch_fast(batch, add_special_tokens=False)
             for row, encoding in enumerate(encoded, begin):
                 pieces = [piece for piece in encoding.ids if piece != self._unknown]
                 if pieces:
@@ -73,6 +74,11 @@ def load(setting: str = "") -> Embedder:
             _log.warning("VIDEOQA_EMBEDDER cannot be had, the bundled embeddings are used: %s", error)
     own = bundle.load()
     return StaticEmbedder(f"minilm-static-4bit@{own.source[:12]}", own.codes, own.scales, own.tokenizer)
+
+
+def _sound(text: str) -> str:
+    """``text`` without halves of surrogate pairs, which the tokeniser refuses."""
+    return text if text.isascii() else text.encode("utf-8", "ignore").decode()
 
 
 def _unknown(tokenizer: Tokenizer) -> int | None:

@@ -102,6 +102,7 @@ class Answering:
         return known if recordings is None else tuple(item for item in known if item.id in frozenset(recordings))
 
     def _read(self, text: str, asked: Sequence[Recording]) -> Question:
+        text = text.encode("utf-8", "ignore").decode()  # half a surrogate pair is no text
         if not text.strip():
             raise BadQuestion(problem="the question is empty")
         if len(text) > LONGEST_QUESTION:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 OUT_OF_ORDER = 1.0
 """Standard deviations a passage loses where it lies on the wrong side of what the question says it follows."""
-UNWANTED = 1.5
+UNWANTED = 4.0
 """Standard deviations a passage loses where it holds all that the question leaves out."""
 AS_GOOD = 0.15
 """Peaks this share below the best may be the one that "first" or "last" means."""
@@ -56,7 +56,7 @@ def evidence(
     texts = [candidate.passage.text for candidate in candidates]
     found = relevance(question.content, texts, lexicon)
     scores = (
-        standard(_fused(found, candidates))
+        standard(_fused(found, candidates, EXACT))
         + _order(question, candidates, lexicon)
         + _unwanted(question, texts, lexicon)
     )
@@ -87,23 +87,26 @@ def evidence(
     return Evidence(moments, figures)
 
 
-def _fused(found: Relevance, candidates: Sequence[Candidate]) -> NDArray[np.float32]:
-    """Words, sense and exact words together, each as standard deviations from its mean."""
+def _fused(found: Relevance, candidates: Sequence[Candidate], exact: float) -> NDArray[np.float32]:
+    """Words and sense together, each as standard deviations from its mean; ``exact`` weighs the words as they stand."""
     sense = np.array([candidate.semantic for candidate in candidates], np.float32)
-    exact = np.array([candidate.lexical for candidate in candidates], np.float32)
-    return standard(found.words) + standard(sense) + EXACT * standard(exact)
+    stand = np.array([candidate.lexical for candidate in candidates], np.float32)
+    return standard(found.words) + standard(sense) + exact * standard(stand)
 
 
 def _better(
     question: Question, here: Sequence[Candidate], elsewhere: Sequence[Candidate], lexicon: Lexicon
-) -> int | None:
-    """How many of ``elsewhere`` score higher than the best of ``here``, all of them measured together."""
+) -> float | None:
+    """The share of ``elsewhere`` that scores higher than the best of ``here``, all of them measured together.
+
+    A word of the question that stands in this recording by chance is no sign that it is meant, so words as they stand
+    do not count once more.
+    """
     if not elsewhere:
         return None
     every = [*here, *elsewhere]
-    found = relevance(question.content, [candidate.passage.text for candidate in every], lexicon)
-    scores = _fused(found, every)
-    return int(np.count_nonzero(scores[len(here) :] > scores[: len(here)].max()))
+    scores = _fused(relevance(question.content, [item.passage.text for item in every], lexicon), every, 0)
+    return float((scores[len(here) :] > scores[: len(here)].max()).mean())
 
 
 def _order(question: Question, candidates: Sequence[Candidate], lexicon: Lexicon) -> NDArray[np.float32]:

@@ -37,7 +37,7 @@ def test_the_bundled_embeddings_place_like_beside_like() -> None:
 
 
 def test_vectors_have_length_one_and_a_text_without_a_known_word_gives_zeros() -> None:
-    lengths = np.linalg.norm(load().embed(["a house", "", "☃"]), axis=1)
+    lengths = np.linalg.norm(load().embed(["a house", "", "\ud800"]), axis=1)
     assert lengths.tolist() == pytest.approx([1, 0, 0], abs=1e-5)
 
 

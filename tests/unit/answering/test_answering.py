@@ -1,0 +1,178 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from indexer.embedding import load
+from indexer.lexicon import IndexLexicon
+from videoqa.answering.answering import LONGEST_QUESTION, Answering
+from videoqa.answers import WallClock
+from videoqa.errors import BadQuestion
+from videoqa.events import Event, Source
+from videoqa.media import Coverage, CoverageState, CoveredSpan, Cue, Recording, RecordingState, Sampling, Span
+from videoqa.passages import passages
+from videoqa.ports import TimelineChange
+from videoqa.testing.archive import MemoryArchive
+from videoqa.testing.search import MemorySearch
+
+EMBEDDER = load()
+NOW = datetime(2025, 11, 21, 12, tzinfo=UTC)
+GARDEN = (
+    "Today we plant tomatoes in the greenhouse. Water them every morning and keep the soil warm.",
+    "Bees visit the blossoms in spring. Without bees there would be no fruit on the apple trees.",
+    "The old lawn mower broke down again. We took the engine apart and cleaned the spark plug.",
+    "In winter the pond freezes. We put a small heater in so that the fish survive the cold.",
+    "Compost needs air and patience. Turn the heap once a month with a fork.",
+    "Slugs eat the lettuce at night. A ring of copper keeps them away from the beds.",
+    "Roses are cut back in February. Always cut above a bud that points outwards.",
+    "The shed got a new roof of cedar shingles. It took two of us a whole weekend.",
+)
+MUSIC = (
+    "A violin has four strings tuned in fifths. The bow is strung with horse hair.",
+    "Bach wrote the chorale for the choir in Leipzig. The organ plays the bass line.",
+    "A drum is struck in the middle for a deep tone. Near the rim it sounds brighter.",
+    "The singer breathes before the phrase. Her voice carries to the last row.",
+)
+MINUTE = timedelta(minutes=1)
+
+
+def talk(name: str, sentences: tuple[str, ...], started_at: datetime | None = None) -> tuple[Recording, list[Cue]]:
+    cues = [
+        Cue(Span(number * MINUTE + at * MINUTE / 2, number * MINUTE + (at + 1) * MINUTE / 2), f"{half.strip()}.", "en")
+        for number, text in enumerate(sentences)
+        for at, half in enumerate(text.removesuffix(".").split(". "))
+    ]
+    length = len(sentences) * MINUTE
+    return Recording(name, f"{name}.mp4", f"/{name}.mp4", name, length, RecordingState.INDEXED, started_at), cues
+
+
+def house(*talks: tuple[Recording, list[Cue]], events: tuple[Event, ...] = ()) -> Answering:
+    archive = MemoryArchive()
+    for made, cues in talks:
+        recording = archive.add(made)
+        looked = Coverage(
+            recording.length, (CoveredSpan(Span(timedelta(0), recording.length), CoverageState.ANALYSED, 60),)
+        )
+        analysis = archive.begin(recording.id, "test", Sampling(), recording.length, cues)
+        own = tuple(event for event in events if event.recording_id == recording.id)
+        if own:
+            archive.set_plan(analysis, [timedelta(0)], [])
+            archive.record(analysis, 0, (), TimelineChange(closed=own), None)
+        archive.finish(analysis, looked, (), passages(recording, own, cues, ()))
+    return Answering(MemorySearch(archive, EMBEDDER), archive, IndexLexicon(EMBEDDER), UTC, lambda: NOW)
+
+
+@pytest.fixture(scope="module")
+def both() -> Answering:
+    return house(talk("garden", GARDEN), talk("music", MUSIC))
+
+
+def minute(answer_start: timedelta) -> int:
+    return answer_start // MINUTE
+
+
+def test_a_question_comes_back_as_the_moment_that_says_it(both: Answering) -> None:
+    answer = both.ask("when does he repair the lawn mower engine")
+    assert answer.found
+    assert answer.moments[0].recording_id == "garden"
+    assert answer.moments[0].span.overlaps(Span(2 * MINUTE, 3 * MINUTE))
+    assert "engine" in answer.moments[0].text
+    assert answer.moments[0].sources == (Source.SUBTITLE,)
+    assert answer.text is not None
+    assert answer.citations[0].moment == answer.moments[0]
+
+
+def test_other_words_for_the_same_find_it_too(both: Answering) -> None:
+    moments = both.search("how is the machine that trims grass fixed", ["garden"])
+    assert moments[0].span.overlaps(Span(2 * MINUTE, 3 * MINUTE))
+
+
+def test_a_question_about_another_recording_is_not_found_in_this_one(both: Answering) -> None:
+    assert both.ask("how many strings does a violin have").found
+    assert not both.ask("how many strings does a violin have", ["garden"]).found
+
+
+def test_scores_fall_from_moment_to_moment_and_are_probabilities(both: Answering) -> None:
+    scores = [moment.score for moment in both.search("water", limit=5)]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 1 for score in scores)
+
+
+def test_a_phrase_of_time_keeps_moments_inside(both: Answering) -> None:
+    moments = both.search("in the first two minutes, what about the engine", ["garden"])
+    assert moments
+    assert all(moment.span.end <= 2 * MINUTE for moment in moments)
+
+
+def test_a_span_given_beside_the_question_keeps_moments_inside(both: Answering) -> None:
+    between = Span(3 * MINUTE, 5 * MINUTE)
+    moments = both.search("engine", ["garden"], between)
+    assert all(between.start <= moment.span.start and moment.span.end <= between.end for moment in moments)
+
+
+def test_a_stretch_of_the_wall_clock_leaves_out_recordings_without_one() -> None:
+    began = datetime(2025, 11, 20, 18, tzinfo=UTC)
+    answering = house(talk("garden", GARDEN, began), talk("music", MUSIC))
+    clock = WallClock(began, began + 3 * MINUTE)
+    assert {moment.recording_id for moment in answering.search("strings", None, clock)} == {"garden"}
+    yesterday = answering.search("yesterday evening, the mower")
+    assert {moment.recording_id for moment in yesterday} == {"garden"}
+
+
+def test_coverage_adds_up_what_was_asked(both: Answering) -> None:
+    assert both.ask("engine").coverage.length == 12 * MINUTE
+    assert both.ask("engine", ["music"]).coverage.analysed == 4 * MINUTE
+
+
+def test_an_empty_archive_has_no_answer() -> None:
+    answer = house().ask("anything")
+    assert (answer.found, answer.text, answer.moments, answer.coverage.length) == (False, None, (), timedelta(0))
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "\ud800", "word " * LONGEST_QUESTION])
+def test_no_question_and_an_endless_one_are_misuse(both: Answering, text: str) -> None:
+    with pytest.raises(BadQuestion):
+        both.ask(text)
+
+
+@pytest.mark.parametrize("text", ["?", "the of and", "\x00", "' OR 1=1 --", "😀", "什么", "in the last 30 seconds"])
+def test_odd_questions_are_answered_without_an_error(both: Answering, text: str) -> None:
+    both.ask(text)
+
+
+def test_what_a_question_leaves_out_is_not_put_first(both: Answering) -> None:
+    assert "Roses" in both.search("cut back in February", ["garden"])[0].text
+    assert "Roses" not in both.search("cut back in February without roses", ["garden"])[0].text
+
+
+YARD = Recording("yard", "yard.mp4", "/yard.mp4", "yard", 10 * MINUTE, RecordingState.INDEXED)
+MOTION = tuple(
+    Event(f"m{start}", "yard", Span(start * MINUTE, start * MINUTE + MINUTE / 4), "motion", told, Source.MOTION,
+          (start * MINUTE,), strength=strength)
+    for start, told, strength in [
+        (2, "motion in the lower left, moving right, strong", 0.9),
+        (7, "motion on the right, slight", 0.1),
+    ]
+)  # fmt: skip
+
+
+def test_who_came_to_the_yard_is_answered_with_motion_and_its_limits() -> None:
+    answer = house((YARD, []), events=MOTION).ask("when did someone come")
+    assert answer.found
+    assert [moment.span.start for moment in answer.moments] == [2 * MINUTE, 7 * MINUTE]
+    assert answer.text is not None
+    assert "cannot be told" in answer.text
+
+
+def test_when_nobody_was_in_the_yard_is_when_nothing_moved() -> None:
+    answer = house((YARD, []), events=MOTION).ask("when is nobody there")
+    assert answer.found
+    assert not any(moment.span.overlaps(event.span) for moment in answer.moments for event in MOTION)
+
+
+def test_what_motion_cannot_show_is_not_found_in_the_yard() -> None:
+    assert not house((YARD, []), events=MOTION).ask("what does she say about the chain rule").found
+
+
+def test_a_lecture_about_people_is_not_answered_with_motion() -> None:
+    answer = house(talk("music", MUSIC), (YARD, []), events=MOTION).ask("when does the singer breathe")
+    assert answer.moments[0].recording_id == "music"

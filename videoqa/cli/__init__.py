@@ -48,11 +48,10 @@ def _run() -> int:
     try:
         from videoqa.cli.commands import app
 
+        # Without its standalone mode the parser returns the code of what it ended itself, an interrupt included.
         code = int(app(standalone_mode=False) or FOUND)
         sys.stdout.flush()
-        return code
-    except typer.Exit as ended:
-        return _stopped() if ended.exit_code == INTERRUPTED else int(ended.exit_code)
+        return _stopped() if code == INTERRUPTED else code
     except (KeyboardInterrupt, typer.Abort):
         return _stopped()
     except (BrokenPipeError, SystemExit):

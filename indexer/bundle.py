@@ -5,11 +5,13 @@
 writes ``indexer/data/minilm-static.npz`` from static embeddings distilled with model2vec from
 sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0, ``indexer/data/LICENSE.minilm``): all 256 dimensions of each word
 piece, 4 bits each, under a scale of its own. At the same size this finds more than 128 dimensions of 8 bits each, and
-no less than the 16-bit original. The sha256 of the source table is kept inside.
+no less than the 16-bit original. The model learned English alone, and what it has of other scripts makes any two words
+of them alike, so their pieces are left empty. The sha256 of the source table is kept inside.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 BUNDLED = Path(__file__).parent / "data" / "minilm-static.npz"
 ORIGIN = "sentence-transformers/all-MiniLM-L6-v2"
 LEVELS = 7
+LAST_LETTER = "\u03ff"
+"""Latin and Greek letters come before it; formulas have both."""
 _CLIPS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
@@ -57,7 +61,8 @@ def load(path: Path = BUNDLED) -> Bundle:
 
 def make(model: model2vec.StaticModel) -> Bundle:
     """``model`` in 4 bits. Each row is clipped where the sum of its squared errors is the least."""
-    vectors = model.vectors
+    vectors = model.vectors.copy()
+    vectors[[number for piece, number in _pieces(model.tokenizer).items() if max(piece, default="") > LAST_LETTER]] = 0
     codes = np.zeros(vectors.shape, np.int8)
     scales = np.ones((len(vectors), 1), np.float32)
     least = np.full(len(vectors), np.inf)
@@ -81,6 +86,11 @@ def save(bundle: Bundle, path: Path) -> None:
         source=np.array(bundle.source),
         origin=np.array(ORIGIN),
     )
+
+
+def _pieces(tokenizer: str) -> dict[str, int]:
+    vocabulary: dict[str, int] = json.loads(tokenizer)["model"]["vocab"]
+    return vocabulary
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def load(setting: str = "") -> Embedder:
         except model2vec.BadModel as error:
             _log.warning("VIDEOQA_EMBEDDER cannot be had, the bundled embeddings are used: %s", error)
     own = bundle.load()
-    return StaticEmbedder(f"minilm-static-4bit@{own.source[:12]}", own.codes, own.scales, own.tokenizer)
+    return StaticEmbedder(f"minilm-static-latin-4bit@{own.source[:12]}", own.codes, own.scales, own.tokenizer)
 
 
 def _sound(text: str) -> str:

@@ -20,7 +20,8 @@ def snippet(text: str, weights: Mapping[str, float], lexicon: Lexicon) -> str:
     if len(flat) <= LONGEST:
         return flat
     pieces = [(match.start(), match.end()) for match in _PIECE.finditer(flat)]
-    gains = [_gain(flat[start:end], weights, lexicon) for start, end in pieces]
+    # Characters of a script without spaces weigh in pairs, so each piece is read with the first character behind it.
+    gains = [_gain(flat[start : end + (not flat[start].isascii())], weights, lexicon) for start, end in pieces]
     best: list[tuple[int, int]] = []
     reached, held, behind = -1.0, 0.0, 0
     for first in range(len(pieces)):

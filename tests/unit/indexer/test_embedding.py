@@ -12,6 +12,8 @@ from indexer.embedding import load
 PIECES = ["[UNK]", "cat", "dog", "car"]
 VECTORS = np.array([[9, 9, 9], [1, 0, 0], [1, 1, 0], [0, 0, 2]], np.float16)
 
+TOKENIZER = '{"model": {"vocab": {"a": 0}}}'
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -81,12 +83,16 @@ def test_a_model_that_cannot_be_had_is_warned_of_and_the_bundled_one_used(
     assert str(folder) in caplog.text
 
 
+def test_the_bundled_embeddings_claim_no_likeness_of_words_they_never_learned() -> None:
+    assert not load().embed(["컴퓨터비전의 역사", "梯度下降", "как дела"]).any()
+
+
 def test_four_bits_keep_the_direction_of_a_vector(tmp_path: Path) -> None:
     vectors = np.random.default_rng(1).normal(size=(50, 256)).astype(np.float32)
-    made = bundle.make(model2vec.StaticModel(vectors, "{}", "digest"))
+    made = bundle.make(model2vec.StaticModel(vectors, TOKENIZER, "digest"))
     bundle.save(made, tmp_path / "made.npz")
     kept = bundle.load(tmp_path / "made.npz")
     restored = kept.codes * kept.scales
     likeness = (restored * vectors).sum(1) / np.linalg.norm(restored, axis=1) / np.linalg.norm(vectors, axis=1)
     assert likeness.min() > 0.98
-    assert (kept.tokenizer, kept.source) == ("{}", "digest")
+    assert (kept.tokenizer, kept.source) == (TOKENIZER, "digest")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from pathlib import Path
 
 from videoqa.errors import NoSuchFile, SourceChanged
@@ -21,8 +22,11 @@ class LocalFiles:
             SourceChanged: it was written to meanwhile.
         """
         try:
-            with Path(path).open("rb") as file:
+            # Without O_NONBLOCK a named pipe would keep us waiting for somebody who writes to it.
+            with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # noqa: PTH123  a descriptor, no path
                 before = os.fstat(file.fileno())
+                if not stat.S_ISREG(before.st_mode):
+                    raise NoSuchFile(problem="it is no regular file")
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
                 after = os.fstat(file.fileno())
         except OSError as error:
@@ -33,8 +37,17 @@ class LocalFiles:
 
     def unchanged(self, path: str, identity: FileIdentity) -> bool:
         """True where ``path`` still has the size and the time of change of ``identity``."""
-        try:
-            now = Path(path).stat()
-        except OSError:
-            return False
-        return (now.st_size, now.st_mtime_ns) == (identity.size, identity.modified_ns)
+        now = _stat(path)
+        return now is not None and (now.st_size, now.st_mtime_ns) == (identity.size, identity.modified_ns)
+
+    def has(self, path: str, identity: FileIdentity) -> bool:
+        """True where a file of the size of ``identity`` lies at ``path``, whenever it was changed."""
+        now = _stat(path)
+        return now is not None and stat.S_ISREG(now.st_mode) and now.st_size == identity.size
+
+
+def _stat(path: str) -> os.stat_result | None:
+    try:
+        return Path(path).stat()
+    except OSError:
+        return None

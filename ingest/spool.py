@@ -91,6 +91,9 @@ class DiskSpool:
             self._close(analysis_id)
 
     def surveyed(self, analysis_id: str) -> Surveyed:
+        if (writing := self._open.get(analysis_id)) is not None:
+            with self._told(analysis_id):
+                writing.sync()
         times: dict[str, list[timedelta]] = {_KEPT: [], _STATIC: [], _DROPPED: []}
         unread: list[Unread] = []
         size: tuple[int, int] | None = None
@@ -113,6 +116,10 @@ class DiskSpool:
     def discard(self, analysis_id: str) -> None:
         self._close(analysis_id)
         shutil.rmtree(self._folder / analysis_id, ignore_errors=True)
+
+    def analyses(self) -> tuple[str, ...]:
+        """The ids of the analyses of which something is kept."""
+        return tuple(sorted(place.name for place in self._folder.iterdir())) if self._folder.is_dir() else ()
 
     def _lines(self, analysis_id: str) -> Iterator[_Line]:
         path = self._folder / analysis_id / "log"

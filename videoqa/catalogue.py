@@ -27,5 +27,5 @@ def resolve(name: str, recordings: Sequence[Recording]) -> Recording:
         if len(matches) == 1:
             return matches[0]
         if matches:
-            raise AmbiguousRecording(name=name, ids=", ".join(match.id for match in matches))
+            raise AmbiguousRecording(name=name, ids=tuple(match.id for match in matches))
     raise UnknownRecording(name=name)

@@ -20,11 +20,21 @@ class VideoqaError(Exception):
 
 
 class _Shown(dict[str, object]):
-    """Values as they may be printed on one line: control characters escaped, long ones cut."""
+    """Values as they may be printed on one line: control characters escaped, long ones cut; of a tuple all parts."""
 
     def __getitem__(self, key: str) -> str:
-        text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(super().__getitem__(key)))
-        return text if len(text) <= 300 else text[:140] + "…" + text[-140:]
+        value = super().__getitem__(key)
+        return ", ".join(map(_shown, value)) if isinstance(value, tuple) else _shown(value)
+
+
+def escaped(text: str) -> str:
+    """``text`` with its control characters, line breaks and undecodable bytes written out."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def _shown(value: object) -> str:
+    text = escaped(str(value))
+    return text if len(text) <= 300 else text[:140] + "…" + text[-140:]
 
 
 class Misuse(VideoqaError):
@@ -45,6 +55,14 @@ class NotIndexed(Misuse):
 
 class BadTime(Misuse):
     """{text} is no time; write [H:]MM:SS of footage, seconds, or ISO 8601 for the wall clock."""
+
+
+class EmptyStretch(Misuse):
+    """{end} is not after {start}; give the earlier time first."""
+
+
+class OneFileOnly(Misuse):
+    """--title and --started-at describe one file, and {count} were given; index that one by itself."""
 
 
 class BadQuestion(Misuse):
@@ -121,10 +139,6 @@ class NewerDatabase(StorageError):
 
 class DamagedDatabase(StorageError):
     """{path} cannot be read ({problem}); restore it from a backup, or move it away and index again."""
-
-
-class DataInUse(StorageError):
-    """Another videoqa (process {pid}) is working in {path}; wait for it, or stop it."""
 
 
 class Unexpected(VideoqaError):

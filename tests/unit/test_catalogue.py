@@ -38,3 +38,10 @@ def test_an_ambiguous_name_lists_the_ids() -> None:
 def test_an_unknown_name_says_where_to_look() -> None:
     with pytest.raises(UnknownRecording, match="videoqa list"):
         resolve("nothing", ALL)
+
+
+def test_not_one_id_of_a_hundred_namesakes_is_cut() -> None:
+    namesakes = [recording(f"{number:08x}", "gate.mp4") for number in range(100)]
+    with pytest.raises(AmbiguousRecording) as told:
+        resolve("gate", namesakes)
+    assert all(namesake.id in str(told.value) for namesake in namesakes)

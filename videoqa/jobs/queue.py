@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import logging
@@ -15,7 +16,9 @@ from pathlib import Path
 from time import monotonic
 
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, WorkflowStatus
+from sqlalchemy.exc import DBAPIError
 
+from videoqa.errors import DamagedDatabase, DataUnwritable, DiskFull
 from videoqa.jobs.slots import Slot
 from videoqa.jobs.workflow import ADMIT, WORKFLOW, IndexRequest, register
 from videoqa.pipeline.indexing import Indexing
@@ -28,6 +31,7 @@ _WORKFLOW_VERSION = "1"
 _POLL_SECONDS = 0.02
 _LOOK_AGAIN_SECONDS = 1.0
 _AT_ONCE = 200
+
 _JSON = DBOSPortableJSONSerializer()
 
 
@@ -71,7 +75,7 @@ class Jobs:
         self._url = database_url or f"sqlite:///{folder / 'jobs.sqlite'}"
         self._at_once = recordings_at_once
         self._slot = Slot(folder)
-        with _setting_up(folder):
+        with _storage(folder):
             if not database_url:
                 with contextlib.closing(sqlite3.connect(folder / "jobs.sqlite", timeout=30)) as connection:
                     connection.execute("PRAGMA journal_mode=WAL")
@@ -89,11 +93,7 @@ class Jobs:
                     "deduplication_id": hashlib.sha256(os.fsencode(request.path)).hexdigest(),
                     "duplication_policy": "return-existing",
                 },
-                {
-                    "path": request.path,
-                    "title": request.title,
-                    "started_at": request.started_at and request.started_at.isoformat(),
-                },
+                request.as_arguments(),
             ).get_workflow_id()
             for request in requests
         )
@@ -138,17 +138,10 @@ class Jobs:
         try:
             yield take_over
         finally:
+            # The slot is kept until the process ends: work that was cut short may still write on threads here, and
+            # whoever had the slot would write the same.
             if working:
                 DBOS.destroy(destroy_registry=True)
-            self._slot.release()
-
-    @property
-    def worker(self) -> int | None:
-        """The process that does the work, or None."""
-        return self._slot.holder()
-
-    def close(self) -> None:
-        self._client.destroy()
 
     def _launch(self, indexing: Indexing) -> None:
         config: DBOSConfig = {
@@ -163,6 +156,7 @@ class Jobs:
             "enable_otlp": False,
         }
         DBOS(config=config)
+        indexing.clear()
         register(indexing, _Cancelled(self._client))
         DBOS.launch()
         DBOS.register_queue(_QUEUE, worker_concurrency=self._at_once, polling_interval_sec=_POLL_SECONDS)
@@ -187,17 +181,32 @@ class _Cancelled:
 
 
 @contextlib.contextmanager
-def _setting_up(folder: Path) -> Iterator[None]:
-    """One process at a time creates the tables: two at once trip over each other."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "jobs.lock").open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _storage(folder: Path) -> Iterator[None]:
+    """One process at a time creates the tables: two at once trip over each other.
+
+    Raises:
+        StorageError: they cannot be read or written.
+    """
+    try:
+        with (folder / "jobs.lock").open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(path=folder) from error
+        raise DataUnwritable(path=folder, problem=error.strerror or error) from error
+    except (sqlite3.Error, DBAPIError) as error:
+        fault = error.orig if isinstance(error, DBAPIError) else error
+        if getattr(fault, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            raise DiskFull(path=folder) from error
+        if getattr(fault, "sqlite_errorcode", None) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            raise DamagedDatabase(path=folder / "jobs.sqlite", problem=fault) from error
+        raise DataUnwritable(path=folder, problem=fault) from error
 
 
 def _job(status: WorkflowStatus) -> Job:
     arguments = status.input["args"] if status.input else ()
-    path = str(arguments[0]["path"]) if arguments else ""
+    path = IndexRequest.from_arguments(arguments[0]).path if arguments else ""
     outcome = status.output if isinstance(status.output, dict) else {}
     if status.status in ("ENQUEUED", "DELAYED"):
         return Job(status.workflow_id, path, JobState.WAITING)

@@ -7,11 +7,14 @@ goes on where it was; the workflow engine sees to it that it is begun again. Wha
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Self
+from urllib.parse import quote, unquote
 
 from dbos import DBOS
 
@@ -32,6 +35,23 @@ class IndexRequest:
     title: str | None = None
     started_at: datetime | None = None
 
+    def as_arguments(self) -> dict[str, str | None]:
+        """The request as plain ASCII: names are bytes to the system, and some are no valid text."""
+        return {
+            "path": quote(self.path, errors="surrogateescape"),
+            "title": self.title and quote(self.title, errors="surrogateescape"),
+            "started_at": self.started_at.isoformat() if self.started_at else None,
+        }
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, str | None]) -> Self:
+        title, started_at = arguments["title"], arguments["started_at"]
+        return cls(
+            unquote(arguments["path"] or "", errors="surrogateescape"),
+            title and unquote(title, errors="surrogateescape"),
+            None if started_at is None else datetime.fromisoformat(started_at),
+        )
+
 
 def register(indexing: Indexing, stopped: Callable[[str], bool]) -> None:
     """Makes the workflow known to the engine; before it is launched.
@@ -39,26 +59,34 @@ def register(indexing: Indexing, stopped: Callable[[str], bool]) -> None:
     Args:
         stopped: whether the workflow of an id was cancelled.
     """
+    # Two copies of a file are one recording with one analysis: the second waits for the first, and finds it done.
+    turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     @DBOS.workflow(name=WORKFLOW)
     def index_recording(request: dict[str, Any]) -> dict[str, Any]:
         job = str(DBOS.workflow_id)
-        told = IndexRequest(request["path"], request["title"], _moment(request["started_at"]))
+        told = IndexRequest.from_arguments(request)
         admitted = _step(ADMIT, lambda: asdict(indexing.admit(told.path, told.title, told.started_at)))
         if "failed" in admitted or "cancelled" in admitted:
             return admitted
         where = Admitted(admitted["recording_id"], admitted["analysis_id"], FileIdentity(**admitted["identity"]))
         if where.analysis_id is None:
             return {"recording_id": where.recording_id, "known": True}
+        with turns[where.identity.digest]:
+            return carried_out(job, told.path, where)
+
+    def carried_out(job: str, path: str, where: Admitted) -> dict[str, Any]:
+        if indexing.is_done(where):
+            return {"recording_id": where.recording_id, "known": True}
         stages: tuple[tuple[str, Callable[[], None]], ...] = (
-            ("survey", lambda: indexing.survey(told.path, where, lambda: stopped(job))),
+            ("survey", lambda: indexing.survey(path, where, lambda: stopped(job))),
             ("analyse", lambda: indexing.analyse(where, lambda: stopped(job))),
             ("finish", lambda: indexing.finish(where)),
         )
         for name, stage in stages:
             outcome = _step(name, _nothing(stage))
             if "failed" in outcome:
-                _step("fail", _nothing(partial(indexing.fail, where.recording_id, outcome["failed"])))
+                _step("fail", _nothing(partial(indexing.fail, where, outcome["failed"])))
             if outcome:
                 return {"recording_id": where.recording_id, **outcome}
         return {"recording_id": where.recording_id}
@@ -87,7 +115,3 @@ def _nothing(work: Callable[[], None]) -> Callable[[], dict[str, Any]]:
         return {}
 
     return done
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)

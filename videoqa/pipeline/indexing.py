@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from videoqa.errors import BadMedia, EmptyFootage, SourceChanged, Unexpected
+from videoqa.errors import BadMedia, EmptyFootage, RecordingRemoved, SourceChanged, Unexpected
 from videoqa.events import Observation
 from videoqa.media import ZERO, Cue, FrameGroup, Progress, Recording, RecordingState, Span
 from videoqa.pipeline.coverage import covered
@@ -64,6 +64,8 @@ class Indexing:
     def admit(self, path: str, title: str | None = None, started_at: datetime | None = None) -> Admitted:
         """Recognises the file by its content, finds out what it is and plans its analysis.
 
+        A copy has the subtitles of the file that was indexed first, while that one is there.
+
         Raises:
             BadMedia: it cannot be read; where it has content at all, the archive knows it as failed, and why.
         """
@@ -77,26 +79,28 @@ class Indexing:
             state=RecordingState.INDEXING,
             started_at=started_at,
         )
+        known = self.archive.add(recording)
         try:
             facts = self.reader.probe(path)
-            cues, problems = self.cues.beside(path)
+            cues, problems = self.cues.beside(known.source if self.files.has(known.source, identity) else path)
             every_cue = tuple(sorted((*facts.cues, *cues), key=lambda cue: cue.span))
             length = facts.length or max((cue.span.end for cue in every_cue), default=ZERO)
             if not length or (facts.video is None and not every_cue):
                 raise EmptyFootage(problem="no video stream, and no subtitles beside it")
         except BadMedia as error:
-            known = self.archive.add(recording)
             self.archive.set_state(known.id, RecordingState.FAILED, [str(error)])
             raise
         every_cue = _within(every_cue, length)
         fingerprint = self._fingerprint(every_cue)
-        known = self.archive.add(recording)
-        finished = self.archive.finished_analysis(known.id)
-        if finished is not None and finished.fingerprint == fingerprint:
-            return Admitted(known.id, None, identity)
         self.archive.describe(
             known.id, length=length, started_at=started_at or known.started_at or facts.created_at, title=title
         )
+        finished = self.archive.finished_analysis(known.id)
+        if finished is not None and finished.fingerprint == fingerprint:
+            # A try under other settings may have failed since, or never come to its end.
+            if known.state is not RecordingState.INDEXED:
+                self.archive.set_state(known.id, RecordingState.INDEXED, [*facts.problems, *problems])
+            return Admitted(known.id, None, identity)
         self.archive.set_state(known.id, RecordingState.INDEXING, [*facts.problems, *problems])
         analysis_id = self.archive.begin(known.id, fingerprint, self.analyser.sampling, length, every_cue)
         return Admitted(known.id, analysis_id, identity)
@@ -104,7 +108,7 @@ class Indexing:
     def survey(self, path: str, admitted: Admitted, stop: Callable[[], bool]) -> None:
         """Decodes and gates the footage into the spool, from the last checkpoint on."""
         recording, analysis = self._current(admitted)
-        if self.spool.is_finished(analysis):
+        if self.is_done(admitted) or self.spool.is_finished(analysis):
             return
         since = self.spool.resume_at(analysis)
         reached = ZERO if since is None else since.pts
@@ -116,9 +120,13 @@ class Indexing:
                         raise Cancelled
                     self.spool.add(analysis, item)
                     reached = item.span.end if isinstance(item, Unread) else item.pts
-                    beat.tell(reached / recording.length)
+                    if beat.tell(reached / recording.length):
+                        self._current(admitted)
+        except RecordingRemoved:
+            raise
         except BadMedia as error:
             if not self.files.unchanged(path, admitted.identity):
+                self.spool.discard(analysis)
                 raise SourceChanged from error
             self._give_up(analysis, recording, reached, error)
         if not self.files.unchanged(path, admitted.identity):
@@ -152,6 +160,7 @@ class Indexing:
         recording, analysis_id = self._current(admitted)
         analysis = self.archive.analysis(analysis_id)
         if analysis is None or analysis.finished:
+            self.spool.discard(analysis_id)
             return
         surveyed = self.spool.surveyed(analysis_id)
         cues = self.archive.analysis_cues(analysis_id)
@@ -159,33 +168,50 @@ class Indexing:
         failures = self.archive.failures(analysis_id)
         chapters = self.timeline.chapters(recording.length, events, cues)
         failed = [group.span for group in analysis.groups if group.number in failures]
+        reasons = [unread.reason for unread in surveyed.unread] + list(failures.values())
+        # Before the end is written: a kill after that leaves nothing to be done but to clear away.
+        self._note(recording, RecordingState.INDEXING, reasons)
         self.archive.finish(
             analysis_id,
             covered(surveyed, recording.length, analysis.sampling.period, cues, failed),
             chapters,
             self.passages(recording, events, cues, chapters),
         )
-        reasons = dict.fromkeys([unread.reason for unread in surveyed.unread] + list(failures.values()))
-        self.archive.set_state(recording.id, RecordingState.INDEXED, [*recording.problems, *reasons])
         self.spool.discard(analysis_id)
 
-    def fail(self, recording_id: str, reason: str) -> None:
+    def is_done(self, admitted: Admitted) -> bool:
+        """True where the analysis has come to its end, perhaps through a copy of the file."""
+        analysis = None if admitted.analysis_id is None else self.archive.analysis(admitted.analysis_id)
+        return analysis is not None and analysis.finished
+
+    def fail(self, admitted: Admitted, reason: str) -> None:
         """Writes down that the recording cannot be indexed, and why; what was found in it before stays searchable."""
-        if (recording := self.archive.recording(recording_id)) is not None:
-            self.archive.set_state(recording_id, RecordingState.FAILED, [*recording.problems, reason])
+        if (recording := self.archive.recording(admitted.recording_id)) is not None:
+            self._note(recording, RecordingState.FAILED, [reason])
+        self.clear()
+
+    def clear(self) -> None:
+        """Discards the frames of every analysis that has ended, or whose recording was removed."""
+        for analysis_id in self.spool.analyses():
+            analysis = self.archive.analysis(analysis_id)
+            if analysis is None or analysis.finished:
+                self.spool.discard(analysis_id)
+
+    def _note(self, recording: Recording, state: RecordingState, problems: list[str]) -> None:
+        self.archive.set_state(recording.id, state, list(dict.fromkeys([*recording.problems, *problems])))
 
     def _current(self, admitted: Admitted) -> tuple[Recording, str]:
         recording = self.archive.recording(admitted.recording_id)
         if recording is None or admitted.analysis_id is None:
-            raise Cancelled
+            raise RecordingRemoved
         return recording, admitted.analysis_id
 
     def _fingerprint(self, cues: tuple[Cue, ...]) -> str:
         text = "\n".join(f"{cue.span.start} {cue.span.end} {cue.language} {cue.text}" for cue in cues)
+        told = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         sampling = self.analyser.sampling
         return (
-            f"{self.analyser.fingerprint} {sampling.period.total_seconds():g}s/{sampling.long_side}px"
-            f" cues-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+            f"{self.analyser.fingerprint} {sampling.period.total_seconds():g}s/{sampling.long_side}px cues-{told[:12]}"
         )
 
     def _give_up(self, analysis_id: str, recording: Recording, reached: timedelta, error: BadMedia) -> None:
@@ -235,10 +261,13 @@ class _Heartbeat:
     stage: str
     last: float = 0.0
 
-    def tell(self, done: float) -> None:
-        if (now := time.monotonic()) - self.last >= _A_MOMENT:
-            self.last = now
-            self.archive.set_progress(self.recording_id, Progress(self.stage, min(max(done, 0.0), 1.0)))
+    def tell(self, done: float) -> bool:
+        """True where it was time to tell."""
+        if (now := time.monotonic()) - self.last < _A_MOMENT:
+            return False
+        self.last = now
+        self.archive.set_progress(self.recording_id, Progress(self.stage, min(max(done, 0.0), 1.0)))
+        return True
 
 
 def _within(cues: tuple[Cue, ...], length: timedelta) -> tuple[Cue, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,9 @@ def test_what_cannot_be_read_is_told_with_its_cause(tmp_path: Path, name: str) -
     (tmp_path / "folder").mkdir()
     with pytest.raises(NoSuchFile, match=r"No such file|Is a directory"):
         LocalFiles().identify(str(tmp_path / name))
+
+
+def test_a_named_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(NoSuchFile, match="no regular file"):
+        LocalFiles().identify(str(tmp_path / "pipe.mp4"))

@@ -11,16 +11,24 @@ from videoqa.errors import BadSetting
 
 PREFIX = "VIDEOQA_"
 DECODERS = ("pyav", "decord")
+_MOST = 10**12
+_LEAST_SIDE = 32
 
 
 def _setting(default: object, means: str, read: Callable[[str], object] = str, expected: str = "text"):  # type: ignore[no-untyped-def]
     return field(default=default, metadata={"means": means, "read": read, "expected": expected})
 
 
-def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise ValueError
-    return number
+def _whole(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not least <= (number := int(text)) <= _MOST:
+            raise ValueError
+        return number
+
+    return read
+
+
+_positive = _whole(1)
 
 
 def _decoder(text: str) -> str:
@@ -32,7 +40,7 @@ def _decoder(text: str) -> str:
 def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # the folder of a continent is an OSError
         raise ValueError from error
     return text
 
@@ -51,7 +59,12 @@ class Settings:
     period_ms: int = _setting(
         1000, "milliseconds of footage a sampled frame stands for", _positive, "a whole number above 0"
     )
-    long_side: int = _setting(768, "the longer side of a sampled frame in pixels", _positive, "a whole number above 0")
+    long_side: int = _setting(
+        768,
+        "the longer side of a sampled frame in pixels",
+        _whole(_LEAST_SIDE),
+        f"a whole number from {_LEAST_SIDE} on",
+    )
     context: int = _setting(
         262_144, "tokens of the model's context that groups are planned for", _positive, "a whole number above 0"
     )
@@ -69,10 +82,10 @@ class Settings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
-        """The settings in ``environment``.
+        """The settings in ``environment``; variables that no setting has its name from are left alone.
 
         Raises:
-            BadSetting: a variable holds what its setting cannot be, or no setting has its name.
+            BadSetting: a variable holds what its setting cannot be.
         """
         known = {PREFIX + item.name.upper(): item for item in fields(cls)}
         values: dict[str, object] = {}

@@ -39,15 +39,16 @@ def parse_offset(text: str) -> timedelta:
     if (found := _CLOCK.fullmatch(text.strip())) is not None:
         return timedelta(hours=int(found["hours"] or 0), minutes=int(found["minutes"]), seconds=float(found["seconds"]))
     if (found := _SECONDS.fullmatch(text.strip())) is not None:
-        return timedelta(seconds=float(found["seconds"]))
+        try:
+            return timedelta(seconds=float(found["seconds"]))
+        except OverflowError as error:
+            raise BadTime(text=text) from error
     raise BadTime(text=text)
 
 
 def zone_called(name: str) -> tzinfo:
     """The IANA zone of ``name``; where that is empty, this machine's."""
-    if name:
-        return ZoneInfo(name)
-    return datetime.now(UTC).astimezone().tzinfo or UTC
+    return ZoneInfo(name) if name else _Here()
 
 
 def parse_moment(text: str, zone: tzinfo) -> datetime:
@@ -58,6 +59,22 @@ def parse_moment(text: str, zone: tzinfo) -> datetime:
     """
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError as error:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise BadTime(text=text) from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+class _Here(tzinfo):
+    """This machine's zone with its summer time, which ``datetime.astimezone`` knows for one instant only."""
+
+    def utcoffset(self, moment: datetime | None) -> timedelta | None:
+        return None if moment is None else moment.replace(tzinfo=None).astimezone().utcoffset()
+
+    def dst(self, moment: datetime | None) -> timedelta | None:
+        return None
+
+    def tzname(self, moment: datetime | None) -> str | None:
+        return None if moment is None else moment.replace(tzinfo=None).astimezone().tzname()
+
+    def fromutc(self, moment: datetime) -> datetime:
+        return moment.replace(tzinfo=UTC).astimezone().replace(tzinfo=self)

@@ -20,7 +20,16 @@ def test_a_variable_is_read_as_its_setting_is_meant() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("WORKERS", "0"), ("WORKERS", "many"), ("TIMEZONE", "Mars/Olympus"), ("DECODER", "vlc")]
+    ("name", "value"),
+    [
+        ("WORKERS", "0"),
+        ("WORKERS", "many"),
+        ("TIMEZONE", "Mars/Olympus"),
+        ("TIMEZONE", "America"),
+        ("DECODER", "vlc"),
+        ("LONG_SIDE", "16"),
+        ("PERIOD_MS", "9" * 30),
+    ],
 )
 def test_a_value_that_cannot_be_names_itself(name: str, value: str) -> None:
     with pytest.raises(BadSetting, match=f"VIDEOQA_{name}.*{value}"):

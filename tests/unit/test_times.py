@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from videoqa.errors import BadTime
-from videoqa.times import clock, clock_ms, parse_moment, parse_offset
+from videoqa.times import clock, clock_ms, parse_moment, parse_offset, zone_called
 
 
 @pytest.mark.parametrize(
@@ -19,7 +21,7 @@ def test_an_offset_is_read_as_it_is_written(text: str, seconds: float) -> None:
     assert parse_offset(text) == timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize("text", ["", "ten", "1:60", "-5", "1:2:3:4", "2026-01-01", "nan"])
+@pytest.mark.parametrize("text", ["", "ten", "1:60", "-5", "1:2:3:4", "2026-01-01", "nan", "9" * 20])
 def test_what_is_no_offset_is_misuse(text: str) -> None:
     with pytest.raises(BadTime):
         parse_offset(text)
@@ -34,5 +36,23 @@ def test_a_wall_clock_time_without_a_zone_is_the_users() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     assert parse_moment("2026-07-01T12:00", berlin) == datetime(2026, 7, 1, 10, tzinfo=UTC)
     assert parse_moment("2026-07-01T12:00Z", berlin) == datetime(2026, 7, 1, 12, tzinfo=UTC)
-    with pytest.raises(BadTime):
-        parse_moment("noon", berlin)
+    for text in ("noon", "0001-01-01T00:00"):
+        with pytest.raises(BadTime):
+            parse_moment(text, berlin)
+
+
+@pytest.fixture
+def machine_in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("machine_in_berlin")
+def test_this_machines_zone_knows_summer_from_winter() -> None:
+    here = zone_called("")
+    assert parse_moment("2026-07-01T12:00", here) == datetime(2026, 7, 1, 10, tzinfo=UTC)
+    assert parse_moment("2026-01-01T12:00", here) == datetime(2026, 1, 1, 11, tzinfo=UTC)
+    assert datetime(2026, 7, 1, 10, tzinfo=UTC).astimezone(here).hour == 12

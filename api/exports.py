@@ -64,7 +64,8 @@ def _csv(events: Sequence[Event]) -> str:
     writer.writerow(["start", "end", "label", "source", "confidence", "description"])
     for event in events:
         start, end = event.span.start.total_seconds(), event.span.end.total_seconds()
-        writer.writerow([start, end, event.label, event.source.value, event.confidence, _cell(event.description)])
+        label, description = _cell(event.label), _cell(event.description)
+        writer.writerow([start, end, label, event.source.value, event.confidence, description])
     return table.getvalue()
 
 

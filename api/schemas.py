@@ -115,7 +115,8 @@ class RecordingBody(WireModel):
         return cls(
             id=recording.id,
             title=recording.title,
-            source=recording.source,
+            # A path that is no valid text is no valid JSON either.
+            source=recording.source.encode("utf-8", "backslashreplace").decode(),
             digest=recording.digest,
             length=seconds(recording.length),
             state=recording.state.value,

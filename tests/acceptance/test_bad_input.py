@@ -35,7 +35,8 @@ def concat(path: Path) -> None:
 
 def session(path: Path) -> None:
     path.write_text(
-        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n"
+        "m=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
     )
 
 
@@ -98,6 +99,21 @@ def test_a_name_is_only_a_name(videoqa: Videoqa, tmp_path: Path, name: str) -> N
     assert len(videoqa("list").out.splitlines()) == 2
 
 
+def test_a_name_that_is_no_valid_text_is_only_a_name(videoqa: Videoqa, tmp_path: Path) -> None:
+    made = clip(tmp_path / "made.mp4")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    try:
+        made.rename(os.fsdecode(os.fsencode(folder) + b"/\xff.mp4"))
+    except OSError:
+        pytest.skip("file names are valid text here")
+    ran = videoqa("index", folder)
+    assert ran.code == 0, ran.err
+    (recording,) = videoqa("list", "--json").json
+    assert recording["source"].endswith("\\udcff.mp4")
+    assert "\\udcff.mp4" in videoqa("show", recording["id"]).out
+
+
 def test_a_path_with_dots_is_the_file_it_leads_to(videoqa: Videoqa, tmp_path: Path) -> None:
     clip(tmp_path / "good.mp4")
     (tmp_path / "in").mkdir()
@@ -108,8 +124,12 @@ def test_a_path_with_dots_is_the_file_it_leads_to(videoqa: Videoqa, tmp_path: Pa
 
 def test_what_is_not_there_or_cannot_be_read_is_told(videoqa: Videoqa, tmp_path: Path) -> None:
     (tmp_path / "looped.mp4").symlink_to(tmp_path / "looped.mp4")
-    ran = videoqa("index", tmp_path / "absent.mp4", tmp_path / "looped.mp4", clip(tmp_path / "good.mp4"))
+    (tmp_path / "bare").mkdir()
+    useless = [tmp_path / "bare", tmp_path / ("a" * 300 + ".mp4")]
+    ran = videoqa("index", *useless, tmp_path / "absent.mp4", tmp_path / "looped.mp4", clip(tmp_path / "good.mp4"))
     assert ran.code == 3
+    assert f"failed   {tmp_path / 'bare'}: " in ran.err
+    assert "failed   aaa" in ran.err
     assert "failed   absent.mp4: " in ran.err
     assert "failed   looped.mp4: " in ran.err
     assert "indexed  good.mp4" in ran.out

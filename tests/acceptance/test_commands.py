@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.product import SAMPLES, Videoqa
+from tests.acceptance.product import SAMPLES, VIDEOQA, Videoqa
 
 pytestmark = pytest.mark.xdist_group("samples")
 
@@ -138,6 +140,8 @@ def test_what_is_published_is_measured_on_the_users_own_truth(samples: Videoqa, 
         ("ask", "x", "--in", "no such recording"),
         ("ask", "x", "--between", "ten", "20:00"),
         ("ask", "x", "--between", "20:00", "10:00"),
+        ("ask", "x", "--between", "9" * 20, "1" + "0" * 20),
+        ("index", "--title", "one", SAMPLES / "yard.mp4", SAMPLES / "lecture.mp4"),
         ("show", "no such recording"),
         ("export", "lecture", "--format", "docx"),
         ("search", "x", "--limit", "0"),
@@ -146,7 +150,7 @@ def test_what_is_published_is_measured_on_the_users_own_truth(samples: Videoqa, 
         ("eval", "no-such-file.jsonl"),
     ],
 )
-def test_misuse_ends_with_two_and_a_sentence(samples: Videoqa, arguments: tuple[str, ...]) -> None:
+def test_misuse_ends_with_two_and_a_sentence(samples: Videoqa, arguments: tuple[str | Path, ...]) -> None:
     ran = samples(*arguments)
     assert ran.code == 2, (ran.out, ran.err)
     assert ran.err.strip()
@@ -169,3 +173,27 @@ def test_removing_forgets_the_recording_and_leaves_its_file(videoqa: Videoqa, tm
     assert videoqa("search", "motion").code == 1
     assert file.exists()
     assert videoqa("index", file).out.startswith("indexed")
+
+
+@pytest.mark.parametrize("redirection", ["| true", ">&-", "<&- >&- 2>&-", "2>&-"])
+def test_nobody_has_to_read_what_is_printed(samples: Videoqa, redirection: str) -> None:
+    ran = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f'"$0" list {redirection}', VIDEOQA],
+        env=os.environ | {"VIDEOQA_DATA_DIR": str(samples.data)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_a_terminal_without_chinese_letters_is_no_reason_to_fail(samples: Videoqa) -> None:
+    ran = samples("ask", "梯度下降", PYTHONIOENCODING="ascii")
+    assert ran.code == 0, ran.err
+    assert "\\u68af" in ran.out
+
+
+def test_what_is_not_indexed_is_not_exported(videoqa: Videoqa, tmp_path: Path) -> None:
+    (tmp_path / "empty.mp4").write_bytes(b"")
+    assert videoqa("index", tmp_path / "empty.mp4").code == 3
+    assert videoqa("export", "empty").code == 2

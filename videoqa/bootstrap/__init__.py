@@ -143,6 +143,11 @@ class House:
     def resolve(self, name: str) -> Recording:
         return resolve(name, self.archive.recordings())
 
+    def remove(self, recording: Recording) -> None:
+        """Forgets ``recording``, and the frames that were kept of it where its indexing never came to its end."""
+        self.archive.remove(recording.id)
+        self.indexing().clear()
+
     def progress_of(self, job_id: str) -> Progress | None:
         recording_id = self.jobs.recording_of(job_id)
         return None if recording_id is None else self.archive.progress(recording_id)
@@ -160,9 +165,16 @@ class House:
         )
 
     def export(self, recording: Recording, form: ExportFormat) -> str:
+        """``recording`` as a document of ``form``.
+
+        Raises:
+            NotIndexed: nothing was found in it yet.
+        """
         from api.exports import export
 
         archive = self.archive
+        if archive.coverage(recording.id) is None:
+            raise NotIndexed(title=recording.title)
         return export(
             form,
             self.details(recording),

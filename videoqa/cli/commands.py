@@ -12,7 +12,7 @@ from api.exports import ExportFormat
 from videoqa.answers import WallClock
 from videoqa.bootstrap import diagnose, house
 from videoqa.cli import FAILED, FOUND, NOTHING_FOUND, printing
-from videoqa.errors import BadTime
+from videoqa.errors import EmptyStretch, escaped
 from videoqa.media import Span
 from videoqa.times import parse_moment, parse_offset
 
@@ -112,8 +112,8 @@ def coverage(recording: Name, as_json: Json = False) -> int:
 def remove(recording: Name) -> int:
     """Forget a recording and all that was found in it; its file is left alone."""
     chosen = house().resolve(recording)
-    house().archive.remove(chosen.id)
-    print(f"removed {chosen.title} ({chosen.id})")
+    house().remove(chosen)
+    print(f"removed {escaped(chosen.title)} ({chosen.id})")
     return FOUND
 
 
@@ -154,10 +154,13 @@ def _chosen(names: list[str] | None) -> list[str] | None:
 def _between(pair: tuple[str, str] | None) -> Span | WallClock | None:
     if pair is None:
         return None
-    try:
-        if "-" in pair[0]:
-            zone = house().zone
-            return WallClock(parse_moment(pair[0], zone), parse_moment(pair[1], zone))
-        return Span(parse_offset(pair[0]), parse_offset(pair[1]))
-    except ValueError as error:
-        raise BadTime(text=" ".join(pair)) from error
+    if "-" in pair[0] or "T" in pair[0]:
+        zone = house().zone
+        began, ended = (parse_moment(text, zone) for text in pair)
+        if began < ended:
+            return WallClock(began, ended)
+    else:
+        start, end = map(parse_offset, pair)
+        if start < end:
+            return Span(start, end)
+    raise EmptyStretch(start=pair[0], end=pair[1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from videoqa.bootstrap import House, house
 from videoqa.cli import FAILED, FOUND
 from videoqa.cli.printing import one_line
-from videoqa.errors import Misuse, NothingToIndex
+from videoqa.errors import NoSuchFile, NothingToIndex, OneFileOnly, VideoqaError
 from videoqa.jobs.queue import Job, JobState
 from videoqa.jobs.workflow import IndexRequest
 from videoqa.times import clock, parse_moment
@@ -29,35 +29,50 @@ _FOLLOWED = 64
 
 def index_paths(paths: Sequence[Path], title: str | None, started_at: str | None) -> int:
     """Indexes what is in ``paths`` and returns the exit code."""
-    found = tuple(dict.fromkeys(_found(paths)))
+    found, useless = _found(paths)
+    if not found and useless:
+        raise next(iter(useless.values()))
     if (title or started_at) and len(found) != 1:
-        raise Misuse from ValueError("--title and --started-at describe one file")
+        raise OneFileOnly(count=len(found))
     place = house()
     moment = None if started_at is None else parse_moment(started_at, place.zone)
     with place.jobs.working(place.indexing) as take_over:
         ids = place.jobs.submit(IndexRequest(path, title, moment) for path in found)
+        for folder, problem in useless.items():
+            print(f"failed   {one_line(folder)}: {problem}", file=sys.stderr, flush=True)
         failed = _Follower(place, ids).follow(take_over)
-    return FAILED if failed else FOUND
+    return FAILED if failed or useless else FOUND
 
 
-def _found(paths: Sequence[Path]) -> Iterator[str]:
-    """Absolute paths: of every file that is named, and in folders of those that look like footage."""
+def _found(paths: Sequence[Path]) -> tuple[tuple[str, ...], dict[str, VideoqaError]]:
+    """Absolute paths: of every file that is named, and in folders of those that look like footage.
+
+    Beside them the folders in which nothing is found, and why.
+    """
+    found: list[str] = []
+    useless: dict[str, VideoqaError] = {}
+
+    def refused(error: OSError) -> None:
+        useless[str(error.filename)] = NoSuchFile(problem=error.strerror or error)
+
     for path in paths:
-        if not path.is_dir():
-            yield os.path.abspath(path)  # noqa: PTH100  resolve() would follow links
+        # Path.is_dir() raises where a name is too long or a folder above may not be entered; indexing tells of these.
+        if not os.path.isdir(path):  # noqa: PTH112
+            found.append(os.path.abspath(path))  # noqa: PTH100  resolve() would follow links
             continue
         inside = sorted(
             os.path.abspath(file)  # noqa: PTH100
-            for file in _walk(path)
+            for file in _walk(path, refused)
             if file.suffix.lower() in _SUFFIXES
         )
         if not inside:
-            raise NothingToIndex(path=path, formats=_FORMATS)
-        yield from inside
+            useless.setdefault(str(path), NothingToIndex(path=path, formats=_FORMATS))
+        found.extend(inside)
+    return tuple(dict.fromkeys(found)), useless
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for here, folders, files in os.walk(folder):
+def _walk(folder: Path, refused: Callable[[OSError], None]) -> Iterator[Path]:
+    for here, folders, files in os.walk(folder, onerror=refused):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(here, name) for name in files if not name.startswith("."))
 
@@ -81,9 +96,8 @@ class _Follower:
             transient=True,
         )
 
-    def follow(self, take_over: object) -> int:
+    def follow(self, take_over: Callable[[], bool]) -> int:
         """Returns how many failed, when all have ended."""
-        assert callable(take_over)
         with self._progress:
             whole = self._progress.add_task("recordings", total=self._total)
             while self._waiting:

@@ -18,6 +18,7 @@ from api.schemas import (
     SearchBody,
 )
 from videoqa.answers import Answer, Moment
+from videoqa.errors import escaped
 from videoqa.events import Source
 from videoqa.health import Check
 from videoqa.media import Coverage, CoverageState, Recording, RecordingState
@@ -86,7 +87,10 @@ def recordings_json(found: Sequence[Recording]) -> str:
 
 def details(found: RecordingDetails) -> str:
     recording = found.recording
-    lines = [f"{one_line(recording.title)}  ({recording.id}, {recording.state})", f"source    {recording.source}"]
+    lines = [
+        f"{one_line(recording.title)}  ({recording.id}, {recording.state})",
+        f"source    {escaped(recording.source)}",
+    ]
     if recording.started_at is not None:
         lines.append(f"began     {recording.started_at.isoformat()}")
     lines += [f"note      {one_line(problem)}" for problem in recording.problems]

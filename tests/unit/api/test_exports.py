@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pysubs2
@@ -21,7 +22,7 @@ def s(number: float) -> timedelta:
 
 
 CUES = [Cue(Span(s(0.5), s(2)), "one <b>&\n\n-->two"), Cue(Span(s(3600), s(3601.25)), "last")]
-EVENTS = [Event("e", "r", Span(s(1), s(2)), "motion", "=HYPERLINK(1), left", Source.MOTION, (s(1),))]
+EVENTS = [Event("e", "r", Span(s(1), s(2)), "+motion", "=HYPERLINK(1), left", Source.MOTION, (s(1),))]
 CHAPTERS = [Chapter(Span(s(0), s(10)), "Opening"), Chapter(Span(s(10), s(20)), "Proof")]
 RECORDING = Recording("r", "a.mp4", "/a.mp4", "0", s(20), RecordingState.INDEXED)
 DETAILS = RecordingDetails(
@@ -54,9 +55,15 @@ def test_chapters_follow_one_another() -> None:
 
 def test_a_table_runs_no_formula() -> None:
     rows = list(csv.DictReader(io.StringIO(export(ExportFormat.CSV, DETAILS, CUES, EVENTS, CHAPTERS))))
+    assert rows[0]["label"] == "'+motion"
     assert rows[0]["description"] == "'=HYPERLINK(1), left"
     assert float(rows[0]["start"]) == 1
 
 
 def test_json_is_one_document() -> None:
     assert json.loads(export(ExportFormat.JSON, DETAILS, [], [], []))["recording"]["id"] == "r"
+
+
+def test_a_path_that_is_no_valid_text_is_valid_json() -> None:
+    body = RecordingBody.from_domain(replace(RECORDING, source="/b\udcff.mp4"))
+    assert json.loads(body.model_dump_json())["source"] == "/b\\udcff.mp4"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import pairwise
+from statistics import median_low
 
 from videoqa.media import ZERO, Coverage, CoverageState, CoveredSpan, Cue, Span
 from videoqa.ports import Surveyed
@@ -15,8 +16,10 @@ def covered(
 ) -> Coverage:
     """What became of every stretch of a recording of ``length``.
 
-    An instant speaks for the time until the next one, at most for twice the ``period``: an instant further away lies
-    behind a gap. Unread stretches and the ``failed`` ones (groups whose analysis failed) win over the instants in them.
+    An instant speaks for the time until the next one: a picture stands until another takes its place, be it half a
+    minute, and what is missing between two is told as unread. The last one speaks for as long as two commonly do, and
+    at least for twice the ``period``. Unread stretches and the ``failed`` ones (groups whose analysis failed) win over
+    the instants in them.
     Where there is no picture a cue is what was looked at: sound and subtitles are footage too.
     """
     instants = sorted(
@@ -24,10 +27,11 @@ def covered(
         + [(pts, CoverageState.STATIC) for pts in surveyed.static]
         + [(pts, CoverageState.DROPPED) for pts in surveyed.dropped]
     )
+    usual = median_low(later - earlier for (earlier, _), (later, _) in pairwise(instants)) if instants[1:] else period
+    last = length if not instants else min(length, instants[-1][0] + 2 * max(usual, period))
     painted = [CoveredSpan(cue.span, CoverageState.ANALYSED) for cue in cues]
     for number, (pts, state) in enumerate(instants):
-        following = instants[number + 1][0] if number + 1 < len(instants) else length
-        end = min(following, pts + 2 * period, length)
+        end = min(instants[number + 1][0], length) if number + 1 < len(instants) else last
         if pts < end:
             painted.append(CoveredSpan(Span(pts, end), state, frames=int(state is CoverageState.ANALYSED)))
     for unread in surveyed.unread:

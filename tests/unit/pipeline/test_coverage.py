@@ -37,8 +37,19 @@ def test_what_lies_before_the_first_picture_is_a_gap() -> None:
 
 
 def test_an_instant_does_not_speak_for_a_hole_behind_it() -> None:
-    found = covered(seen(kept=(0, 10)), s(11), s(1))
-    assert found.total(CoverageState.GAP) == s(8)
+    hole = Unread(Span(s(1), s(60)), "the footage holds nothing there", failed=False)
+    found = covered(seen(kept=(0, 60), unread=(hole,)), s(61), s(1))
+    assert found.total(CoverageState.GAP) == s(59)
+
+
+def test_a_picture_that_stands_for_long_was_looked_at_all_the_while() -> None:
+    found = covered(seen(kept=(0, 20, 40, 41)), s(60), s(1))
+    assert found.analysed == s(60)
+
+
+def test_the_last_picture_does_not_speak_for_sound_that_goes_on_behind_it() -> None:
+    found = covered(seen(kept=(0, 1, 2)), s(100), s(1))
+    assert found.total(CoverageState.GAP) == s(96)
 
 
 def test_damage_and_failed_groups_win_over_the_instants_in_them() -> None:

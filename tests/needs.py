@@ -16,7 +16,8 @@ def dev_data(name: str) -> Path:
     """The development file ``name``; the test is skipped where the folder of real clips and transcripts is absent."""
     path = Path(os.environ.get("VIDEOQA_DEV_DATA", ROOT.parent / "shared" / "data")) / name
     if not path.exists():
-        missing(f"the development file {name} is not here; VIDEOQA_DEV_DATA names its folder")
+        # Not to be had by installing something: a clean checkout has none, and is to pass all the same.
+        pytest.skip(f"the development file {name} is not here; VIDEOQA_DEV_DATA names its folder")
     return path
 
 

@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import logging
 import os
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -80,6 +81,9 @@ class Jobs:
                 with contextlib.closing(sqlite3.connect(folder / "jobs.sqlite", timeout=30)) as connection:
                     connection.execute("PRAGMA journal_mode=WAL")
             DBOS.migrate(self._url)
+            # The slot's name, not the process's: whoever takes the slot recovers what its last holder left behind. On a
+            # shared server every folder is a slot of its own, or its holder would do over what another one is doing.
+            self._executor = f"slot-{_own_word(folder)}" if database_url else "slot-0"
         self._client = DBOSClient(system_database_url=self._url, serializer=_JSON, application_name=_APPLICATION)
 
     def submit(self, requests: Iterable[IndexRequest]) -> tuple[str, ...]:
@@ -148,8 +152,7 @@ class Jobs:
             "name": _APPLICATION,
             "system_database_url": self._url,
             "application_version": _WORKFLOW_VERSION,
-            # The slot's name, not the process's: whoever takes the slot recovers what its last holder left behind.
-            "executor_id": "slot-0",
+            "executor_id": self._executor,
             "serializer": _JSON,
             "run_migrations": False,
             "log_level": "ERROR",
@@ -202,6 +205,14 @@ def _storage(folder: Path) -> Iterator[None]:
         if getattr(fault, "sqlite_errorcode", None) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
             raise DamagedDatabase(path=folder / "jobs.sqlite", problem=fault) from error
         raise DataUnwritable(path=folder, problem=fault) from error
+
+
+def _own_word(folder: Path) -> str:
+    """A word that ``folder`` keeps and no other folder has."""
+    place = folder / "executor"
+    if not place.exists() or not place.read_text().strip():
+        place.write_text(secrets.token_hex(8))
+    return place.read_text().strip()
 
 
 def _job(status: WorkflowStatus) -> Job:

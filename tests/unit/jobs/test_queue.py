@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from videoqa.errors import DamagedDatabase, DataUnwritable
+from videoqa.jobs import queue
 from videoqa.jobs.queue import Jobs
 from videoqa.jobs.slots import Slot
 
@@ -21,6 +22,14 @@ def test_a_folder_that_cannot_be_written_is_told_as_one(tmp_path: Path) -> None:
     (tmp_path / "jobs.lock").mkdir()
     with pytest.raises(DataUnwritable):
         Jobs(tmp_path, "", 1)
+
+
+def test_a_folder_keeps_its_word_and_no_other_has_it(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    (other / "executor").touch()  # as a kill before it was written leaves it
+    assert queue._own_word(one) == queue._own_word(one) != queue._own_word(other) == queue._own_word(other)
 
 
 def test_a_slot_is_held_by_one(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ least likely of the answerable when one in twelve of them is refused.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,9 +78,10 @@ def _logistic(rows: Floats, true: Floats, weights: Floats) -> Floats:
 
 
 def main() -> None:
-    from bench.lectures import asked, cases_of  # noqa: PLC0415 - it needs the fits of this module
+    from bench.lectures import DATA, archive, asked, cases_of  # noqa: PLC0415 - it needs the fits of this module
 
-    known, _, strangers = asked()
+    with tempfile.TemporaryDirectory() as folder:
+        known, _, strangers = asked(*archive(Path(folder), DATA / "lectures"))
     cases = cases_of([*known, *strangers])
     print(f"ALONE = {alone(cases)}\nAMONG_OTHERS = {among_others(cases)}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from pathlib import PurePath
 
@@ -16,12 +17,12 @@ def resolve(name: str, recordings: Sequence[Recording]) -> Recording:
         UnknownRecording: none is called so.
         AmbiguousRecording: several are; it lists their ids.
     """
-    folded = name.casefold()
+    folded = _folded(name)
     kinds = (
         [recording for recording in recordings if recording.id == name],
         [recording for recording in recordings if recording.title == name],
-        [recording for recording in recordings if recording.title.casefold() == folded],
-        [recording for recording in recordings if PurePath(recording.title).stem.casefold() == folded],
+        [recording for recording in recordings if _folded(recording.title) == folded],
+        [recording for recording in recordings if _folded(PurePath(recording.title).stem) == folded],
     )
     for matches in kinds:
         if len(matches) == 1:
@@ -29,3 +30,8 @@ def resolve(name: str, recordings: Sequence[Recording]) -> Recording:
         if matches:
             raise AmbiguousRecording(name=name, ids=tuple(match.id for match in matches))
     raise UnknownRecording(name=name)
+
+
+def _folded(text: str) -> str:
+    """``text`` without case, and with its accents as one kind of keyboard writes them: macOS takes names apart."""
+    return unicodedata.normalize("NFC", text).casefold()

@@ -68,7 +68,9 @@ class Settings:
     context: int = _setting(
         262_144, "tokens of the model's context that groups are planned for", _positive, "a whole number above 0"
     )
-    workers: int = _setting(2, "groups analysed at once", _positive, "a whole number above 0")
+    workers: int = _setting(
+        2, "recordings worked on at once, and groups analysed at once in each", _positive, "a whole number above 0"
+    )
     max_pixels: int = _setting(
         40_000_000, "pixels of the largest picture that is decoded", _positive, "a whole number above 0"
     )

@@ -197,3 +197,21 @@ def test_what_is_not_indexed_is_not_exported(videoqa: Videoqa, tmp_path: Path) -
     (tmp_path / "empty.mp4").write_bytes(b"")
     assert videoqa("index", tmp_path / "empty.mp4").code == 3
     assert videoqa("export", "empty").code == 2
+
+
+def test_indexing_ends_as_interrupted_where_nobody_reads_on(videoqa: Videoqa, tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.mp4").write_bytes(b"")
+    ran = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", '"$0" index "$1" "$2" 2>&1 | true', VIDEOQA, tmp_path, SAMPLES / "yard.mp4"],
+        env=os.environ | {"VIDEOQA_DATA_DIR": str(videoqa.data)},
+        check=False,
+    )
+    assert ran.returncode == 130
+
+
+def test_embeddings_that_cannot_be_had_are_warned_of(samples: Videoqa) -> None:
+    ran = samples("doctor", VIDEOQA_EMBEDDER="/no such folder")
+    assert ran.code == 0
+    assert "in place of what was asked for" in ran.out
+    assert "videoqa: VIDEOQA_EMBEDDER cannot be had" in ran.err

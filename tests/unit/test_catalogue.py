@@ -20,11 +20,13 @@ ALL = [
     recording("bb", "gate.mp4"),
     recording("cc", "gate.mkv"),
     recording("dd", "aa"),
+    recording("ee", "cafe\u0301.mp4"),
 ]
 
 
 @pytest.mark.parametrize(
-    ("name", "found"), [("bb", "bb"), ("gate.mkv", "cc"), ("lecture 1", "aa"), ("GATE.MP4", "bb"), ("aa", "aa")]
+    ("name", "found"),
+    [("bb", "bb"), ("gate.mkv", "cc"), ("lecture 1", "aa"), ("GATE.MP4", "bb"), ("aa", "aa"), ("caf\u00e9", "ee")],
 )
 def test_the_closest_kind_of_match_wins(name: str, found: str) -> None:
     assert resolve(name, ALL).id == found

@@ -1,4 +1,4 @@
-"""What `doctor` tells: every part tried for real, with the remedy where it does not work."""
+"""What `doctor` tells: every part looked for, and tried where that is quick; the remedy where it does not work."""
 
 from __future__ import annotations
 
@@ -85,9 +85,11 @@ def _text_reader() -> Check:
 
 
 def _embeddings(house: House) -> Check:
-    return Check(
-        "meaning of words", works=True, detail=f"{house.embedder.name}, {house.embedder.dimensions} dimensions"
-    )
+    detail = f"{house.embedder.name}, {house.embedder.dimensions} dimensions"
+    if not house.embedder.name.startswith(house.settings.embedder):
+        remedy = "set VIDEOQA_EMBEDDER to a model2vec folder that is here, or unset it"
+        return Check("meaning of words", works=False, detail=f"{detail}, in place of what was asked for", remedy=remedy)
+    return Check("meaning of words", works=True, detail=detail)
 
 
 def _signals() -> Check:

@@ -46,7 +46,11 @@ def index(
     """Make recordings searchable. Goes on where it was stopped."""
     from videoqa.cli.indexing import index_paths
 
-    return index_paths(paths, title, started_at)
+    try:
+        return index_paths(paths, title, started_at)
+    except BrokenPipeError as error:
+        # Whoever reads no further ends the work like an interrupt does: it is not done, and says so.
+        raise KeyboardInterrupt from error
 
 
 @app.command()

@@ -26,7 +26,10 @@ UNWANTED = 4.0
 AS_GOOD = 0.15
 """Peaks this share below the best may be the one that "first" or "last" means."""
 EXACT = 0.5
-"""What the words as they stand count for, beside words like them and the sense."""
+"""What the words as they stand count for inside one recording, beside words like them and the sense.
+
+Between recordings they count for nothing: there they favour those that happen to use the question's commonest words.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,9 @@ def evidence(
         return Evidence((), None)
     texts = [candidate.passage.text for candidate in candidates]
     found = relevance(question.content, texts, lexicon)
+    one = len({candidate.passage.recording_id for candidate in candidates}) == 1
     scores = (
-        standard(_fused(found, candidates, EXACT))
+        standard(_fused(found, candidates, EXACT if one else 0))
         + _order(question, candidates, lexicon)
         + _unwanted(question, texts, lexicon)
     )
@@ -97,11 +101,7 @@ def _fused(found: Relevance, candidates: Sequence[Candidate], exact: float) -> N
 def _better(
     question: Question, here: Sequence[Candidate], elsewhere: Sequence[Candidate], lexicon: Lexicon
 ) -> float | None:
-    """The share of ``elsewhere`` that scores higher than the best of ``here``, all of them measured together.
-
-    A word of the question that stands in this recording by chance is no sign that it is meant, so words as they stand
-    do not count once more.
-    """
+    """The share of ``elsewhere`` that scores higher than the best of ``here``, all of them measured together."""
     if not elsewhere:
         return None
     every = [*here, *elsewhere]

@@ -14,6 +14,7 @@ P = TypeVar("P")
 # frames lie up to a third of a period further apart rather than one more being decoded.
 _CLOSEST = 0.9
 _LOOSENESS = 1 / 3
+_LAST_LONGER = 0.25
 # A group of pictures is held whole up to here; a longer one is decided piece by piece.
 _HELD_PACKETS = 600
 _HELD_BYTES = 2**26
@@ -72,9 +73,9 @@ class Plan(Generic[P]):
     """Decides about the packets of one stream, fed in decoding order.
 
     The first picture of a group of pictures is free of all others, so that it is taken wherever it lies near the
-    rhythm, and the time up to the next one is divided evenly. Every time a picture is asked for, it is the one then
-    on show: the last whose time is not later. What no wanted picture rests on is never decoded: groups without one,
-    the tail behind the last one, and the leading pictures of the next keyframe.
+    rhythm, and the time up to the next one is divided, all but evenly. Every time a picture is asked for, it is the
+    one then on show: the last whose time is not later. What no wanted picture rests on is never decoded: groups
+    without one, the tail behind the last one, and the leading pictures of the next keyframe.
 
     Args:
         period: microseconds from frame to frame.
@@ -195,7 +196,8 @@ class Plan(Generic[P]):
             if not last and length < _CLOSEST * self._period:
                 return
             parts = max(1, ceil(length / self._period - _LOOSENESS))
-            spacing, most = length / parts, parts - 1
+            # What lies behind the last picture taken is never decoded: it may be a little longer than the others.
+            spacing, most = length / (parts + _LAST_LONGER * (parts > 1)), parts - 1
         first = 1
         for one, following in zip(shown, [*(one.time for one in shown[1:]), end], strict=True):
             # The instants anchor + n * spacing at which this picture is the one on show.

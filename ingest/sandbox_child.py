@@ -6,12 +6,17 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from ingest import probe, pyav, sampling
+from ingest import pyav
 from ingest.confinement import confine
-from ingest.wire import Confinement, Done, Failed, Message, Request, Working, encode
+from ingest.wire import MICROSECOND, Confinement, Done, Failed, Message, Request, Working, encode
 from videoqa.errors import DecoderCrashed, DecoderOverran, VideoqaError
+from videoqa.media import Sampling
+
+if TYPE_CHECKING:
+    from ingest.development import Outcomes
 
 _SIGN_OF_LIFE = 1.0
 
@@ -22,6 +27,12 @@ def main() -> None:
     pipe = os.dup(1)
     # What a library prints must not run into the messages.
     os.dup2(2, 1)
+    try:
+        # Behind the confinement no module of the house can be read any more.
+        task = _task(request)
+    except VideoqaError as error:
+        _tell(pipe, Failed(error))
+        return
     measures = confine(request.limits, request.work, request.descriptor)
     # The parent keeps our stdin open for as long as it lives.
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -29,13 +40,14 @@ def main() -> None:
         if request.descriptor is None:
             _tell(pipe, Confinement(measures))
             return
-        shown = time.monotonic()
-        for message in _messages(request, request.descriptor):
-            if isinstance(message, Working):
-                if time.monotonic() - shown < _SIGN_OF_LIFE:
-                    continue
-                shown = time.monotonic()
-            _tell(pipe, message)
+        with pyav.open_footage(f"file:/dev/fd/{request.descriptor}", request.limits) as footage:
+            shown = time.monotonic()
+            for message in task(footage):
+                if isinstance(message, Working):
+                    if time.monotonic() - shown < _SIGN_OF_LIFE:
+                        continue
+                    shown = time.monotonic()
+                _tell(pipe, message)
         _tell(pipe, Done())
     except BrokenPipeError:
         os._exit(0)
@@ -48,13 +60,34 @@ def main() -> None:
         _tell(pipe, Failed(DecoderCrashed(problem=f"{type(error).__name__}: {error}")))
 
 
-def _messages(request: Request, descriptor: int) -> Iterator[Message]:
-    with pyav.open_footage(f"file:/dev/fd/{descriptor}", request.limits) as footage:
-        if request.survey is None:
-            yield from probe.probe(footage, request.limits)
-        else:
-            survey = request.survey
-            yield from sampling.survey(footage, survey.sampling, gated=survey.gated, since=survey.since)
+def _task(request: Request) -> Callable[[pyav.Footage], Iterator[Message]]:
+    """What is to be done; only what it needs is imported, which is half of what a small file costs."""
+    if (survey := request.survey) is None:
+        from ingest.probe import probe  # noqa: PLC0415
+
+        return lambda footage: probe(footage, request.limits)
+    from ingest.sampling import survey as sample  # noqa: PLC0415
+
+    develop = _developer(request.decoder)
+    gatekeeper = None
+    if survey.gated:
+        from ingest.gatekeeper import Gatekeeper  # noqa: PLC0415
+
+        gatekeeper = Gatekeeper(survey.sampling.period, survey.since.gate if survey.since else b"")
+    since = survey.since.pts // MICROSECOND if survey.since else 0
+    return lambda footage: sample(
+        footage, survey.sampling, develop(footage, survey.sampling, since), gatekeeper, survey.since
+    )
+
+
+def _developer(decoder: str) -> Callable[[pyav.Footage, Sampling, int], Outcomes]:
+    if decoder == "decord":
+        from ingest import decord  # noqa: PLC0415
+
+        return decord.develop
+    from ingest import development  # noqa: PLC0415
+
+    return development.develop
 
 
 def _tell(pipe: int, message: Message) -> None:

@@ -100,7 +100,9 @@ def test_real_clips_are_sampled_bit_identically_at_ffprobes_times(name: str) -> 
 def test_pictures_without_stamps_are_counted_at_their_real_rate() -> None:
     path = dev_data("footage/vtest_crowd.avi")
     assert SandboxedReader().probe(str(path)).length < timedelta(seconds=14)
-    assert sampled(path, EVERY_SECOND)[1].pts == timedelta(seconds=1)
+    items = sampled(path, EVERY_SECOND)
+    assert len(items) == 14
+    assert not any(item.pts % timedelta(milliseconds=40) for item in items)
 
 
 def test_a_first_picture_that_comes_late_keeps_its_time() -> None:

@@ -1,11 +1,9 @@
-"""Footage through PyAV; the only module that knows it."""
+"""An open container: what it is, its packets and their times."""
 
 from __future__ import annotations
 
-import errno
-from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -15,25 +13,20 @@ from typing import Any
 
 import av
 import av.logging
-import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Discard, Disposition, Stream
 from av.subtitles.subtitle import AssSubtitle
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from ingest.clock import MICROSECONDS, Clock, microseconds, zero_of
 from ingest.limits import Limits
 from ingest.nal import H264
 from ingest.plan import Coded
+from ingest.pyav.decoder import Decoder, out_of_memory
 from videoqa.errors import EmptyFootage, FootageTooLarge, NotFootage
-from videoqa.media import Picture
-
-__all__ = ["FORMATS", "Footage", "Packet", "VideoFrame", "VideoStream", "open_footage"]
 
 FORMATS = "MP4, MOV, MKV, WebM, AVI and MPEG-TS"
 _OPTIONS = {
@@ -43,8 +36,6 @@ _OPTIONS = {
 
 
 _TEXT_CODECS = frozenset({"ass", "mov_text", "ssa", "srt", "subrip", "text", "webvtt"})
-# An order to forget a picture that was never decoded, because nothing wanted rests on it.
-_UNHARMED = "mmco: unref short failure"
 _LONGEST_LINE = 10_000
 _PACKETS_TO_FIRST_PICTURE = 300
 # How far behind a sought time the search for its keyframe goes on, in microseconds.
@@ -84,12 +75,10 @@ def open_footage(url: str, limits: Limits) -> Iterator[Footage]:
         FootageTooLarge: it has more streams, or larger pictures, than ``limits`` allow.
     """
     # A decoder that conceals damage tells of it here alone; on sound footage it says nothing at this level.
+    # A decoder that conceals damage tells of it here alone; on sound footage it says nothing at this level.
     av.logging.set_level(av.logging.ERROR)
-    try:
-        container = av.open(url, options=dict(_OPTIONS), metadata_errors="replace")
-    except FFmpegError as error:
-        raise _out_of_memory(error) or NotFootage(problem=_why_not(url), formats=FORMATS) from error
-    with container:
+    with ExitStack() as stack:
+        container = stack.enter_context(_opened(url))
         if len(container.streams) > limits.max_streams:
             raise FootageTooLarge(
                 what="a number of streams",
@@ -97,37 +86,23 @@ def open_footage(url: str, limits: Limits) -> Iterator[Footage]:
                 limit=limits.max_streams,
                 setting="VIDEOQA_MAX_STREAMS",
             )
-        yield Footage(container, limits)
+        yield Footage(url, container, limits, stack)
 
 
 class Footage:
     """An open container and its best video stream."""
 
-    def __init__(self, container: InputContainer, limits: Limits) -> None:
+    def __init__(self, url: str, container: InputContainer, limits: Limits, stack: ExitStack) -> None:
         self.container = container
         self.video = _best(container)
-        self._limits = limits
         self.broken = False
+        self._url = url
+        self._limits = limits
+        self._open = stack
+        self._decoders = 0
         self._clock = Clock(self._time_base, self.zero)
-        self._in_order: deque[int] = deque()
-        self._times: dict[int, int] = {}
-        self._to_small, self._to_rgb, self._to_luma = VideoReformatter(), VideoReformatter(), VideoReformatter()
         if self.video is not None:
-            self._prepare(self.video)
-
-    def _prepare(self, video: VideoStream) -> None:
-        context = video.codec_context
-        if context.width * context.height > self._limits.max_pixels:
-            raise FootageTooLarge(
-                what="pictures",
-                value=f"{context.width}x{context.height} pixels",
-                limit=f"{self._limits.max_pixels} pixels",
-                setting="VIDEOQA_MAX_PIXELS",
-            )
-        # It does not get here through the options of av.open.
-        context.options = {"max_pixels": str(self._limits.max_pixels)}
-        # Threads in the decoder cost up to a third more processor time, and mostly find no slices to share.
-        context.thread_count = 1
+            _restrain(self.video, limits)
 
     @cached_property
     def counted(self) -> bool:
@@ -159,6 +134,16 @@ class Footage:
     @property
     def codec(self) -> str:
         return self._need_video().codec_context.name
+
+    @property
+    def path(self) -> str:
+        return self._url.removeprefix("file:")
+
+    @property
+    def pixels(self) -> int:
+        """Of one picture."""
+        context = self._need_video().codec_context
+        return max(1, context.width * context.height)
 
     @property
     def claimed(self) -> timedelta | None:
@@ -206,21 +191,21 @@ class Footage:
     def first_size(self) -> tuple[int, int] | None:
         """Width and height of the first picture that decodes, as shown; None where none does."""
         video = self._need_video()
-        try:
-            self.container.seek(0)
-        except FFmpegError:
+        if not self._seek(video, None):
             return None
+        decoder = self.decoder()
         for coded, _ in zip(self._coded(video), range(_PACKETS_TO_FIRST_PICTURE), strict=False):
-            try:
-                frames = video.codec_context.decode(coded.packet)
-            except FFmpegError:
-                continue
-            for frame in frames:
+            for _, frame in decoder.decode(coded)[0]:
                 return self.size_as_shown(frame)
-        try:
-            return next((self.size_as_shown(frame) for frame in video.codec_context.decode(None)), None)
-        except FFmpegError:
-            return None
+        return next((self.size_as_shown(frame) for _, frame in decoder.settle()), None)
+
+    def size_as_shown(self, frame: VideoFrame) -> tuple[int, int]:
+        """Width and height of the footage, turned as ``frame`` is."""
+        context = self._need_video().codec_context
+        size = context.width or frame.width, context.height or frame.height
+        # Other decoders have turned it already.
+        turned = frame.rotation % 180 or (frame.width, frame.height) == size[::-1]
+        return size[::-1] if turned else size
 
     def _listened_to(self) -> list[Stream]:
         """The best video stream, all sound, and all text; where there is a picture, no other one."""
@@ -297,80 +282,48 @@ class Footage:
                 if packet.size:
                     yield packet
         except FFmpegError as error:
-            if (memory := _out_of_memory(error)) is not None:
+            if (memory := out_of_memory(error)) is not None:
                 raise memory from error
             # What was sound has been given.
             self.broken = True
 
-    def decode(self, coded: Coded[Packet[VideoStream]]) -> tuple[list[tuple[int, VideoFrame]], bool]:
-        """The pictures that ``coded`` completes, with their times in microseconds, and whether it was sound."""
-        context = self._need_video().codec_context
-        if self.counted:
-            self._in_order.append(coded.time)
-        elif coded.packet.pts is not None:
-            self._times[coded.packet.pts] = coded.time
-        context.skip_frame = "DEFAULT" if coded.wanted or self.counted else "NONREF"
-        with av.logging.Capture(local=True) as complaints:
-            try:
-                frames = context.decode(coded.packet)
-            except FFmpegError as error:
-                if (memory := _out_of_memory(error)) is not None:
-                    raise memory from error
-                return [], False
-        damaged = coded.packet.is_corrupt or any(_UNHARMED not in said for _, _, said in complaints)
-        return list(self._timed(frames)), not damaged
-
-    def settle(self) -> list[tuple[int, VideoFrame]]:
-        """The pictures the decoder still holds; it forgets everything."""
-        context = self._need_video().codec_context
-        context.skip_frame = "DEFAULT"
-        try:
-            frames = context.decode(None)
-        except FFmpegError as error:
-            if (memory := _out_of_memory(error)) is not None:
-                raise memory from error
-            frames = []
-        context.flush_buffers()
-        timed = list(self._timed(frames))
-        self._in_order.clear()
-        self._times.clear()
-        return timed
-
-    def _timed(self, frames: list[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
-        for frame in frames:
-            if self.counted:
-                time = self._in_order.popleft() if self._in_order else None
-            else:
-                time = None if frame.pts is None else self._times.pop(frame.pts, None)
-            if time is not None:
-                yield time, frame
-
-    def picture(self, frame: VideoFrame, size: tuple[int, int]) -> Picture:
-        """``frame`` as shown, scaled to ``size`` (width, height)."""
-        width, height = size if not frame.rotation % 180 else size[::-1]
-        small = self._to_small.reformat(frame, width, height, "yuv420p", interpolation="AREA", threads=1)
-        pixels: NDArray[Any] = self._to_rgb.reformat(small, format="rgb24", threads=1).to_ndarray()
-        if turns := round(frame.rotation / 90) % 4:
-            pixels = np.ascontiguousarray(np.rot90(pixels, turns))
-        return Picture(size[0], size[1], pixels.data.cast("B"))
-
-    def luma(self, frame: VideoFrame, long_side: int) -> NDArray[np.uint8]:
-        """The brightness of ``frame``, its longer side at most ``long_side``; shape (height, width), not rotated."""
-        scale = min(1.0, long_side / max(frame.width, frame.height))
-        width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
-        small = self._to_luma.reformat(frame, width, height, "gray", interpolation="AREA", threads=1)
-        return small.to_ndarray()  # type: ignore[return-value]
-
-    def size_as_shown(self, frame: VideoFrame) -> tuple[int, int]:
-        """Width and height of the footage, turned as ``frame`` is."""
-        context = self._need_video().codec_context
-        size = context.width or frame.width, context.height or frame.height
-        return size if not frame.rotation % 180 else size[::-1]
+    def decoder(self) -> Decoder:
+        """A decoder of the video stream; every call gives one more, independent of the others."""
+        video = self._need_video()
+        if self._decoders:
+            # A decoder made from the stream's parameters alone would lack what the container adds to them.
+            container = self._open.enter_context(_opened(self._url))
+            video = next(stream for stream in container.streams.video if stream.index == video.index)
+            _restrain(video, self._limits)
+        self._decoders += 1
+        return Decoder(video.codec_context, counted=self.counted)
 
     def _need_video(self) -> VideoStream:
         if self.video is None:
             raise EmptyFootage(problem="it has no video stream")
         return self.video
+
+
+def _opened(url: str) -> InputContainer:
+    try:
+        return av.open(url, options=dict(_OPTIONS), metadata_errors="replace")
+    except FFmpegError as error:
+        raise out_of_memory(error) or NotFootage(problem=_why_not(url), formats=FORMATS) from error
+
+
+def _restrain(video: VideoStream, limits: Limits) -> None:
+    context = video.codec_context
+    if context.width * context.height > limits.max_pixels:
+        raise FootageTooLarge(
+            what="pictures",
+            value=f"{context.width}x{context.height} pixels",
+            limit=f"{limits.max_pixels} pixels",
+            setting="VIDEOQA_MAX_PIXELS",
+        )
+    # It does not get here through the options of av.open.
+    context.options = {"max_pixels": str(limits.max_pixels)}
+    # Threads in the decoder cost up to a third more processor time, and mostly find no slices to share.
+    context.thread_count = 1
 
 
 def _best(container: InputContainer) -> VideoStream | None:
@@ -381,10 +334,6 @@ def _best(container: InputContainer) -> VideoStream | None:
         if not stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails)
     ]
     return max(moving, key=lambda stream: stream.codec_context.width * stream.codec_context.height, default=None)
-
-
-def _out_of_memory(error: FFmpegError) -> MemoryError | None:
-    return MemoryError() if error.errno == errno.ENOMEM else None
 
 
 def _why_not(url: str) -> str:

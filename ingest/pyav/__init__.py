@@ -1,0 +1,10 @@
+"""Footage through PyAV; no other package knows it."""
+
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from ingest.pyav.decoder import Decoder
+from ingest.pyav.footage import FORMATS, Footage, Line, Piece, open_footage
+
+__all__ = ["FORMATS", "Decoder", "Footage", "Line", "Packet", "Piece", "VideoFrame", "VideoStream", "open_footage"]

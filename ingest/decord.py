@@ -1,18 +1,20 @@
 """Pictures through decord (the package decord2), at the times that the packets say.
 
 decord decodes well, but of times it knows only those of its own list, from which it takes a late start away without a
-word. So it is only asked for the n-th picture, and the packets, read through PyAV, say when that is shown.
+word. So it is only asked for the n-th picture, and the packets, read through PyAV, say when that is shown. Where its
+n-th picture was found to be another (MPEG-TS, edit lists, open groups of pictures, reordered AVI) it is not asked.
 """
 
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator
 
 from ingest.development import End, Lost, Outcomes, Taken, plan_of
-from ingest.plan import Coded, Decode, Gap
+from ingest.plan import Coded, Decode, Gap, Step
 from ingest.pyav import Footage, Packet, VideoStream
 from ingest.pyav.pixels import frame_of
-from videoqa.errors import DecoderCrashed, MissingPart
+from videoqa.errors import DecoderUnfit, MissingPart
 from videoqa.media import Sampling
 
 try:
@@ -25,47 +27,62 @@ def develop(footage: Footage, sampling: Sampling, since: int) -> Outcomes:
     """As ``ingest.development.develop``.
 
     Raises:
-        DecoderCrashed: decord sees other pictures than there are packets, so that none has a certain time.
+        DecoderUnfit: decord would show wrong pictures of such footage.
     """
-    plan = plan_of(footage, sampling)
-    every, shown = array("q"), array("q")
+    shown = _Shown(footage)
     wanted: list[Coded[Packet[VideoStream]]] = []
-    begun, end = False, since
-    for coded in footage.packets(0):
-        every.append(coded.time)
-        if not coded.hidden:
-            shown.append(coded.time)
-        end = max(end, coded.time + coded.duration)
-        begun = begun or since == 0 or (coded.key and coded.time == since)
-        for step in plan.feed(coded) if begun else ():
-            if isinstance(step, Gap):
-                yield step
-            elif isinstance(step, Decode) and step.coded.wanted:
-                wanted.append(step.coded)
-        yield None
-    for step in plan.finish():
-        if isinstance(step, Decode) and step.coded.wanted:
+    for step in shown.steps(sampling, since):
+        if isinstance(step, Gap | None):
+            yield step
+        elif isinstance(step, Decode) and step.coded.wanted:
             wanted.append(step.coded)
     try:
         reader = library.VideoReader(footage.path, num_threads=1)
     except RuntimeError as error:
-        raise DecoderCrashed(problem="decord cannot open it") from error
-    places = _places(len(reader), every, shown)
+        raise _unfit("it cannot open it") from error
+    if len(reader) != len(shown.times):
+        raise _unfit(f"it counts {len(reader)} of {len(shown.times)}")
+    places = {time: number for number, time in enumerate(sorted(shown.times))}
+    at = 0
     for coded in sorted(wanted, key=lambda one: one.time):
+        if places[coded.time] > at:
+            reader.skip_frames(places[coded.time] - at)
+        at = places[coded.time] + 1
         try:
-            pixels = reader[places[coded.time]].asnumpy()
-        except RuntimeError:
+            pixels = reader.next().asnumpy()
+        except (RuntimeError, StopIteration):
             yield Lost(coded.time)
         else:
             yield Taken(coded.time, coded.key, frame_of(pixels))
-    yield End(end)
+    yield End(shown.end)
 
 
-def _places(count: int, every: array[int], shown: array[int]) -> dict[int, int]:
-    """The number of the picture shown at each time; decord also counts what an edit list hides, in some builds."""
-    for times in (shown, every):
-        if len(times) == count:
-            return {time: number for number, time in enumerate(sorted(times))}
-    raise DecoderCrashed(
-        problem=f"decord sees {count} pictures where the packets hold {len(shown)}; VIDEOQA_DECODER=pyav reads it"
-    )
+class _Shown:
+    """When each picture is shown, and what the plan makes of it, by one pass over the packets."""
+
+    def __init__(self, footage: Footage) -> None:
+        if footage.counted or footage.container.format.name == "mpegts":
+            raise _unfit("of its kind of file it cannot count the pictures")
+        self._footage = footage
+        self.times = array("q")
+        self.end = 0
+
+    def steps(self, sampling: Sampling, since: int) -> Iterator[Step[Packet[VideoStream]] | None]:
+        """The steps from ``since`` on; None as a sign of life."""
+        plan = plan_of(self._footage, sampling)
+        begun, latest_key = since == 0, -1
+        for coded in self._footage.packets(0):
+            if coded.hidden or coded.time < latest_key:
+                raise _unfit("it loses count in edit lists and open groups of pictures")
+            latest_key = coded.time if coded.key else latest_key
+            self.times.append(coded.time)
+            self.end = max(self.end, coded.time + coded.duration)
+            begun = begun or (coded.key and coded.time == since)
+            if begun:
+                yield from plan.feed(coded)
+            yield None
+        yield from plan.finish()
+
+
+def _unfit(problem: str) -> DecoderUnfit:
+    return DecoderUnfit(decoder="decord", problem=problem)

@@ -40,19 +40,25 @@ class Truth:
         return 0 if 0 <= first <= 60_000_000 else first
 
 
-def decode_all(path: Path, sampling: Sampling) -> Truth:
-    """Decodes every picture of ``path`` in turn, with nothing left out."""
+def decode_all(path: Path, sampling: Sampling, *, through_rgb: bool = False) -> Truth:
+    """Decodes every picture of ``path`` in turn, with nothing left out.
+
+    ``through_rgb``: as decoders do that give upright RGB in the footage's own size, which is then scaled.
+    """
     pictures: dict[int, str] = {}
     with av.open(str(path)) as container:
         video = max(container.streams.video, key=lambda stream: stream.width * stream.height)
         counted = iter(_avi_times(path)) if container.format.name == "avi" else None
-        for frame in _frames(container, video):
-            stamp = next(counted) if counted is not None else frame.pts
-            turned = bool(frame.rotation % 180)
-            shown = (video.height, video.width) if turned else (video.width, video.height)
-            width, height = size_of(*shown, sampling)[:: -1 if turned else 1]
+        for decoded in _frames(container, video):
+            stamp = next(counted) if counted is not None else decoded.pts
+            frame, turns = decoded, decoded.rotation // 90
+            shown = (video.height, video.width) if turns % 2 else (video.width, video.height)
+            if through_rgb:
+                upright = np.rot90(decoded.to_ndarray(format="rgb24"), turns)
+                frame, turns = av.VideoFrame.from_ndarray(np.ascontiguousarray(upright), format="rgb24"), 0
+            width, height = size_of(*shown, sampling)[:: -1 if turns % 2 else 1]
             small = frame.reformat(width, height, "yuv420p", interpolation="AREA").to_ndarray(format="rgb24")
-            pictures[round(stamp * video.time_base * 1_000_000)] = digest(np.rot90(small, frame.rotation // 90))
+            pictures[round(stamp * video.time_base * 1_000_000)] = digest(np.rot90(small, turns))
     return Truth(pictures)
 
 

@@ -117,6 +117,10 @@ class DecoderOverran(BadMedia):
     """The decoder took more than {limit} of {what} on it; the file is damaged or made to do harm."""
 
 
+class DecoderUnfit(BadMedia):
+    """{decoder} would show other pictures of it than are there ({problem}); set VIDEOQA_DECODER to pyav."""
+
+
 class BadCues(BadMedia):
     """The subtitles cannot be read ({problem}); the footage is indexed without them."""
 

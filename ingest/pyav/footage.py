@@ -178,9 +178,9 @@ class Footage:
             stamp = packet.dts if stamp is None else stamp
             if stamp is None:
                 continue
-            duration = packet.duration or 0
+            is_video = stream is self.video
+            duration = packet.duration or (self._one_picture if is_video else 0)
             if stream.type != "subtitle":
-                is_video = stream is self.video
                 yield Piece(stream.index, is_video, stamp, packet.dts, duration, base, packet.is_discard)
                 continue
             start = timedelta(microseconds=microseconds(stamp, base) - self.zero)
@@ -256,7 +256,7 @@ class Footage:
             if stamp is None:
                 yield Coded(packet, last, 0, packet.size, key=False, hidden=True)
                 continue
-            duration = packet.duration or 0
+            duration = packet.duration or self._one_picture
             last = clock.at(stamp, packet.dts, duration)
             length = microseconds(duration, self._time_base)
             # Footage that begins in mid-refresh has nothing better to begin with than its first keyframe.
@@ -297,6 +297,12 @@ class Footage:
             _restrain(video, self._limits)
         self._decoders += 1
         return Decoder(video.codec_context, counted=self.counted)
+
+    @cached_property
+    def _one_picture(self) -> int:
+        """How long a picture lasts at the stream's rate, in units of its time base; for packets that do not say it."""
+        rate = self.video and (self.video.guessed_rate or self.video.average_rate)
+        return max(1, round(1 / (rate * self._time_base))) if rate else 1
 
     def _need_video(self) -> VideoStream:
         if self.video is None:

@@ -22,15 +22,15 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ingest.clock import MICROSECONDS, Clock, microseconds, zero_of
+from ingest.formats import DEMUXERS, FORMATS
 from ingest.limits import Limits
 from ingest.nal import H264
 from ingest.plan import Coded
 from ingest.pyav.decoder import Decoder, out_of_memory
 from videoqa.errors import EmptyFootage, FootageTooLarge, NotFootage
 
-FORMATS = "MP4, MOV, MKV, WebM, AVI and MPEG-TS"
 _OPTIONS = {
-    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts",
+    "format_whitelist": DEMUXERS,
     "protocol_whitelist": "file",
 }
 

@@ -61,10 +61,17 @@ class SqlArchive:
         return None if row is None else rows.recording(row)
 
     def describe(
-        self, recording_id: str, *, length: timedelta, started_at: datetime | None, title: str | None = None
+        self,
+        recording_id: str,
+        *,
+        length: timedelta,
+        started_at: datetime | None,
+        title: str | None = None,
+        source: str | None = None,
     ) -> None:
         known: dict[str, object] = {"length": length, "started_at": started_at}
-        self._update(recording_id, known if title is None else {**known, "title": title})
+        told = {name: value for name, value in (("title", title), ("source", source)) if value is not None}
+        self._update(recording_id, {**known, **told})
 
     def set_state(self, recording_id: str, state: RecordingState, problems: Sequence[str] | None = None) -> None:
         known: dict[str, object] = {"state": state.value}

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from ingest.background import Field
 from ingest.scene import Scene
 
+VERSION = 1
+"""Raised whenever other frames are let through than before, so that footage is surveyed again."""
 LUMA_LONG_SIDE = 320
 """The longer side of the grid. On footage of 1280x720 a place is 4x4 pixels."""
 

@@ -15,6 +15,8 @@ from datetime import timedelta
 from math import ceil
 from types import TracebackType
 
+from ingest.formats import FORMATS
+from ingest.gating import VERSION
 from ingest.limits import Limits
 from ingest.wire import (
     HEADER,
@@ -35,7 +37,6 @@ from videoqa.ports import Checkpoint, MediaFacts, Sampled, Unread
 
 __all__ = ["Limits", "SandboxedReader", "confinement"]
 
-FORMATS = "MP4, MOV, MKV, WebM, AVI and MPEG-TS"
 _PIPE_BYTES = 2**20
 # A machine with other work gives the child less than a whole core; it is waited for this many times its own work.
 _PATIENCE = 5
@@ -51,6 +52,10 @@ class SandboxedReader:
     def __init__(self, limits: Limits | None = None, decoder: str = "pyav") -> None:
         self._limits = limits or Limits()
         self._decoder = decoder
+
+    @property
+    def fingerprint(self) -> str:
+        return f"{self._decoder} gate-{VERSION}"
 
     def probe(self, path: str) -> MediaFacts:
         with _Source(path) as source, _Child(self._request(source, None)) as child:

@@ -27,6 +27,8 @@ from videoqa.media import Picture, Span
 from videoqa.ports import Checkpoint, Pictures, Sampled, Surveyed, Unread
 
 JPEG_QUALITY = 90
+RESERVE = 24 * 2**20
+"""Bytes of the disk that frames leave free: what was found, and that the disk is full, has to be written down there."""
 _MICROSECOND = timedelta(microseconds=1)
 _CHECKPOINT, _KEPT, _STATIC, _DROPPED, _UNREAD, _FINISHED = (
     "checkpoint",
@@ -70,6 +72,8 @@ class DiskSpool:
         """Keeps ``item``; see the module for what survives a kill."""
         with self._told(analysis_id):
             writing = self._writing(analysis_id)
+            if shutil.disk_usage(self._folder).free < RESERVE:
+                raise OSError(errno.ENOSPC, "no space but the reserve")
             if isinstance(item, Unread):
                 writing.say(_UNREAD, _number(item.span.start), _number(item.span.end), item.reason, item.failed)
                 return

@@ -78,6 +78,11 @@ class Unread:
 class FootageReader(Protocol):
     """Opens untrusted footage; whatever the file does, only an error of ``BadMedia`` comes out."""
 
+    @property
+    def fingerprint(self) -> str:
+        """A word for everything about it that changes which frames are kept: its decoder, the version of its gate."""
+        ...
+
     def probe(self, path: str) -> MediaFacts:
         """What ``path`` is. One pass over its packets, nothing decoded but its subtitle tracks."""
         ...
@@ -276,9 +281,15 @@ class Archive(Protocol):
     def recording(self, recording_id: str) -> Recording | None: ...
 
     def describe(
-        self, recording_id: str, *, length: timedelta, started_at: datetime | None, title: str | None = None
+        self,
+        recording_id: str,
+        *,
+        length: timedelta,
+        started_at: datetime | None,
+        title: str | None = None,
+        source: str | None = None,
     ) -> None:
-        """Writes down what was found out of the recording; a ``title`` of None leaves the one it has."""
+        """Writes down what was found out of the recording; a ``title`` or ``source`` of None leaves the one it has."""
         ...
 
     def set_state(self, recording_id: str, state: RecordingState, problems: Sequence[str] | None = None) -> None: ...

@@ -40,6 +40,7 @@ def index_paths(paths: Sequence[Path], title: str | None, started_at: str | None
         ids = place.jobs.submit(IndexRequest(path, title, moment) for path in found)
         for folder, problem in useless.items():
             print(f"failed   {one_line(folder)}: {problem}", file=sys.stderr, flush=True)
+        _tell_of_others(take_over(), place.jobs.ahead_of(ids))
         failed = _Follower(place, ids).follow(take_over)
     return FAILED if failed or useless else FOUND
 
@@ -69,6 +70,14 @@ def _found(paths: Sequence[Path]) -> tuple[tuple[str, ...], dict[str, VideoqaErr
             useless.setdefault(str(path), NothingToIndex(path=path, formats=_FORMATS))
         found.extend(inside)
     return tuple(dict.fromkeys(found)), useless
+
+
+def _tell_of_others(working: bool, others: int) -> None:
+    """Says what a user would otherwise wonder about: why nothing seems to happen yet."""
+    if not working:
+        print("note: another videoqa is at work here; it takes these files over", file=sys.stderr, flush=True)
+    if others:
+        print(f"note: {others} files of earlier or other runs are not done yet", file=sys.stderr, flush=True)
 
 
 def _walk(folder: Path, refused: Callable[[OSError], None]) -> Iterator[Path]:

@@ -9,6 +9,7 @@ import hashlib
 import logging
 import os
 import secrets
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ _WORKFLOW_VERSION = "1"
 _POLL_SECONDS = 0.02
 _LOOK_AGAIN_SECONDS = 1.0
 _AT_ONCE = 200
+_LEAST_ROOM = 4 * 2**20
 
 _JSON = DBOSPortableJSONSerializer()
 
@@ -77,6 +79,9 @@ class Jobs:
         self._at_once = recordings_at_once
         self._slot = Slot(folder)
         with _storage(folder):
+            # With less than its files take the engine would wait for room, and never say so.
+            if shutil.disk_usage(folder).free < _LEAST_ROOM:
+                raise DiskFull(path=folder)
             if not database_url:
                 with contextlib.closing(sqlite3.connect(folder / "jobs.sqlite", timeout=30)) as connection:
                     connection.execute("PRAGMA journal_mode=WAL")
@@ -84,7 +89,12 @@ class Jobs:
             # The slot's name, not the process's: whoever takes the slot recovers what its last holder left behind. On a
             # shared server every folder is a slot of its own, or its holder would do over what another one is doing.
             self._executor = f"slot-{_own_word(folder)}" if database_url else "slot-0"
-        self._client = DBOSClient(system_database_url=self._url, serializer=_JSON, application_name=_APPLICATION)
+        self._client = DBOSClient(
+            system_database_url=self._url,
+            serializer=_JSON,
+            application_name=_APPLICATION,
+            retry_connection_errors=False,
+        )
 
     def submit(self, requests: Iterable[IndexRequest]) -> tuple[str, ...]:
         """Job ids, one a request. A file that is waiting or running already keeps the job it has."""
@@ -109,6 +119,11 @@ class Jobs:
             for status in self._client.list_workflows(workflow_ids=list(ids[first : first + _AT_ONCE])):
                 found[status.workflow_id] = _job(status)
         return tuple(found[job] for job in ids if job in found)
+
+    def ahead_of(self, ids: Sequence[str]) -> int:
+        """How many jobs of earlier or other runs have not ended."""
+        open_jobs = self._client.list_workflows(status=["ENQUEUED", "PENDING"], load_input=False, load_output=False)
+        return len({job.workflow_id for job in open_jobs} - set(ids))
 
     def recording_of(self, job_id: str) -> str | None:
         """The id of the recording that a running job works on, as soon as it is known."""

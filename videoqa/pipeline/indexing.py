@@ -32,6 +32,8 @@ from videoqa.times import clock_span
 
 _log = logging.getLogger(__name__)
 _A_MOMENT = 1.0
+_VERSION = 1
+"""Raised whenever events, chapters, passages or coverage are made otherwise, so that recordings are analysed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,11 @@ class Indexing:
         every_cue = _within(every_cue, length)
         fingerprint = self._fingerprint(every_cue)
         self.archive.describe(
-            known.id, length=length, started_at=started_at or known.started_at or facts.created_at, title=title
+            known.id,
+            length=length,
+            started_at=started_at or known.started_at or facts.created_at,
+            title=title,
+            source=None if self.files.has(known.source, identity) else path,
         )
         finished = self.archive.finished_analysis(known.id)
         if finished is not None and finished.fingerprint == fingerprint:
@@ -211,7 +217,8 @@ class Indexing:
         told = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         sampling = self.analyser.sampling
         return (
-            f"{self.analyser.fingerprint} {sampling.period.total_seconds():g}s/{sampling.long_side}px cues-{told[:12]}"
+            f"{_VERSION} {self.reader.fingerprint} {self.analyser.fingerprint}"
+            f" {sampling.period.total_seconds():g}s/{sampling.long_side}px cues-{told[:12]}"
         )
 
     def _give_up(self, analysis_id: str, recording: Recording, reached: timedelta, error: BadMedia) -> None:

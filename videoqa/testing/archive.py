@@ -42,12 +42,22 @@ class MemoryArchive:
         return self._recordings.get(recording_id)
 
     def describe(
-        self, recording_id: str, *, length: timedelta, started_at: datetime | None, title: str | None = None
+        self,
+        recording_id: str,
+        *,
+        length: timedelta,
+        started_at: datetime | None,
+        title: str | None = None,
+        source: str | None = None,
     ) -> None:
         with self._lock:
             if (known := self._recordings.get(recording_id)) is not None:
                 self._recordings[recording_id] = replace(
-                    known, length=length, started_at=started_at, title=known.title if title is None else title
+                    known,
+                    length=length,
+                    started_at=started_at,
+                    title=known.title if title is None else title,
+                    source=known.source if source is None else source,
                 )
 
     def set_state(self, recording_id: str, state: RecordingState, problems: Sequence[str] | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ingest.spool import DiskSpool
+from ingest.spool import RESERVE, DiskSpool
 from videoqa.errors import DiskFull
 from videoqa.media import Frame, Picture, Span
 from videoqa.ports import Checkpoint, Sampled, Unread
@@ -108,3 +109,15 @@ def test_discarding_leaves_nothing(spool: DiskSpool, tmp_path: Path) -> None:
     spool.discard("a")
     assert not (tmp_path / "spool" / "a").exists()
     assert spool.resume_at("a") is None
+
+
+def test_frames_leave_the_room_in_which_a_full_disk_is_written_down(
+    spool: DiskSpool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool.add("a", kept(0, checkpoint=True))
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr("ingest.spool.shutil.disk_usage", lambda path: usage._replace(free=RESERVE - 1))
+    with pytest.raises(DiskFull):
+        spool.add("a", kept(1))
+    monkeypatch.undo()
+    assert spool.resume_at("a") == Checkpoint(second(0), b"learnt by 0")

@@ -42,9 +42,9 @@ class _Clip:
     source: str = ""
     encode: str = ""
 
-    def path(self) -> Path:
+    def path(self, full: bool) -> Path:
         if self.scene:
-            return footage(self.scene, 2)
+            return footage(self.scene, 2, drawn=full)
         path = FOOTAGE / f"{self.name.replace(' ', '-').replace(',', '')}.mp4"
         if not path.exists():
             FOOTAGE.mkdir(exist_ok=True)
@@ -75,7 +75,7 @@ def figures(full: bool) -> list[Figure]:
     plain, gated, keyframes = [], [], []
     peers = [name for name in _PEERS if full and _install(name)]
     for clip in _CLIPS:
-        path = clip.path()
+        path = clip.path(full)
         pairs = [_pair(path) for _ in range(5 if full else 1)]
         plain.append(median(pair.plain for pair in pairs))
         gated.append(median(pair.gated for pair in pairs))

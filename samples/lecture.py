@@ -75,7 +75,7 @@ def happenings() -> tuple[Happened, ...]:
     runs = [list(run) for _, run in groupby(sentences, key=lambda sentence: sentence.said.slide)]
     starts = [run[0].shown_from for run in runs] + [length()]
     return tuple(
-        Happened(f"slide: {SLIDES[run[0].said.slide].heading}", (starts[index], starts[index + 1]))
+        Happened(SLIDES[run[0].said.slide].heading.split("  ")[0], (starts[index], starts[index + 1]))
         for index, run in enumerate(runs)
     )
 

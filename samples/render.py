@@ -11,7 +11,7 @@ import math
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from samples import lecture, yard
@@ -110,7 +110,7 @@ def _write_beside(source: Scene, path: Path, times: int) -> None:
             text = "".join(source.subtitles(language, turn * length, 1 + turn * count) for turn in range(times))
             path.with_suffix(suffix).write_text(text, encoding="utf-8")
     happened = [
-        Happened(event.label, (event.span[0] + turn * length, event.span[1] + turn * length))
+        replace(event, span=(event.span[0] + turn * length, event.span[1] + turn * length))
         for turn in range(times)
         for event in source.happenings()
     ]

@@ -20,10 +20,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """Something that is to be seen or heard during ``span``."""
+    """Something that is to be seen during ``span``: an event tells of it where the words of ``label`` stand in it.
+
+    ``what`` is the same for people to read.
+    """
 
     label: str
     span: Seconds
+    what: str = ""
 
 
 def write_truth(path: Path, recording: str, asked: Iterable[Asked], happened: Iterable[Happened]) -> None:
@@ -40,7 +44,13 @@ def write_truth(path: Path, recording: str, asked: Iterable[Asked], happened: It
         for number, question in enumerate(asked, 1)
     ]
     lines += [
-        {"id": f"{stem}-e{number:02}", "recording": recording, "label": event.label, "span": _rounded(event.span)}
+        {
+            "id": f"{stem}-e{number:02}",
+            "recording": recording,
+            "label": event.label,
+            "span": _rounded(event.span),
+            **({"what": event.what} if event.what else {}),
+        }
         for number, event in enumerate(happened, 1)
     ]
     path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")

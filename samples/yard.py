@@ -92,8 +92,8 @@ def questions() -> tuple[Asked, ...]:
 
 
 def happenings() -> tuple[Happened, ...]:
-    """Who and what is in view when, and when a cloud takes the light."""
-    return (*(Happened(passing.label, passing.span) for passing in PASSINGS), Happened("the light is lower", CLOUD))
+    """Who and what is in view when."""
+    return tuple(Happened("motion", passing.span, passing.label) for passing in PASSINGS)
 
 
 def _light(now: float) -> float:

@@ -136,6 +136,14 @@ _PHRASES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Stretch]], ...]
         _compile(rf"\b{_THE}(?:last|final|closing)\s+(?P<t>{_AMOUNT}){_FOOTAGE}"),
         lambda match: Stretch(Edge(1, -_time(match["t"]))),
     ),
+    (
+        _compile(rf"\b{_THE}(?:first|opening|initial)\s+(?P<t>minute|hour)\b{_FOOTAGE}"),
+        lambda match: _to(_time(f"1 {match['t']}")),
+    ),
+    (
+        _compile(rf"\b{_THE}(?:last|final|closing)\s+(?P<t>minute|hour)\b{_FOOTAGE}"),
+        lambda match: Stretch(Edge(1, -_time(f"1 {match['t']}"))),
+    ),
     (_compile(rf"\b(?:after|past|beyond)\s+{_HALFWAY}\b{_FOOTAGE}"), lambda _: Stretch(Edge(0.5))),
     (_compile(rf"\b(?:before|until)\s+{_HALFWAY}\b{_FOOTAGE}"), lambda _: Stretch(end=Edge(0.5))),
     (_compile(rf"\bin\s+the\s+middle{_OF_FOOTAGE}"), lambda _: Stretch(Edge(1 / 3), Edge(2 / 3))),

@@ -42,7 +42,9 @@ _UNSEEN = {
 
 
 def answer(found: Answer) -> str:
-    lines = [_line(moment) for moment in found.moments] if found.found else ["Nothing found."]
+    # The rest of the moments is for those who judge themselves: `search` and `--json` show them with their scores.
+    likely = [moment for moment in found.moments if moment.score >= found.moments[0].score / 2]
+    lines = [_line(moment) for moment in likely] if found.found else ["Nothing found."]
     if found.found and found.text and found.text != found.moments[0].text:
         lines.insert(0, one_line(found.text))
     return "\n".join([*lines, looked_at(found.coverage)])

@@ -28,6 +28,7 @@ def seconds(text: str, length: float = 3600) -> list[tuple[float, float]]:
 @pytest.mark.parametrize(
     ("text", "start", "end"),
     [
+        ("in the first minute, when does she define it", 0, 60),
         ("in the first ten minutes, when does she define it", 0, 600),
         ("what is said during the first 90 seconds", 0, 90),
         ("in the last 5 minutes of the lecture, what is left", 3300, 3600),

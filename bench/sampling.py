@@ -85,7 +85,11 @@ def figures(full: bool) -> list[Figure]:
         )
         found.append(_ratio(clip.name, plain[-1], _WORST, detail))
         for name in peers:
-            cost = _cost(lambda name=name, path=path: _run_peer(name, path)) / pairs[-1].ffmpeg
+            try:
+                cost = _cost(lambda name=name, path=path: _run_peer(name, path)) / pairs[-1].ffmpeg
+            except subprocess.CalledProcessError as error:
+                found.append(Figure(f"  {name}", float("nan"), "", "", None, f"it failed with exit {error.returncode}"))
+                continue
             found.append(Figure(f"  {name}", cost, "x ffmpeg", "more than ours", cost > plain[-1]))
     found.append(_ratio("median over the clips", median(plain), _MEDIAN))
     found.append(_ratio("keyframe plan, worst clip", max(keyframes), _KEYFRAMES))

@@ -18,7 +18,7 @@ import pytest
 from tests.acceptance.product import SAMPLES, Videoqa
 
 pytestmark = [pytest.mark.xdist_group("kills"), pytest.mark.timeout(7200)]
-KILLS, SOAK_KILLS = 10, 200
+KILLS, SOAK_KILLS = 10, 60
 
 
 @pytest.fixture(scope="module")

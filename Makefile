@@ -3,22 +3,27 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+TOOLS := $(VENV)/.tools
 
 .PHONY: demo test check bench bench-full soak samples clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q --upgrade pip
-	$(BIN)/pip install -q --editable . --group dev
+	$(BIN)/pip install -q --editable .
+	touch $@
+
+$(TOOLS): $(STAMP)
+	$(BIN)/pip install -q --group dev
 	touch $@
 
 demo: $(STAMP)
 	@VIDEOQA_DATA_DIR=$${VIDEOQA_DATA_DIR:-.demo} sh samples/demo.sh $(BIN)/videoqa samples
 
-test: $(STAMP)
+test: $(TOOLS)
 	$(BIN)/pytest -n auto --dist loadgroup
 
-check: $(STAMP)
+check: $(TOOLS)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -30,7 +35,7 @@ bench: $(STAMP)
 bench-full: $(STAMP)
 	$(BIN)/python -m bench --full
 
-soak: $(STAMP)
+soak: $(TOOLS)
 	$(BIN)/pytest -n 0 --soak --timeout 7200 -s tests/acceptance/test_kills.py
 
 samples: $(STAMP)

@@ -14,11 +14,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def dev_data(name: str) -> Path:
     """The development file ``name``; the test is skipped where the folder of real clips and transcripts is absent."""
-    path = Path(os.environ.get("VIDEOQA_DEV_DATA", ROOT.parent / "shared" / "data")) / name
-    if not path.exists():
+    folder = Path(os.environ.get("VIDEOQA_DEV_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
         # Not to be had by installing something: a clean checkout has none, and is to pass all the same.
-        pytest.skip(f"the development file {name} is not here; VIDEOQA_DEV_DATA names its folder")
-    return path
+        pytest.skip("the development data is not here; VIDEOQA_DEV_DATA names its folder")
+    if not (folder / name).exists():
+        missing(f"{folder} does not hold {name}")
+    return folder / name
 
 
 def program(name: str) -> str:

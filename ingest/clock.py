@@ -10,6 +10,7 @@ _LATEST_START = 60 * MICROSECONDS
 # Decoding stamps rise; presentation stamps of reordered pictures go to and fro.
 _BACKWARD_LEAP = MICROSECONDS
 _BACKWARD_LEAP_WITHOUT_ORDER = 10 * MICROSECONDS
+_DEEPEST_REORDERING = 16
 _FORWARD_LEAP = 24 * 3600 * MICROSECONDS
 
 
@@ -40,6 +41,7 @@ class Clock:
         self._time_base = time_base
         self._shift = -zero
         self._last: int | None = None
+        self._ordered = False
         self._end = 0
         self.leaps = 0
 
@@ -52,12 +54,14 @@ class Clock:
         """
         key = microseconds(stamp if order is None else order, self._time_base) + self._shift
         time = microseconds(stamp, self._time_base) + self._shift
-        back = _BACKWARD_LEAP_WITHOUT_ORDER if order is None else _BACKWARD_LEAP
+        lasts = microseconds(duration, self._time_base)
+        ordered = order is not None and self._ordered
+        back = _BACKWARD_LEAP if ordered else max(_BACKWARD_LEAP_WITHOUT_ORDER, _DEEPEST_REORDERING * lasts)
         if self._last is not None and not -back < key - self._last < _FORWARD_LEAP:
             leap = self._end - min(key, time)
             self._shift += leap
             key, time = key + leap, time + leap
             self.leaps += 1
-        self._last = key
-        self._end = max(self._end, time + microseconds(duration, self._time_base))
+        self._last, self._ordered = key, order is not None
+        self._end = max(self._end, time + lasts)
         return time

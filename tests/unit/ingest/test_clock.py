@@ -46,6 +46,14 @@ def test_reordered_pictures_are_no_leap() -> None:
     assert clock.leaps == 0
 
 
+def test_reordered_pictures_that_each_stand_for_long_are_no_leap() -> None:
+    clock = Clock(TICK, 0)
+    packets = ((0, None), (60, None), (20, None), (40, 20), (80, 40), (100, 60))
+    times = [clock.at(pts * 1000, None if dts is None else dts * 1000, 20_000) for pts, dts in packets]
+    assert [time // 1_000_000 for time in times] == [0, 60, 20, 40, 80, 100]
+    assert clock.leaps == 0
+
+
 def test_a_leap_of_hours_is_kept_and_one_of_years_is_closed() -> None:
     clock = Clock(TICK, 0)
     assert clock.at(7_200_000, 7_200_000, 40) == 7_200_000_000

@@ -21,6 +21,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, Workf
 from sqlalchemy.exc import DBAPIError
 
 from videoqa.errors import DamagedDatabase, DataUnwritable, DiskFull
+from videoqa.jobs.clock import give_clock
 from videoqa.jobs.slots import Slot
 from videoqa.jobs.workflow import ADMIT, WORKFLOW, IndexRequest, register
 from videoqa.pipeline.indexing import Indexing
@@ -77,6 +78,7 @@ class Jobs:
         self._folder = folder
         self._url = database_url or f"sqlite:///{folder / 'jobs.sqlite'}"
         self._at_once = recordings_at_once
+        give_clock()
         self._slot = Slot(folder)
         with _storage(folder):
             # With less than its files take the engine would wait for room, and never say so.

@@ -142,7 +142,8 @@ class Answering:
             return None
         ids = frozenset(recording.id for recording in asked)
         proposed = self._search.candidates(question.content, Filter(recordings=ids), CANDIDATES) if ids else ()
-        if any(candidate.passage.source not in _SIGNALS for candidate in proposed) and share < 1:
+        told_in_words = any(candidate.passage.source not in _SIGNALS for candidate in proposed)
+        if told_in_words and share < 1:
             return None
         moments: list[Moment] = []
         moving = {candidate.passage.recording_id for candidate in proposed if candidate.passage.source in _SIGNALS}
@@ -157,7 +158,8 @@ class Answering:
             else:
                 moments += movement.seen(question, recording, spans, events, self._lexicon)
         if not moments:
-            return None
+            # Where only motion was seen, its passages would answer "on the left" with what moved on the right.
+            return None if told_in_words else ((), "")
         ranked = movement.ranked(moments, question.place)[:limit]
         return ranked, movement.told(question, ranked)
 

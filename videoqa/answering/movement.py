@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 
-from videoqa.answering.question import Place, Question
+from videoqa.answering.question import QUIET, Place, Question
 from videoqa.answers import Moment
 from videoqa.events import Event, Source
 from videoqa.media import ZERO, Coverage, CoverageState, Recording, Span
@@ -46,6 +46,8 @@ _OTHER_SCRIPTS = re.compile(
     r"经过|出现|离开|到达|路过|画面|镜头|左上|右上|左下|右下|左|右|上|下|边|侧|角|中间|里|在|有|过|"
     r"누가|누군가|사람|차량|자동차|차|움직임|움직|지나|들어|나가|나타|왔|오|가|화면|왼쪽|오른쪽|위쪽|아래쪽|위|아래"
 )
+_EVERYWHERE = "all over the picture"
+"""What takes up the whole picture moves in each part of it, if less surely than what moves only there."""
 _REGIONS = {
     "left": ("left", "左", "왼쪽"),
     "right": ("right", "右", "오른쪽"),
@@ -60,14 +62,14 @@ _HEADING = re.compile(
 
 def share(question: Question, lexicon: Lexicon) -> float:
     """How much of ``question`` is about motion, 0 to 1."""
-    text = question.content.lower()
+    text = QUIET.sub(" ", question.content).lower() if question.quiet else question.content.lower()
     spoken = set(re.findall(r"[a-z]+", text))
     subjects = {lexicon.term(word) for word in _SUBJECTS}
     words = [word for word in lexicon.words(text) if word.isascii()]
     others = "".join(char for char in text if char.isalpha() and not char.isascii())
     about = sum(lexicon.term(word) in {lexicon.term(known) for known in _WORDS} for word in words)
     rest = "".join(_OTHER_SCRIPTS.sub(" ", others).split())
-    if not others and not any(lexicon.term(word) in subjects for word in spoken):
+    if not question.quiet and not others and not any(lexicon.term(word) in subjects for word in spoken):
         return 0.0
     total = len(words) + len(others)
     return (about + len(others) - len(rest)) / total if total else 1.0
@@ -89,9 +91,11 @@ def seen(
     found: list[Moment] = []
     for event in events:
         place, _, way = event.description.partition(", moving ")
-        if not (places <= set(lexicon.words(place)) and heading <= set(lexicon.words(way))):
+        everywhere = _EVERYWHERE in place
+        if not ((everywhere or places <= set(lexicon.words(place))) and heading <= set(lexicon.words(way))):
             continue
-        score = about * (LIKELY + (SURE - LIKELY) * (event.strength or 0.0))
+        sure = 0.0 if everywhere and places else event.strength or 0.0
+        score = about * (LIKELY + (SURE - LIKELY) * sure)
         for span in spans:
             if (inside := event.span.intersection(span)) is not None:
                 found.append(Moment(recording.id, recording.title, inside, event.description, score, (Source.MOTION,)))

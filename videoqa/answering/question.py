@@ -69,7 +69,7 @@ def read(text: str, now: datetime, zone: tzinfo, *, clocks: bool) -> Question:
     if clocks:
         remaining, clock, daily = read_clock(remaining, now, zone)
     rest = _Rest(remaining)
-    quiet = _QUIET.search(rest.text) is not None
+    quiet = QUIET.search(rest.text) is not None
     for pattern, name in _TAKEN:
         rest.take(pattern, name)
     place = Place.FIRST if "first" in rest.taken else Place.LAST if "last" in rest.taken else None
@@ -115,14 +115,16 @@ _TAKEN: tuple[tuple[re.Pattern[str], str], ...] = (
     (_any(r"(?:除了|除去)(?P<without>[^,，]+?)(?:以外|之外|外)[,，]?"), "without"),
     (_any(r"(?:不包括|不含|不带|没有提到|没有)(?P<without>(?!人)\w{2,6}?)(?=的|[,，？?]|$)"), "without"),
     (_any(r"(?P<without>\w+?)(?:을|를)?\s*(?:없이|제외하고|말고|빼고)"), "without"),
-    (_any(r"\b(?:for\s+)?(?P<first>the\s+first\s+time)\b|第一次|首次|처음(?:으로)?"), "first"),
-    (_any(r"\b(?:for\s+)?(?P<last>the\s+last\s+time)\b|最后一次|마지막으로"), "last"),
+    (_any(r"\b(?:for\s+)?(?P<first>(?:the|^)\s*first\s+time)\b|第一次|首次|처음(?:으로)?"), "first"),
+    (_any(r"\b(?:for\s+)?(?P<last>(?:the|^)\s*last\s+time)\b|最后一次|마지막으로"), "last"),
+    (_any(r"^\s*(?:the\s+)?(?P<first>first)\s+(?=movement|motion|activity)"), "first"),
+    (_any(r"^\s*(?:the\s+)?(?P<last>last)\s+(?=movement|motion|activity)"), "last"),
     (_any(rf"\b{_ASKS}\s+(?:do|does|did|is|are|was|were)\s+(?:[\w'-]+\s+){{0,3}}?(?P<first>first)\s+(?=\w)"), "first"),
     (_any(r"\b(?:does|do|did|is|are|was|were)\s+(?:[\w'-]+\s+){1,5}?last\s+(?=\w+(?:ed|en|s)?\b)"), "last"),
 )
 """What is cut out, in this order, and the name it is kept by."""
 
-_QUIET = _any(
+QUIET = _any(
     r"\b(?:no\s?-?one|nobody|not\s+a\s+soul|no\s+(?:people|person|motion|movement|activity|visitors?|cars?|traffic)"
     r"|nothing\s+(?:moves?|moving|happens?|happening|is\s+moving|is\s+happening)|empty|deserted|unattended)\b"
     r"|没有?人|无人|空无一人|没有?动静|静止|아무도|아무\s?것도|움직임이\s*없|비어"

@@ -176,3 +176,13 @@ def test_what_motion_cannot_show_is_not_found_in_the_yard() -> None:
 def test_a_lecture_about_people_is_not_answered_with_motion() -> None:
     answer = house(talk("music", MUSIC), (YARD, []), events=MOTION).ask("when does the singer breathe")
     assert answer.moments[0].recording_id == "music"
+
+
+def test_what_moved_elsewhere_is_no_answer_to_where() -> None:
+    assert not house((YARD, []), events=MOTION[1:]).ask("what moves on the left").found
+
+
+def test_nobody_is_found_beside_footage_with_words() -> None:
+    answer = house(talk("music", MUSIC), (YARD, []), events=MOTION).ask("when is nobody there")
+    assert answer.found
+    assert "nothing moves" in answer.moments[0].text

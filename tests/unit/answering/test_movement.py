@@ -6,7 +6,7 @@ from indexer.embedding import load
 from indexer.lexicon import IndexLexicon
 from videoqa.answering import movement
 from videoqa.answering.calibration import FOUND
-from videoqa.answering.question import Question, read
+from videoqa.answering.question import Place, Question, read
 from videoqa.events import Event, Source
 from videoqa.media import Coverage, CoverageState, CoveredSpan, Recording, RecordingState, Span
 
@@ -71,3 +71,26 @@ def test_quiet_is_what_was_looked_at_and_did_not_move() -> None:
     found = movement.quiet(YARD, (MINUTE,), EVENTS, Coverage(MINUTE.length, (looked, gap)))
     spans = [(moment.span.start.total_seconds(), moment.span.end.total_seconds()) for moment in found]
     assert spans == [(0, 5), (10, 30), (34, 50)]
+
+
+@pytest.mark.parametrize("text", ["when is nobody there", "when is there nobody at all", "when is it empty", "没有人"])
+def test_a_question_about_nobody_is_about_motion_alone(text: str) -> None:
+    assert movement.share(asked(text), LEXICON) == 1
+
+
+def test_a_talk_about_nobody_is_not_about_motion() -> None:
+    assert movement.share(asked("where does he say that nobody thinks of ratios"), LEXICON) < movement.ENOUGH
+
+
+@pytest.mark.parametrize(
+    "text", ["first time someone appears", "first movement", "when does the first time a car come"]
+)
+def test_the_first_time_is_asked_for_with_and_without_an_article(text: str) -> None:
+    assert asked(text).place is Place.FIRST
+
+
+def test_what_moves_all_over_the_picture_moves_on_the_left_too_and_comes_last() -> None:
+    events = (*EVENTS, motion(40, 45, "motion all over the picture, strong", 1.0))
+    found = movement.ranked(movement.seen(asked("what moves on the left"), YARD, (MINUTE,), events, LEXICON), None)
+    assert [moment.span.start.total_seconds() for moment in found] == [5, 40]
+    assert found[-1].score >= FOUND

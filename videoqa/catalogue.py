@@ -6,15 +6,17 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from videoqa.errors import AmbiguousRecording, UnknownRecording
+from videoqa.errors import AmbiguousRecording, NearlyKnown, UnknownRecording
 from videoqa.media import Recording
+
+_SUGGESTED = 5
 
 
 def resolve(name: str, recordings: Sequence[Recording]) -> Recording:
     """The recording called ``name``: its id, its title, or its title's stem, the closest kind of match first.
 
     Raises:
-        UnknownRecording: none is called so.
+        UnknownRecording: none is called so; it names those whose title holds ``name``.
         AmbiguousRecording: several are; it lists their ids.
     """
     folded = _folded(name)
@@ -29,6 +31,9 @@ def resolve(name: str, recordings: Sequence[Recording]) -> Recording:
             return matches[0]
         if matches:
             raise AmbiguousRecording(name=name, ids=tuple(match.id for match in matches))
+    near = [recording.title for recording in recordings if folded and folded in _folded(recording.title)]
+    if near:
+        raise NearlyKnown(name=name, titles=tuple(near[:_SUGGESTED]))
     raise UnknownRecording(name=name)
 
 

@@ -45,6 +45,10 @@ class UnknownRecording(Misuse):
     """No recording is called {name}; `videoqa list` shows those there are."""
 
 
+class NearlyKnown(UnknownRecording):
+    """No recording is called {name}; did you mean {titles}?"""
+
+
 class AmbiguousRecording(Misuse):
     """{name} could be any of {ids}; give one of these ids."""
 

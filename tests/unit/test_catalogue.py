@@ -47,3 +47,8 @@ def test_not_one_id_of_a_hundred_namesakes_is_cut() -> None:
     with pytest.raises(AmbiguousRecording) as told:
         resolve("gate", namesakes)
     assert all(namesake.id in str(told.value) for namesake in namesakes)
+
+
+def test_a_part_of_a_title_finds_nothing_but_is_told_whose_it_is() -> None:
+    with pytest.raises(UnknownRecording, match=r"did you mean Lecture 1\.mp4\?"):
+        resolve("lect", ALL)

@@ -41,6 +41,11 @@ _UNSEEN = {
 }
 
 
+def counted(number: int, thing: str) -> str:
+    """``number`` of ``thing``, which takes an s."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def answer(found: Answer) -> str:
     # The rest of the moments is for those who judge themselves: `search` and `--json` show them with their scores.
     likely = [moment for moment in found.moments if moment.score >= found.moments[0].score / 2]
@@ -115,7 +120,7 @@ def coverage(recording: Recording, seen: Coverage | None) -> str:
         return f"{one_line(recording.title)} is not indexed ({recording.state.value})."
     lines = [f"{one_line(recording.title)}  {looked_at(seen)}"]
     lines += [
-        f"  {clock_span(item.span)}  {item.state.value}" + (f", {item.frames} frames" if item.frames else "")
+        f"  {clock_span(item.span)}  {item.state.value}" + (f", {counted(item.frames, 'frame')}" if item.frames else "")
         for item in seen.spans
     ]
     return "\n".join(lines)
@@ -131,7 +136,7 @@ def coverage_json(recording: Recording, seen: Coverage | None) -> str:
 
 
 def plan(recording: Recording, planned: Sequence[PlannedGroup]) -> str:
-    lines = [f"{one_line(recording.title)}: {len(planned)} groups for a model"]
+    lines = [f"{one_line(recording.title)}: {counted(len(planned), 'group')} for a model"]
     lines += [
         f"  {item.group.number:4}  {clock_span(item.group.span)}  {len(item.group.times):5} frames"
         f"  {len(item.group.cues):5} cues  {item.tokens:7} tokens"

@@ -38,6 +38,7 @@ class Footage:
     crashes_at: int | None = None
     surveys: int = 0
     meanwhile: list[object] = field(default_factory=list)
+    fingerprint: str = "footage"
 
     def probe(self, path: str) -> MediaFacts:
         return MediaFacts(second(LENGTH), VideoFacts(64, 32, "h264"), None, None, ())

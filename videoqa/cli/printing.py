@@ -73,7 +73,7 @@ def looked_at(seen: Coverage) -> str:
         return "There is no footage yet; `videoqa index` takes some in."
     parts = [f"{clock(seen.analysed)} of {clock(seen.length)} analysed"]
     parts += [f"{clock(seen.total(state))} {word}" for state, word in _UNSEEN.items() if seen.total(state)]
-    return f"Looked at: {', '.join(parts)}."
+    return f"Looked at the pictures: {', '.join(parts)}; subtitles are read whole."
 
 
 def recordings(found: Sequence[Recording]) -> str:

@@ -72,9 +72,7 @@ def search(
 ) -> int:
     """List the moments nearest to some words, best first, without a verdict."""
     moments = house().answering.search(words, _chosen(recordings), _between(between), limit)
-    print(
-        printing.moments_json(moments) if as_json else printing.moments(moments), end="\n" if moments or as_json else ""
-    )
+    print(printing.moments_json(moments) if as_json else printing.moments(moments))
     return FOUND if moments else NOTHING_FOUND
 
 

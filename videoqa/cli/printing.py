@@ -60,7 +60,7 @@ def answer_json(found: Answer) -> str:
 
 
 def moments(found: Sequence[Moment]) -> str:
-    return "\n".join(f"{moment.score:.2f}  {_line(moment)}" for moment in found)
+    return "\n".join(f"{moment.score:.2f}  {_line(moment)}" for moment in found) or "Nothing found."
 
 
 def moments_json(found: Sequence[Moment]) -> str:

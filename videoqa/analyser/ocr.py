@@ -31,7 +31,7 @@ class Line:
 
 
 class TextReader:
-    """Reads pictures. Safe to use from several threads, each of which then keeps one core busy.
+    """Reads pictures, one at a time: two at once would take the memory of both. Safe to use from several threads.
 
     The models are loaded with the first picture. Text is detected with the shorter side at ``DETECT_AT`` pixels and
     recognised line by line: measured against the library's own 736 and six lines at once, that takes 60 % of the time
@@ -39,7 +39,7 @@ class TextReader:
     """
 
     def __init__(self) -> None:
-        self._loading = threading.Lock()
+        self._reading = threading.Lock()
 
     @property
     def fingerprint(self) -> str:
@@ -51,9 +51,8 @@ class TextReader:
         if picture is None:
             raise ValueError("not a JPEG picture")
         height, width = picture.shape[:2]
-        with self._loading:
-            engine = self._engine
-        result = engine(picture)
+        with self._reading:
+            result = self._engine(picture)
         boxes, texts, scores = (getattr(result, name, None) for name in ("boxes", "txts", "scores"))
         if boxes is None or texts is None or scores is None:
             return ()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import sys
 import traceback
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import typer
 
@@ -23,6 +25,8 @@ _STDERR = 2
 def main() -> None:
     """Runs the command line and exits with its code."""
     _prepare_streams()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupted)
     debugging = bool(os.environ.get("VIDEOQA_DEBUG"))
     logging.basicConfig(level=logging.DEBUG if debugging else logging.CRITICAL, format="videoqa: %(message)s")
     # Embeddings that cannot be had are no error, but a user who named them must know.
@@ -72,6 +76,14 @@ def _told(error: Exception) -> int:
     if os.environ.get("VIDEOQA_DEBUG"):
         traceback.print_exception(error)
     return _say(f"{Unexpected(kind=type(error).__name__, problem=error)} VIDEOQA_DEBUG=1 shows where", FAILED)
+
+
+def _interrupted(number: int, frame: FrameType | None) -> NoReturn:
+    """Ends at once, like a kill: an exception raised here might be swallowed by whatever library was just at work."""
+    # The progress bar has hidden the cursor.
+    shown = b"\x1b[?25h\n" if os.isatty(_STDERR) else b""
+    os.write(_STDERR, shown + b"videoqa: stopped; the same command goes on from here\n")
+    os._exit(INTERRUPTED)
 
 
 def _stopped() -> int:

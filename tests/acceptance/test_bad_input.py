@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.product import Videoqa
-from tests.needs import program
+from tests.needs import missing, program
 
 pytestmark = pytest.mark.xdist_group("bad-input")
 
@@ -228,7 +228,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         ["mount", "-t", "tmpfs", "-o", "size=27m", "tmpfs", str(place)], capture_output=True, check=False
     )
     if mounted.returncode:
-        pytest.skip("a file system of a few megabytes cannot be mounted here without rights")
+        missing("a file system of a few megabytes cannot be mounted here without rights")
     yield place
     subprocess.run(["umount", str(place)], check=True)
 

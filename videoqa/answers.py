@@ -60,7 +60,8 @@ class Citation:
 class Answer:
     """What is known about a question. ``found`` is False where there is no evidence; ``text`` is then None.
 
-    ``moments`` are ranked, the best first. ``coverage`` adds up the recordings that were asked about.
+    ``moments`` are ranked, the best first. ``coverage`` adds up the recordings that were asked about. ``given_by`` is who
+    looked again for it, "index" where nobody did; ``notes`` are plain sentences about what could not be done for it.
     """
 
     question: str
@@ -69,3 +70,5 @@ class Answer:
     moments: tuple[Moment, ...]
     citations: tuple[Citation, ...]
     coverage: Coverage
+    given_by: str = "index"
+    notes: tuple[str, ...] = ()

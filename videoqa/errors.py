@@ -2,7 +2,8 @@
 
 Fields in braces are filled from the keyword arguments the error is raised with. Raise the leaf that fits; catch by
 branch: ``Misuse`` (the caller asked for something that cannot be), ``BadMedia`` (this recording cannot be read, the
-next one may), ``StorageError`` (what is kept cannot be read or written).
+next one may), ``ModelError`` (the model, its server, or its reply), ``StorageError`` (what is kept cannot be read or
+written).
 """
 
 from __future__ import annotations
@@ -127,6 +128,42 @@ class DecoderUnfit(BadMedia):
 
 class BadCues(BadMedia):
     """The subtitles cannot be read ({problem}); the footage is indexed without them."""
+
+
+class ModelError(VideoqaError):
+    """The model did not do what it was asked."""
+
+
+class ModelUnreachable(ModelError):
+    """The model at {url} does not answer ({problem}); start it with `videoqa model serve`, or set VIDEOQA_MODEL_URL."""
+
+
+class ModelRefused(ModelError):
+    """The model server refused the request ({problem})."""
+
+
+class TooLongForModel(ModelRefused):
+    """The request is longer than the model's context ({problem}); set VIDEOQA_CONTEXT to what the server allows."""
+
+
+class UnfitModel(ModelError):
+    """{model} at {url} cannot be used ({problem}); serve a Qwen3-VL model, or set VIDEOQA_MODEL to one that is served."""
+
+
+class BadReply(ModelError):
+    """The model's reply cannot be used ({problem})."""
+
+
+class ModelNotStarted(ModelError):
+    """The model server did not start ({problem}); {remedy}."""
+
+
+class NoModel(Misuse):
+    """That needs a model and none is set; run `videoqa model serve`, or set VIDEOQA_MODEL_URL."""
+
+
+class BadPrompt(Misuse):
+    """The prompt {name} cannot be used ({problem})."""
 
 
 class StorageError(VideoqaError):

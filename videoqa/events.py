@@ -13,6 +13,7 @@ class Source(StrEnum):
     """What bears a statement out: the signal, or the text, that it was taken from."""
 
     SUBTITLE = "subtitle"
+    SPEECH = "speech"
     SLIDE = "slide"
     SHOT = "shot"
     MOTION = "motion"
@@ -74,7 +75,7 @@ class Event:
     """Something that happened, once, wherever group borders fell. Fields as in ``Observation``.
 
     ``id`` stays the same when a later group continues the event. ``revisits`` is the id of the first event with the
-    same identity (a slide shown again), or None.
+    same identity (a slide shown again), or None. ``seen_by`` says who saw it: "signals", or the name of a model.
     """
 
     id: str
@@ -89,6 +90,7 @@ class Event:
     region: Region | None = None
     strength: float | None = None
     revisits: str | None = None
+    seen_by: str = "signals"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from videoqa.errors import BadSetting
 
 PREFIX = "VIDEOQA_"
 DECODERS = ("pyav", "decord")
+LANGUAGES = ("en", "zh")
 _MOST = 10**12
 _LEAST_SIDE = 32
 
@@ -37,12 +38,42 @@ def _decoder(text: str) -> str:
     return text
 
 
+def _language(text: str) -> str:
+    if text not in LANGUAGES:
+        raise ValueError
+    return text
+
+
 def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # the folder of a continent is an OSError
         raise ValueError from error
     return text
+
+
+class Secret(str):
+    """Text that shows itself nowhere but where it is used."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret('***')" if self else "Secret('')"
+
+
+def _amount(text: str) -> float:
+    if not 0 <= (amount := float(text)) <= _MOST:
+        raise ValueError
+    return amount
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError
+    return text.rstrip("/")
+
+
+_URL = "a URL that begins with http:// or https://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +96,28 @@ class Settings:
         _whole(_LEAST_SIDE),
         f"a whole number from {_LEAST_SIDE} on",
     )
+    model_url: str = _setting("", "an OpenAI-compatible server of a Qwen3-VL model, up to its /v1", _url, _URL)
+    model: str = _setting("", "the name of the model there; the first one it serves where empty")
+    model_key: Secret = _setting(Secret(), "the key that server asks for", Secret)
+    model_fallback_url: str = _setting("", "a second, lighter server for when the first does not answer", _url, _URL)
+    model_fallback: str = _setting("", "the name of the model at the second server")
+    model_period_ms: int = _setting(
+        1000, "milliseconds of footage a frame stands for to the model", _positive, "a whole number above 0"
+    )
+    model_long_side: int = _setting(
+        448, "the longer side of the model's frames in pixels", _whole(_LEAST_SIDE), "a whole number from 32 on"
+    )
+    group_seconds: int = _setting(
+        120, "seconds of footage a model is shown at once; 0 for all that its context holds", _whole(0), "0 or more"
+    )
+    language: str = _setting("en", "the language of prompts and descriptions: en or zh", _language, "en or zh")
+    prompts: Path | None = _setting(
+        None, "a folder whose prompts take the place of the packaged ones", Path, "a folder"
+    )
+    price_in: float = _setting(0.0, "the price of a million tokens into the model", _amount, "a number from 0 on")
+    price_out: float = _setting(0.0, "the price of a million tokens out of it", _amount, "a number from 0 on")
+    speech_url: str = _setting("", "a server with /audio/transcriptions, up to its /v1", _url, _URL)
+    speech_model: str = _setting("", "the speech model there, or the size of the faster-whisper model")
     context: int = _setting(
         262_144, "tokens of the model's context that groups are planned for", _positive, "a whole number above 0"
     )

@@ -12,9 +12,8 @@ from videoqa.analyser import motion, shots, slides
 from videoqa.analyser.grouping import groups
 from videoqa.analyser.ocr import TextReader
 from videoqa.analyser.sight import see
-from videoqa.events import Observation
 from videoqa.media import Cue, FrameGroup, Sampling
-from videoqa.ports import Pictures
+from videoqa.ports import AnalysisKind, Brief, Look, Pictures
 
 VERSION = 2
 MOST_FRAMES = 64
@@ -29,6 +28,18 @@ class SignalsAnalyser:
         self._reader = TextReader()
 
     @property
+    def kind(self) -> AnalysisKind:
+        return AnalysisKind.SIGNALS
+
+    @property
+    def seen_by(self) -> str:
+        return "signals"
+
+    @property
+    def in_turn(self) -> bool:
+        return False
+
+    @property
     def fingerprint(self) -> str:
         return f"signals-{VERSION} {self._reader.fingerprint}"
 
@@ -41,14 +52,15 @@ class SignalsAnalyser:
     ) -> tuple[FrameGroup, ...]:
         return groups(times, cues, length, _Bench, overlap=1)
 
-    def analyse(self, group: FrameGroup, pictures: Pictures) -> tuple[Observation, ...]:
+    def analyse(self, group: FrameGroup, pictures: Pictures, brief: Brief) -> Look:
         sights = [see(pictures.jpeg(pts), pts) for pts in group.times]
         begin = shots.cuts(sights)
-        return (
+        seen = (
             *slides.observed(sights, lambda pts: self._reader.read(pictures.jpeg(pts))),
             *shots.observed(sights, begin),
             *motion.observed(sights, begin),
         )
+        return Look(seen)
 
 
 class _Bench:

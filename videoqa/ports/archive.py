@@ -1,0 +1,126 @@
+"""What is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from videoqa.events import Chapter, Event, Passage
+from videoqa.media import Coverage, Cue, FrameGroup, Progress, Recording, RecordingState, Sampling
+from videoqa.ports.analysis import Analysis, AnalysisKind, RecordedLook, TimelineChange, Usage
+
+
+class Archive(Protocol):
+    """Keeps recordings, their analyses and what these found. Every method is one transaction.
+
+    Raises ``StorageError`` where the data cannot be read or written.
+    """
+
+    def add(self, recording: Recording) -> Recording:
+        """Adds ``recording``, or returns the one with the same digest that is there already."""
+        ...
+
+    def recordings(self) -> tuple[Recording, ...]:
+        """Every recording, in the order of their titles."""
+        ...
+
+    def recording(self, recording_id: str) -> Recording | None: ...
+
+    def describe(
+        self,
+        recording_id: str,
+        *,
+        length: timedelta,
+        started_at: datetime | None,
+        title: str | None = None,
+        source: str | None = None,
+    ) -> None:
+        """Writes down what was found out of the recording; a ``title`` or ``source`` of None leaves the one it has."""
+        ...
+
+    def set_state(self, recording_id: str, state: RecordingState, problems: Sequence[str] | None = None) -> None: ...
+
+    def set_progress(self, recording_id: str, progress: Progress) -> None: ...
+
+    def progress(self, recording_id: str) -> Progress | None:
+        """How far the work on the recording has come; None where none was ever reported."""
+        ...
+
+    def remove(self, recording_id: str) -> None:
+        """Removes the recording with all that was found in it; nothing where it is not there."""
+        ...
+
+    def begin(
+        self,
+        recording_id: str,
+        fingerprint: str,
+        sampling: Sampling,
+        length: timedelta,
+        cues: Sequence[Cue],
+        kind: AnalysisKind = AnalysisKind.SIGNALS,
+        seen_by: str = "signals",
+        prompt: str = "",
+    ) -> str:
+        """The id of the unfinished analysis of the recording under ``kind`` and ``fingerprint``; begins one if need be."""
+        ...
+
+    def set_plan(
+        self,
+        analysis_id: str,
+        times: Sequence[timedelta],
+        groups: Sequence[FrameGroup],
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        """Stores the plan before its first group; ``size`` is the width and height of the kept frames in pixels."""
+        ...
+
+    def analysis(self, analysis_id: str) -> Analysis | None: ...
+
+    def finished_analysis(self, recording_id: str, kind: AnalysisKind = AnalysisKind.SIGNALS) -> Analysis | None: ...
+
+    def open_events(self, analysis_id: str) -> tuple[Event, ...]: ...
+
+    def record(self, analysis_id: str, number: int, recorded: RecordedLook, change: TimelineChange) -> None:
+        """Commits group ``number`` once: a second call with a number already recorded changes nothing."""
+        ...
+
+    def looks(self, analysis_id: str) -> Mapping[int, RecordedLook]:
+        """What was recorded of each group, by its number."""
+        ...
+
+    def usage(self, recording_id: str) -> Usage:
+        """What the recording's finished analyses, and those under way, cost all together."""
+        ...
+
+    def finish(
+        self, analysis_id: str, coverage: Coverage, chapters: Sequence[Chapter], passages: Sequence[Passage]
+    ) -> None:
+        """Ends the analysis and puts it in the place of its predecessor of the same kind, searchable, in one transaction.
+
+        The recording's state is ``INDEXED`` from then on. A second call changes nothing.
+        """
+        ...
+
+    def events(self, recording_id: str) -> tuple[Event, ...]:
+        """The events of its finished analyses, of every kind, in order of time."""
+        ...
+
+    def analysis_events(self, analysis_id: str) -> tuple[Event, ...]: ...
+
+    def analysis_cues(self, analysis_id: str) -> tuple[Cue, ...]: ...
+
+    def cues(self, recording_id: str) -> tuple[Cue, ...]: ...
+
+    def chapters(self, recording_id: str) -> tuple[Chapter, ...]: ...
+
+    def coverage(self, recording_id: str, kind: AnalysisKind = AnalysisKind.SIGNALS) -> Coverage | None:
+        """What the finished analysis of ``kind`` looked at; None where there is none."""
+        ...
+
+    def total_coverage(self, recording_ids: Collection[str]) -> Coverage:
+        """The coverages of the recordings added up: the sum of their lengths, and of each state one span, end to end.
+
+        A recording that has no finished analysis adds its length alone.
+        """
+        ...

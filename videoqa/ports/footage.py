@@ -1,0 +1,216 @@
+"""What the use cases need of footage and files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from videoqa.media import Cue, Frame, Recording, Sampling, Span
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFacts:
+    """What the packets of the best video stream say: its size in pixels as shown (rotation applied) and its codec."""
+
+    width: int
+    height: int
+    codec: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFacts:
+    """What a file is, by its packets. ``video`` is None for sound alone; ``length`` is where its last packet ends.
+
+    ``created_at`` is the container's own creation time in UTC or None; ``claimed`` is the duration it states, which
+    nothing may be planned from. ``sound`` is True where it has an audio stream.
+    """
+
+    length: timedelta
+    video: VideoFacts | None
+    created_at: datetime | None
+    claimed: timedelta | None
+    cues: tuple[Cue, ...]
+    problems: tuple[str, ...] = ()
+    sound: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Where a survey may be begun again: with the instant at ``pts`` as its first.
+
+    ``gate`` is what the gate had learnt before that instant, so that a survey in two parts keeps the very frames that
+    one in a single part keeps.
+    """
+
+    pts: timedelta
+    gate: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """What became of one sampled instant, in the order of the footage.
+
+    ``frame`` is the picture where it showed something new, None where the gate held it back as static.
+    """
+
+    pts: timedelta
+    frame: Frame | None
+    checkpoint: Checkpoint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A stretch that could not be sampled: the packets of it are missing (gap) or do not decode (failed)."""
+
+    span: Span
+    reason: str
+    failed: bool
+
+
+class FootageReader(Protocol):
+    """Opens untrusted footage; whatever the file does, only an error of ``BadMedia`` comes out."""
+
+    @property
+    def fingerprint(self) -> str:
+        """A word for everything about it that changes which frames are kept: its decoder, the version of its gate."""
+        ...
+
+    def probe(self, path: str) -> MediaFacts:
+        """What ``path`` is. One pass over its packets, nothing decoded but its subtitle tracks."""
+        ...
+
+    def survey(
+        self, path: str, sampling: Sampling, *, gated: bool = True, since: Checkpoint | None = None
+    ) -> AbstractContextManager[Iterator[Sampled | Unread]]:
+        """Frames of ``path`` in the order of their pts, from ``since`` on. Leaving ends it."""
+        ...
+
+
+class CueReader(Protocol):
+    """Finds and reads the subtitle files that lie beside a recording."""
+
+    def beside(self, path: str) -> tuple[tuple[Cue, ...], tuple[str, ...]]:
+        """The cues of every sidecar of ``path``, in order of time, and sentences about what of them was wrong."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileIdentity:
+    """A file as it was when it was first read: the SHA-256 of its content, its size in bytes, when it was changed."""
+
+    digest: str
+    size: int
+    modified_ns: int
+
+
+class Files(Protocol):
+    """Tells files apart by content."""
+
+    def identify(self, path: str) -> FileIdentity:
+        """Reads the whole file.
+
+        Raises:
+            NoSuchFile: it cannot be read.
+            SourceChanged: it was written to meanwhile.
+        """
+        ...
+
+    def unchanged(self, path: str, identity: FileIdentity) -> bool:
+        """True where size and time of change are still those of ``identity``."""
+        ...
+
+    def has(self, path: str, identity: FileIdentity) -> bool:
+        """True where a file of the size of ``identity`` lies at ``path``, whenever it was changed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """What a survey saw. ``kept`` and ``static`` are pts, rising; ``dropped`` are those for which there was no room."""
+
+    kept: tuple[timedelta, ...]
+    static: tuple[timedelta, ...]
+    dropped: tuple[timedelta, ...]
+    unread: tuple[Unread, ...]
+    size: tuple[int, int] | None
+
+
+class Spool(Protocol):
+    """Keeps the frames of one analysis between its survey and its end, on disk, bounded.
+
+    Raises ``StorageError`` where the disk cannot be written.
+    """
+
+    def is_finished(self, analysis_id: str) -> bool:
+        """True where the survey has come to its end."""
+        ...
+
+    def resume_at(self, analysis_id: str) -> Checkpoint | None:
+        """The last checkpoint of a survey that was stopped; None where it is to begin at the beginning."""
+        ...
+
+    def add(self, analysis_id: str, item: Sampled | Unread) -> None:
+        """Keeps ``item``. What was added before the last checkpoint survives a kill, what came after is forgotten."""
+        ...
+
+    def finish(self, analysis_id: str) -> None: ...
+
+    def surveyed(self, analysis_id: str) -> Surveyed: ...
+
+    def pictures(self, analysis_id: str) -> Pictures: ...
+
+    def discard(self, analysis_id: str) -> None: ...
+
+    def analyses(self) -> tuple[str, ...]:
+        """The ids of the analyses of which something is kept."""
+        ...
+
+
+class Pictures(Protocol):
+    """The kept frames of one analysis. Safe to read from several threads at once."""
+
+    def jpeg(self, pts: timedelta) -> bytes:
+        """The frame at ``pts`` as JPEG."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Closeup:
+    """Frames taken anew from a short span: their pts, rising, their width and height in pixels, and the pictures."""
+
+    times: tuple[timedelta, ...]
+    size: tuple[int, int]
+    pictures: Pictures
+
+
+class Closeups(Protocol):
+    """Looks again at a span of a recording, more finely than it was surveyed."""
+
+    def take(self, recording: Recording, span: Span, sampling: Sampling) -> Closeup:
+        """Every frame of ``span`` by ``sampling``, none held back. The same call gives the same bytes.
+
+        Raises:
+            BadMedia: the file is gone, was changed, or does not decode there.
+        """
+        ...
+
+
+class Transcriber(Protocol):
+    """Writes down what is said in a recording."""
+
+    @property
+    def fingerprint(self) -> str:
+        """A word for everything about it that changes what it writes."""
+        ...
+
+    def transcribe(self, path: str, identity: FileIdentity) -> tuple[Cue, ...]:
+        """What is said in the sound of ``path``, in order of time; kept, so that a second call costs nothing.
+
+        Raises:
+            ModelError: it cannot be written down now.
+            BadMedia: the sound cannot be read.
+        """
+        ...

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
-from videoqa.events import Source
+from videoqa.events import Source, Usage
 from videoqa.media import Coverage, Span
 
 
@@ -50,7 +51,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A sentence of an answer and the moment that bears it out."""
+    """A sentence of an answer and the moment that bears it out.
+
+    Of a moment that was looked at again and rejected, the sentence says why.
+    """
 
     sentence: str
     moment: Moment
@@ -60,8 +64,10 @@ class Citation:
 class Answer:
     """What is known about a question. ``found`` is False where there is no evidence; ``text`` is then None.
 
-    ``moments`` are ranked, the best first. ``coverage`` adds up the recordings that were asked about. ``given_by`` is who
-    looked again for it, "index" where nobody did; ``notes`` are plain sentences about what could not be done for it.
+    A [number] in ``text`` counts ``moments`` from 1. ``moments`` are ranked, the best first. ``coverage`` adds up the
+    recordings that were asked about. ``given_by`` is who looked again for it, "index" where nobody did; ``rejected`` is
+    what this found not to show what was asked for, and why. ``notes`` are sentences about what could not be done for
+    it, ``usage`` is what it cost.
     """
 
     question: str
@@ -72,3 +78,46 @@ class Answer:
     coverage: Coverage
     given_by: str = "index"
     notes: tuple[str, ...] = ()
+    rejected: tuple[Citation, ...] = ()
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """The index proposes ``moment``, and it is going to be looked at."""
+
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A close look bore a proposed moment out; ``citation`` has its exact span."""
+
+    proposed: Moment
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A close look found that a proposed moment does not show what was asked for; the sentence says why."""
+
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """A proposed moment could not be looked at; ``note`` says why."""
+
+    moment: Moment
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The next sentence of the answer's text, already checked against what it cites."""
+
+    sentence: str
+
+
+AnswerPart: TypeAlias = Proposed | Confirmed | Rejected | Unconfirmed | Told | Answer
+"""An answer as it comes into being. The last part is the ``Answer``, and the only one of its class."""

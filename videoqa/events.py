@@ -1,4 +1,4 @@
-"""What was seen: observations of one group, and the events they become."""
+"""What was seen: observations of one group, the events they become, and what it cost to look."""
 
 from __future__ import annotations
 
@@ -91,6 +91,31 @@ class Event:
     strength: float | None = None
     revisits: str | None = None
     seen_by: str = "signals"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What looks at footage cost: tokens into and out of a model, those in that it had cached, seconds, money.
+
+    ``uncited`` counts what the model said of times that were not shown to it, and that was dropped for it.
+    """
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    cost: float = 0.0
+    uncited: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.seconds + other.seconds,
+            self.cost + other.cost,
+            self.uncited + other.uncited,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from videoqa.events import Usage
 from videoqa.ports.analysis import (
     Analyser,
     Analysis,
@@ -13,7 +14,6 @@ from videoqa.ports.analysis import (
     RecordedLook,
     Timeline,
     TimelineChange,
-    Usage,
 )
 from videoqa.ports.archive import Archive
 from videoqa.ports.footage import (

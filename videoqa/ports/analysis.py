@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from videoqa.events import Chapter, Event, Observation, Passage
+from videoqa.events import Chapter, Event, Observation, Passage, Usage
 from videoqa.media import Cue, FrameGroup, Recording, Sampling
 from videoqa.ports.footage import Pictures
 
@@ -29,31 +29,6 @@ class PlannedGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """What looks at footage cost: tokens into and out of a model, those in that it had cached, seconds, money.
-
-    ``uncited`` counts what the model said of times that were not shown to it, and that was dropped for it.
-    """
-
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    completion_tokens: int = 0
-    seconds: float = 0.0
-    cost: float = 0.0
-    uncited: int = 0
-
-    def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            self.prompt_tokens + other.prompt_tokens,
-            self.cached_tokens + other.cached_tokens,
-            self.completion_tokens + other.completion_tokens,
-            self.seconds + other.seconds,
-            self.cost + other.cost,
-            self.uncited + other.uncited,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Brief:
     """What an analyser is told beside the group: what to look for, and what the groups before it showed."""
 
@@ -63,11 +38,11 @@ class Brief:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What an analyser says of one group. ``summary`` is for the groups after it; None costs nothing."""
+    """What an analyser says of one group. ``summary`` is for the groups after it."""
 
     observations: tuple[Observation, ...] = ()
     summary: str = ""
-    usage: Usage | None = None
+    usage: Usage = Usage()
 
 
 class Analyser(Protocol):

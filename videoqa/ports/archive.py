@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from videoqa.events import Chapter, Event, Passage
+from videoqa.events import Chapter, Event, Passage, Usage
 from videoqa.media import Coverage, Cue, FrameGroup, Progress, Recording, RecordingState, Sampling
-from videoqa.ports.analysis import Analysis, AnalysisKind, RecordedLook, TimelineChange, Usage
+from videoqa.ports.analysis import Analysis, AnalysisKind, RecordedLook, TimelineChange
 
 
 class Archive(Protocol):
@@ -58,11 +58,12 @@ class Archive(Protocol):
         sampling: Sampling,
         length: timedelta,
         cues: Sequence[Cue],
+        *,
         kind: AnalysisKind = AnalysisKind.SIGNALS,
         seen_by: str = "signals",
         prompt: str = "",
     ) -> str:
-        """The id of the unfinished analysis of the recording under ``kind`` and ``fingerprint``; begins one if need be."""
+        """The id of the recording's unfinished analysis of ``kind`` and ``fingerprint``; begins one if need be."""
         ...
 
     def set_plan(
@@ -96,9 +97,10 @@ class Archive(Protocol):
     def finish(
         self, analysis_id: str, coverage: Coverage, chapters: Sequence[Chapter], passages: Sequence[Passage]
     ) -> None:
-        """Ends the analysis and puts it in the place of its predecessor of the same kind, searchable, in one transaction.
+        """Ends the analysis and puts it in the place of its predecessor of the same kind, searchable, in one
+        transaction.
 
-        The recording's state is ``INDEXED`` from then on. A second call changes nothing.
+        The recording's state is ``INDEXED`` from then on, where signals made it. A second call changes nothing.
         """
         ...
 
@@ -118,7 +120,7 @@ class Archive(Protocol):
         """What the finished analysis of ``kind`` looked at; None where there is none."""
         ...
 
-    def total_coverage(self, recording_ids: Collection[str]) -> Coverage:
+    def total_coverage(self, recording_ids: Collection[str], kind: AnalysisKind = AnalysisKind.SIGNALS) -> Coverage:
         """The coverages of the recordings added up: the sum of their lengths, and of each state one span, end to end.
 
         A recording that has no finished analysis adds its length alone.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from videoqa.events import Usage
 from videoqa.media import FrameGroup, Sampling, Span
-from videoqa.ports.analysis import Usage
 from videoqa.ports.footage import Pictures
 
 

@@ -21,9 +21,12 @@ REACH = STEP / 2
 """How far the ends of a window move to meet a sentence's."""
 PAUSE = timedelta(seconds=1)
 """Silence that ends a sentence whatever its punctuation."""
+SPEECH_TRACK = "speech"
+"""How the name of a track begins whose cues a model heard; one of a file beside the recording is the file's name."""
 LONGEST_TEXT = 4000
 """Characters of a passage; a minute of the fastest speech has a third of it."""
 
+_WRITTEN = (".srt", ".vtt")
 _ENDINGS = (".", "?", "!", "。", "？", "！", "…")
 _CLOSING = "\"'”’»)]）」』"
 
@@ -32,40 +35,57 @@ def passages(
     recording: Recording, events: Sequence[Event], cues: Sequence[Cue], chapters: Sequence[Chapter]
 ) -> tuple[Passage, ...]:
     """The passages of ``recording``, in order of time. Chapters are made of events, and add no text of their own."""
-    shown = [_shown(recording, event) for event in events if event.description.strip()]
+    shown = [_shown(recording, event) for event in events if _text(event)]
     spoken = [
-        passage for (language, _), lines in _tracks(cues).items() for passage in _spoken(recording, language, lines)
+        passage
+        for (language, track), lines in _tracks(cues).items()
+        for passage in _spoken(recording, language, _source(track), lines)
     ]
     return tuple(sorted(shown + spoken, key=lambda passage: (passage.span, passage.source, passage.text)))
 
 
 def _shown(recording: Recording, event: Event) -> Passage:
-    text = event.description.strip()
-    if event.source is Source.SLIDE and event.label not in text:
-        text = f"{event.label}\n{text}"
-    return Passage(recording.id, event.span, text[:LONGEST_TEXT], event.source)
+    return Passage(recording.id, event.span, _text(event)[:LONGEST_TEXT], event.source)
+
+
+def _text(event: Event) -> str:
+    """The words by which ``event`` is found; empty where there are none that tell it from others of its source."""
+    label, text = event.label.strip(), event.description.strip()
+    if event.source is Source.MODEL:
+        return "\n".join(part for part in (label, text) if part)
+    if event.source is Source.SLIDE and text and event.label not in text:
+        return f"{event.label}\n{text}"
+    return text
+
+
+def _source(track: str) -> Source:
+    heard = track.startswith(SPEECH_TRACK) and not track.lower().endswith(_WRITTEN)
+    return Source.SPEECH if heard else Source.SUBTITLE
 
 
 def _tracks(cues: Sequence[Cue]) -> dict[tuple[str | None, str], list[Cue]]:
-    """The cues of each language and track in order of time; a track that says what another one says is left out."""
+    """The cues of each language and track in order of time; a track that says what another one says is left out.
+
+    What a model heard is left out before what somebody wrote down.
+    """
     tracks: dict[tuple[str | None, str], list[Cue]] = {}
     for cue in sorted(cues, key=lambda cue: cue.span):
         if cue.text.strip():
             tracks.setdefault((cue.language, cue.track), []).append(cue)
     said: dict[tuple[str, ...], tuple[str | None, str]] = {}
-    for key, lines in tracks.items():
+    for key, lines in sorted(tracks.items(), key=lambda track: _source(track[0][1]) is Source.SPEECH):
         said.setdefault(tuple(cue.text for cue in lines), key)
     return {key: tracks[key] for key in said.values()}
 
 
-def _spoken(recording: Recording, language: str | None, cues: Sequence[Cue]) -> Iterator[Passage]:
+def _spoken(recording: Recording, language: str | None, source: Source, cues: Sequence[Cue]) -> Iterator[Passage]:
     for first, behind in windows(cues):
         lines = cues[first:behind]
         span = Span(lines[0].span.start, max(cue.span.end for cue in lines))
         within = span.intersection(Span(ZERO, recording.length)) if recording.length > ZERO else span
         if within is not None:
             text = " ".join(" ".join(cue.text.split()) for cue in lines)
-            yield Passage(recording.id, within, text[:LONGEST_TEXT], Source.SUBTITLE, language)
+            yield Passage(recording.id, within, text[:LONGEST_TEXT], source, language)
 
 
 def windows(cues: Sequence[Cue]) -> list[tuple[int, int]]:

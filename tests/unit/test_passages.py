@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 from videoqa.events import Event, Source
@@ -71,6 +72,37 @@ def test_a_slide_is_found_by_its_title_and_its_text() -> None:
     slide = Event("e", "r", span, "Chain rule", "dz/dx = dz/dy dy/dx", Source.SLIDE, (span.start,))
     (passage,) = passages(TALK, (slide,), (), ())
     assert (passage.text, passage.span, passage.source) == ("Chain rule\ndz/dx = dz/dy dy/dx", span, Source.SLIDE)
+
+
+def test_what_a_model_heard_is_windowed_like_subtitles_and_said_to_be_speech() -> None:
+    written = speech(600)
+    heard = [Cue(cue.span, cue.text, cue.language, "speech whisper-1.5") for cue in written]
+    found = passages(TALK, (), heard, ())
+    assert {passage.source for passage in found} == {Source.SPEECH}
+    assert [(each.span, each.text) for each in found] == [
+        (each.span, each.text) for each in passages(TALK, (), written, ())
+    ]
+
+
+def test_a_recording_called_speech_has_subtitles_all_the_same() -> None:
+    cues = [Cue(seconds(0, 5), "written by somebody", "en", "speech.en.srt")]
+    assert [passage.source for passage in passages(TALK, (), cues, ())] == [Source.SUBTITLE]
+
+
+def test_what_was_written_goes_before_the_same_words_heard() -> None:
+    heard = [Cue(seconds(0, 5), "the same words", "en", "speech")]
+    written = [Cue(seconds(1, 5), "the same words", "en", "talk.srt")]
+    (passage,) = passages(TALK, (), [*heard, *written], ())
+    assert passage.source is Source.SUBTITLE
+
+
+def test_what_a_model_saw_is_found_by_its_label_and_its_description() -> None:
+    span = seconds(30, 60)
+    seen = Event("e", "r", span, "red car", "It waits at the gate.", Source.MODEL, (span.start,), seen_by="m")
+    (passage,) = passages(TALK, (seen,), (), ())
+    assert (passage.text, passage.span, passage.source) == ("red car\nIt waits at the gate.", span, Source.MODEL)
+    (bare,) = passages(TALK, (replace(seen, description=""),), (), ())
+    assert bare.text == "red car"
 
 
 def test_nothing_seen_and_nothing_said_makes_no_passages() -> None:

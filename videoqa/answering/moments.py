@@ -79,7 +79,7 @@ class _Step:
 
 
 def _peaks_of(track: Sequence[Scored], middle: float, limit: int, *, whole: bool) -> list[Peak]:
-    spoken = track[0].passage.source is Source.SUBTITLE
+    spoken = track[0].passage.source in (Source.SUBTITLE, Source.SPEECH)
     steps = _curve(track, middle, 1 if whole or not spoken else OVERLAPS)
     taken = [False] * len(steps)
     found: list[Peak] = []

@@ -49,6 +49,12 @@ def test_a_passage_whose_neighbours_were_not_proposed_is_worth_less() -> None:
     assert alone.score < whole.score
 
 
+def test_speech_is_weighed_as_subtitles_are() -> None:
+    (heard,) = peaks([passage(0, 30, 3, Source.SPEECH)], 0, 5, whole=False)
+    (written,) = peaks([passage(0, 30, 3)], 0, 5, whole=False)
+    assert heard.score == written.score
+
+
 def test_passages_that_are_no_better_than_ordinary_are_no_moments() -> None:
     assert peaks([passage(0, 30, 0), passage(30, 60, -1)], 0, 5, whole=True) == ()
     assert peaks([], 0, 5, whole=True) == ()

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import ClassVar, Protocol
 
-from videoqa.media import Cue, Frame, Recording, Sampling, Span
+from videoqa.media import ZERO, Cue, Frame, Recording, Sampling, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +194,41 @@ class Closeups(Protocol):
 
         Raises:
             BadMedia: the file is gone, was changed, or does not decode there.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Sound without a hole, at most half a minute of it: 16-bit little-endian PCM, one channel, ``RATE`` samples a second.
+
+    ``start`` is where on the recording's clock its first sample is; ``loud`` are the spans, on that clock too, in which
+    it stands out from the silence or noise around.
+    """
+
+    start: timedelta
+    samples: bytes | memoryview
+    loud: tuple[Span, ...]
+
+    RATE: ClassVar[int] = 16_000
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start, self.start + timedelta(seconds=len(self.samples) / 2 / self.RATE))
+
+
+class SoundReader(Protocol):
+    """Opens the sound of untrusted footage; whatever the file does, only an error of ``BadMedia`` comes out."""
+
+    @property
+    def sound_fingerprint(self) -> str:
+        """A word for everything about it that changes where sound is cut and what is left out."""
+        ...
+
+    def sounds(self, path: str, since: timedelta = ZERO) -> AbstractContextManager[Iterator[Sound]]:
+        """What is to be heard in ``path``, cut at its pauses, in order of time; silence and even noise are left out.
+
+        ``since`` leaves out what begins before it; the rest is cut as it is without. Leaving ends it.
         """
         ...
 

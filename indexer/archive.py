@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from indexer import rows, statements, tables
 from indexer.database import reading, writing
 from indexer.ids import fresh_id
+from indexer.recordings import SqlRecordings
 from videoqa.errors import RecordingRemoved
 from videoqa.events import Chapter, Event, Observation, Passage
-from videoqa.media import ZERO, Coverage, CoverageState, Cue, FrameGroup, Progress, Recording, RecordingState, Sampling
-from videoqa.ports import Analysis, TimelineChange
+from videoqa.media import ZERO, Coverage, CoverageState, Cue, FrameGroup, RecordingState, Sampling
+from videoqa.ports import Analysis, AnalysisKind, RecordedLook, TimelineChange, Usage
 
 
 class Shelf(Protocol):
@@ -30,60 +31,12 @@ class Shelf(Protocol):
         ...
 
 
-class SqlArchive:
+class SqlArchive(SqlRecordings):
     """Implements ``Archive`` over an engine of ``indexer.database``. ``shelf`` is called where one is needed."""
 
     def __init__(self, engine: sa.Engine, shelf: Callable[[], Shelf]) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._shelf = shelf
-
-    def add(self, recording: Recording) -> Recording:
-        with writing(self._engine) as connection:
-            known = statements.first(
-                connection, sa.select(tables.recordings).where(tables.recordings.c.digest == recording.digest)
-            )
-            if known is not None:
-                return rows.recording(known)
-            row = rows.recording_row(recording)
-            if not recording.id or statements.first(connection, statements.recording(recording.id)) is not None:
-                row["id"] = fresh_id()
-            connection.execute(tables.recordings.insert(), row)
-            return rows.recording(statements.only(connection, statements.recording(str(row["id"]))))
-
-    def recordings(self) -> tuple[Recording, ...]:
-        with reading(self._engine) as connection:
-            found = [rows.recording(row) for row in statements.every(connection, sa.select(tables.recordings))]
-        return tuple(sorted(found, key=lambda recording: (recording.title, recording.id)))
-
-    def recording(self, recording_id: str) -> Recording | None:
-        with reading(self._engine) as connection:
-            row = statements.first(connection, statements.recording(recording_id))
-        return None if row is None else rows.recording(row)
-
-    def describe(
-        self,
-        recording_id: str,
-        *,
-        length: timedelta,
-        started_at: datetime | None,
-        title: str | None = None,
-        source: str | None = None,
-    ) -> None:
-        known: dict[str, object] = {"length": length, "started_at": started_at}
-        told = {name: value for name, value in (("title", title), ("source", source)) if value is not None}
-        self._update(recording_id, {**known, **told})
-
-    def set_state(self, recording_id: str, state: RecordingState, problems: Sequence[str] | None = None) -> None:
-        known: dict[str, object] = {"state": state.value}
-        self._update(recording_id, known if problems is None else {**known, "problems": list(problems)})
-
-    def set_progress(self, recording_id: str, progress: Progress) -> None:
-        self._update(recording_id, {"stage": progress.stage, "done": progress.done})
-
-    def progress(self, recording_id: str) -> Progress | None:
-        with reading(self._engine) as connection:
-            row = statements.first(connection, statements.recording(recording_id))
-        return None if row is None or row["stage"] is None else Progress(row["stage"], row["done"])
 
     def remove(self, recording_id: str) -> None:
         c = tables.recordings.c
@@ -94,7 +47,16 @@ class SqlArchive:
         self._shelf().refresh()
 
     def begin(
-        self, recording_id: str, fingerprint: str, sampling: Sampling, length: timedelta, cues: Sequence[Cue]
+        self,
+        recording_id: str,
+        fingerprint: str,
+        sampling: Sampling,
+        length: timedelta,
+        cues: Sequence[Cue],
+        *,
+        kind: AnalysisKind = AnalysisKind.SIGNALS,
+        seen_by: str = "signals",
+        prompt: str = "",
     ) -> str:
         c = tables.analyses.c
         with writing(self._engine) as connection:
@@ -103,7 +65,7 @@ class SqlArchive:
             begun = sa.select(tables.analyses).where(c.recording_id == recording_id).order_by(c.begun.desc())
             earlier = statements.every(connection, begun)
             for row in earlier:
-                if row["fingerprint"] == fingerprint and not row["finished"]:
+                if (row["kind"], row["fingerprint"]) == (kind.value, fingerprint) and not row["finished"]:
                     return str(row["id"])
             analysis_id = fresh_id()
             connection.execute(
@@ -113,6 +75,9 @@ class SqlArchive:
                     "recording_id": recording_id,
                     "begun": earlier[0]["begun"] + 1 if earlier else 0,
                     "fingerprint": fingerprint,
+                    "kind": kind.value,
+                    "seen_by": seen_by,
+                    "prompt": prompt,
                     "period": sampling.period,
                     "long_side": sampling.long_side,
                     "multiple": sampling.multiple,
@@ -147,20 +112,13 @@ class SqlArchive:
     def analysis(self, analysis_id: str) -> Analysis | None:
         return self._analysis(tables.analyses.c.id == analysis_id)
 
-    def finished_analysis(self, recording_id: str) -> Analysis | None:
-        return self._analysis(tables.analyses.c.recording_id == recording_id, tables.analyses.c.finished)
+    def finished_analysis(self, recording_id: str, kind: AnalysisKind = AnalysisKind.SIGNALS) -> Analysis | None:
+        return self._analysis(*statements.finished(recording_id, kind))
 
     def open_events(self, analysis_id: str) -> tuple[Event, ...]:
         return self._events(tables.events.c.analysis_id == analysis_id, tables.events.c.open)
 
-    def record(
-        self,
-        analysis_id: str,
-        number: int,
-        observations: Sequence[Observation],
-        change: TimelineChange,
-        failure: str | None,
-    ) -> None:
+    def record(self, analysis_id: str, number: int, recorded: RecordedLook, change: TimelineChange) -> None:
         c = tables.groups.c
         with writing(self._engine) as connection:
             expected = _unfinished(connection, analysis_id)["next_group"]
@@ -168,19 +126,33 @@ class SqlArchive:
                 return
             if number > expected:
                 raise ValueError(f"group {number} was recorded before group {expected}")
-            seen = (rows.observation_row(number, *item) for item in enumerate(observations))
+            seen = (rows.observation_row(number, *item) for item in enumerate(recorded.look.observations))
             statements.insert(connection, tables.observations, analysis_id, seen)
             _put_events(connection, analysis_id, change)
-            if failure is not None:
-                group = tables.groups.update().where(c.analysis_id == analysis_id, c.number == number)
-                connection.execute(group, {"failure": failure})
+            group = tables.groups.update().where(c.analysis_id == analysis_id, c.number == number)
+            connection.execute(group, rows.look_row(recorded))
             connection.execute(statements.this(tables.analyses, analysis_id), {"next_group": number + 1})
 
-    def failures(self, analysis_id: str) -> dict[int, str]:
-        c = tables.groups.c
+    def looks(self, analysis_id: str) -> Mapping[int, RecordedLook]:
+        c = tables.observations.c
         with reading(self._engine) as connection:
-            failed = sa.select(c.number, c.failure).where(c.analysis_id == analysis_id, c.failure.is_not(None))
-            return {row["number"]: row["failure"] for row in statements.every(connection, failed.order_by(c.number))}
+            analysis = statements.first(connection, statements.analysis(analysis_id))
+            recorded = 0 if analysis is None else analysis["next_group"]
+            seen = sa.select(tables.observations).where(c.analysis_id == analysis_id).order_by(c.group_number, c.number)
+            observations: dict[int, list[Observation]] = {}
+            for row in statements.every(connection, seen):
+                observations.setdefault(row["group_number"], []).append(rows.observation(row))
+            groups = statements.every(connection, statements.of_analysis(tables.groups, analysis_id))
+        return {
+            row["number"]: rows.look(row, observations.get(row["number"], ()))
+            for row in groups
+            if row["number"] < recorded
+        }
+
+    def usage(self, recording_id: str) -> Usage:
+        select = sa.select(tables.groups).join(tables.analyses).where(tables.analyses.c.recording_id == recording_id)
+        with reading(self._engine) as connection:
+            return sum((rows.usage(row) for row in statements.every(connection, select)), Usage())
 
     def finish(
         self, analysis_id: str, coverage: Coverage, chapters: Sequence[Chapter], passages: Sequence[Passage]
@@ -190,7 +162,11 @@ class SqlArchive:
         with writing(self._engine) as connection:
             if (analysis := _one_analysis(connection, analysis_id))["finished"]:
                 return
-            predecessors = (c.recording_id == analysis["recording_id"], c.begun < analysis["begun"])
+            predecessors = (
+                c.recording_id == analysis["recording_id"],
+                c.kind == analysis["kind"],
+                c.begun < analysis["begun"],
+            )
             connection.execute(tables.analyses.delete().where(*predecessors))
             covered = (rows.covered_row(*item) for item in enumerate(coverage.spans))
             statements.insert(connection, tables.covered_spans, analysis_id, covered)
@@ -211,8 +187,9 @@ class SqlArchive:
                 "first_passage": first_passage,
             }
             connection.execute(statements.this(tables.analyses, analysis_id), ended)
-            indexed = {"state": RecordingState.INDEXED.value}
-            connection.execute(statements.this(tables.recordings, analysis["recording_id"]), indexed)
+            if analysis["kind"] == AnalysisKind.SIGNALS:
+                indexed = {"state": RecordingState.INDEXED.value}
+                connection.execute(statements.this(tables.recordings, analysis["recording_id"]), indexed)
             _change_generation(connection)
         self._shelf().refresh()
 
@@ -242,20 +219,19 @@ class SqlArchive:
                 for row in statements.every(connection, statements.of_recording(recording_id, tables.chapters))
             )
 
-    def coverage(self, recording_id: str) -> Coverage | None:
-        c = tables.analyses.c
+    def coverage(self, recording_id: str, kind: AnalysisKind = AnalysisKind.SIGNALS) -> Coverage | None:
         with reading(self._engine) as connection:
             finished = statements.first(
-                connection, sa.select(tables.analyses).where(c.recording_id == recording_id, c.finished)
+                connection, sa.select(tables.analyses).where(*statements.finished(recording_id, kind))
             )
             if finished is None:
                 return None
             spans = statements.every(connection, statements.of_analysis(tables.covered_spans, finished["id"]))
             return Coverage(finished["covered"], tuple(rows.covered(row) for row in spans))
 
-    def total_coverage(self, recording_ids: Collection[str]) -> Coverage:
+    def total_coverage(self, recording_ids: Collection[str], kind: AnalysisKind = AnalysisKind.SIGNALS) -> Coverage:
         wanted, c = frozenset(recording_ids), tables.recordings.c
-        finished = sa.and_(tables.analyses.c.recording_id == c.id, tables.analyses.c.finished)
+        finished = sa.and_(*statements.finished(c.id, kind))
         select = sa.select(c.id, c.length, tables.analyses.c.covered, tables.analyses.c.totals).join_from(
             tables.recordings, tables.analyses, finished, isouter=True
         )
@@ -268,10 +244,6 @@ class SqlArchive:
                         totals[state] += total
         return Coverage.of_totals(length, totals)
 
-    def _update(self, recording_id: str, values: Mapping[str, object]) -> None:
-        with writing(self._engine) as connection:
-            connection.execute(statements.this(tables.recordings, recording_id), values)
-
     def _analysis(self, *where: sa.ColumnElement[bool]) -> Analysis | None:
         with reading(self._engine) as connection:
             row = statements.first(connection, sa.select(tables.analyses).where(*where))
@@ -281,7 +253,8 @@ class SqlArchive:
 
     def _events(self, *where: sa.ColumnElement[bool]) -> tuple[Event, ...]:
         c = tables.events.c
-        select = sa.select(tables.events, tables.analyses.c.recording_id).join(tables.analyses).where(*where)
+        analysis = tables.analyses.c
+        select = sa.select(tables.events, analysis.recording_id, analysis.seen_by).join(tables.analyses).where(*where)
         with reading(self._engine) as connection:
             return tuple(rows.event(row) for row in statements.every(connection, select.order_by(c.start, c.end, c.id)))
 
@@ -308,7 +281,7 @@ def _unfinished(connection: sa.Connection, analysis_id: str) -> rows.Row:
 
 
 def _one_analysis(connection: sa.Connection, analysis_id: str) -> rows.Row:
-    row = statements.first(connection, sa.select(tables.analyses).where(tables.analyses.c.id == analysis_id))
+    row = statements.first(connection, statements.analysis(analysis_id))
     if row is None:
         raise RecordingRemoved
     return row

@@ -14,7 +14,7 @@ from sqlalchemy import event
 from indexer.faults import name_fault, os_fault
 from videoqa.errors import BadSetting, MissingPart, NewerDatabase
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest schema this version writes; the older ones it can bring up to date stand in ``migrations/versions``."""
 PATIENCE = 60.0
 """Seconds to wait for another process that writes. Each write of ours lasts milliseconds."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
@@ -23,9 +24,10 @@ from videoqa.media import (
     Sampling,
     Span,
 )
-from videoqa.ports import Analysis
+from videoqa.ports import Analysis, AnalysisKind, Look, RecordedLook, Usage
 
 Row = sa.RowMapping
+_USAGE = tuple(field.name for field in fields(Usage))
 
 
 def recording_row(recording: Recording) -> dict[str, object]:
@@ -65,6 +67,9 @@ def analysis(row: Row, groups: Iterable[Row]) -> Analysis:
         next_group=row["next_group"],
         finished=row["finished"],
         size=None if row["width"] is None else (row["width"], row["height"]),
+        kind=AnalysisKind(row["kind"]),
+        seen_by=row["seen_by"],
+        prompt=row["prompt"],
     )
 
 
@@ -86,6 +91,19 @@ def group(row: Row) -> FrameGroup:
         for start, end, text, language, track in row["cues"]
     )
     return FrameGroup(row["number"], _span(row), unpack_times(row["times"]), cues)
+
+
+def look_row(recorded: RecordedLook) -> dict[str, object]:
+    spent = {name: getattr(recorded.look.usage, name) for name in _USAGE}
+    return {"failure": recorded.failure, "summary": recorded.look.summary, **spent}
+
+
+def look(row: Row, observations: Iterable[Observation]) -> RecordedLook:
+    return RecordedLook(Look(tuple(observations), row["summary"], usage(row)), row["failure"])
+
+
+def usage(row: Row) -> Usage:
+    return Usage(**{name: row[name] for name in _USAGE})
 
 
 def cue_row(number: int, cue: Cue) -> dict[str, object]:
@@ -131,6 +149,7 @@ def event(row: Row) -> Event:
         recording_id=row["recording_id"],
         span=_span(row),
         revisits=row["revisits"],
+        seen_by=row["seen_by"],
         **_observed(row),
     )
 

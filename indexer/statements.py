@@ -9,10 +9,23 @@ import sqlalchemy as sa
 
 from indexer import rows, tables
 from videoqa.events import Passage
+from videoqa.ports import AnalysisKind
 
 
 def recording(recording_id: str) -> sa.Select[Any]:
     return sa.select(tables.recordings).where(tables.recordings.c.id == recording_id)
+
+
+def analysis(analysis_id: str) -> sa.Select[Any]:
+    return sa.select(tables.analyses).where(tables.analyses.c.id == analysis_id)
+
+
+def finished(
+    recording_id: str | sa.ColumnElement[str], kind: AnalysisKind = AnalysisKind.SIGNALS
+) -> tuple[sa.ColumnElement[bool], ...]:
+    """What is true of the finished analysis of ``kind`` of the recording, and of no other."""
+    c = tables.analyses.c
+    return c.recording_id == recording_id, c.kind == kind.value, c.finished
 
 
 def this(table: sa.Table, row_id: str) -> sa.Update:
@@ -24,14 +37,8 @@ def of_analysis(table: sa.Table, analysis_id: str) -> sa.Select[Any]:
 
 
 def of_recording(recording_id: str, table: sa.Table) -> sa.Select[Any]:
-    """The rows of ``table`` that belong to the finished analysis of the recording, in order."""
-    c = tables.analyses.c
-    return (
-        sa.select(table)
-        .join(tables.analyses)
-        .where(c.recording_id == recording_id, c.finished)
-        .order_by(table.c.number)
-    )
+    """The rows of ``table`` that belong to the recording's finished analysis by signals, in order."""
+    return sa.select(table).join(tables.analyses).where(*finished(recording_id)).order_by(table.c.number)
 
 
 def insert(connection: sa.Connection, table: sa.Table, analysis_id: str, values: Iterable[dict[str, Any]]) -> None:

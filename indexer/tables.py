@@ -101,6 +101,9 @@ class _Analyses(TypedColumns):
     recording_id: Named[str] = sa.Column(sa.ForeignKey("recordings.id", ondelete="CASCADE"), index=True)
     begun: Named[int] = sa.Column(sa.BigInteger)
     fingerprint: Named[str]
+    kind: Named[str]
+    seen_by: Named[str] = sa.Column(Words)
+    prompt: Named[str] = sa.Column(Words)
     period: Named[timedelta] = sa.Column(Microseconds)
     long_side: Named[int]
     multiple: Named[int]
@@ -115,8 +118,8 @@ class _Analyses(TypedColumns):
 
 
 analyses = sa.Table("analyses", METADATA, _Analyses)
-"""``begun`` rises within a recording. Once it is finished, ``covered`` is the length that its coverage speaks of, and
-``totals`` how many microseconds of that are in which state."""
+"""``begun`` rises within a recording; ``kind`` is of ``AnalysisKind``. Once it is finished, ``covered`` is the length
+that its coverage speaks of, and ``totals`` how many microseconds of that are in which state."""
 
 
 class _Cues(TypedColumns):
@@ -140,6 +143,13 @@ class _Groups(TypedColumns):
     times: Named[bytes]
     cues: Named[list[list[Any]]] = sa.Column(sa.JSON)
     failure: Named[str | None] = sa.Column(Words)
+    summary: Named[str] = sa.Column(Words, default="")
+    prompt_tokens: Named[int] = sa.Column(default=0)
+    cached_tokens: Named[int] = sa.Column(default=0)
+    completion_tokens: Named[int] = sa.Column(default=0)
+    seconds: Named[float] = sa.Column(default=0.0)
+    cost: Named[float] = sa.Column(default=0.0)
+    uncited: Named[int] = sa.Column(default=0)
 
 
 groups = sa.Table("groups", METADATA, _Groups)

@@ -147,7 +147,7 @@ class TooLongForModel(ModelRefused):
 
 
 class UnfitModel(ModelError):
-    """{model} at {url} cannot be used ({problem}); serve a Qwen3-VL model, or set VIDEOQA_MODEL to one that is served."""
+    """{model} at {url} cannot be used ({problem}); set VIDEOQA_MODEL to a vision model that it serves."""
 
 
 class BadReply(ModelError):

@@ -22,7 +22,7 @@ from videoqa.media import (
     Sampling,
     Span,
 )
-from videoqa.ports import Analysis, Archive, TimelineChange
+from videoqa.ports import Analysis, AnalysisKind, Archive, Look, RecordedLook, TimelineChange, Usage
 
 pytestmark = pytest.mark.parametrize("shelf", ["memory", "sqlite", "postgresql"], indirect=True)
 
@@ -67,6 +67,9 @@ SEEN = Observation(
     region=Region(0.1, 0.2, 1 / 3, 1),
     strength=1e-9,
 )
+
+
+NOTHING = RecordedLook(Look())
 
 
 def event(recording_id: str, event_id: str = "e1", start: float = 1, end: float = 3) -> Event:
@@ -200,7 +203,7 @@ def test_a_plan_may_be_set_again_until_its_first_group_is_recorded(archive: Arch
     plan = archive.analysis(analysis_id)
     assert plan is not None
     assert (plan.times, plan.groups, plan.size) == (TIMES[:1], GROUPS[:1], None)
-    archive.record(analysis_id, 0, [], TimelineChange(), None)
+    archive.record(analysis_id, 0, NOTHING, TimelineChange())
     with pytest.raises(ValueError, match="its plan stands"):
         archive.set_plan(analysis_id, TIMES, GROUPS)
 
@@ -209,27 +212,29 @@ def test_everything_an_event_has_is_kept(archive: Archive) -> None:
     recording_id, analysis_id = begun(archive)
     seen = event(recording_id)
     bare = Event("e2", recording_id, span(0, 2), "slide", "", Source.SLIDE, ())
-    archive.record(analysis_id, 0, [SEEN], TimelineChange(opened=(seen,), closed=(bare,)), None)
+    archive.record(analysis_id, 0, RecordedLook(Look((SEEN,))), TimelineChange(opened=(seen,), closed=(bare,)))
     assert archive.analysis_events(analysis_id) == (bare, seen)
     assert archive.open_events(analysis_id) == (seen,)
 
 
 def test_an_event_is_open_until_it_is_closed(archive: Archive) -> None:
     recording_id, analysis_id = begun(archive)
-    archive.record(analysis_id, 0, [], TimelineChange(opened=(event(recording_id, end=3),)), None)
-    archive.record(analysis_id, 1, [], TimelineChange(updated=(event(recording_id, end=5),)), None)
+    archive.record(analysis_id, 0, NOTHING, TimelineChange(opened=(event(recording_id, end=3),)))
+    archive.record(analysis_id, 1, NOTHING, TimelineChange(updated=(event(recording_id, end=5),)))
     assert archive.open_events(analysis_id) == (event(recording_id, end=5),)
-    archive.record(analysis_id, 2, [], TimelineChange(closed=(event(recording_id, end=7),)), None)
+    archive.record(analysis_id, 2, NOTHING, TimelineChange(closed=(event(recording_id, end=7),)))
     assert archive.open_events(analysis_id) == ()
     assert archive.analysis_events(analysis_id) == (event(recording_id, end=7),)
 
 
 def test_a_group_is_recorded_once(archive: Archive) -> None:
     recording_id, analysis_id = begun(archive)
-    archive.record(analysis_id, 0, [SEEN], TimelineChange(opened=(event(recording_id, "e1"),)), None)
-    archive.record(analysis_id, 0, [SEEN], TimelineChange(opened=(event(recording_id, "e2"),)), "it failed")
+    archive.record(analysis_id, 0, RecordedLook(Look((SEEN,))), TimelineChange(opened=(event(recording_id, "e1"),)))
+    archive.record(
+        analysis_id, 0, RecordedLook(Look((SEEN,)), "it failed"), TimelineChange(opened=(event(recording_id, "e2"),))
+    )
     assert archive.analysis_events(analysis_id) == (event(recording_id, "e1"),)
-    assert archive.failures(analysis_id) == {}
+    assert archive.looks(analysis_id) == {0: RecordedLook(Look((SEEN,)))}
     analysis = archive.analysis(analysis_id)
     assert analysis is not None
     assert analysis.next_group == 1
@@ -238,20 +243,20 @@ def test_a_group_is_recorded_once(archive: Archive) -> None:
 def test_groups_are_recorded_in_order(archive: Archive) -> None:
     _, analysis_id = begun(archive)
     with pytest.raises(ValueError, match="group 1 was recorded before group 0"):
-        archive.record(analysis_id, 1, [], TimelineChange(), None)
+        archive.record(analysis_id, 1, NOTHING, TimelineChange())
 
 
 def test_failures_are_told_by_group(archive: Archive) -> None:
     _, analysis_id = begun(archive)
-    archive.record(analysis_id, 0, [], TimelineChange(), "no memory")
-    archive.record(analysis_id, 1, [], TimelineChange(), None)
-    archive.record(analysis_id, 2, [], TimelineChange(), "too slow")
-    assert archive.failures(analysis_id) == {0: "no memory", 2: "too slow"}
+    archive.record(analysis_id, 0, RecordedLook(Look(), "no memory"), TimelineChange())
+    archive.record(analysis_id, 1, NOTHING, TimelineChange())
+    archive.record(analysis_id, 2, RecordedLook(Look(), "too slow"), TimelineChange())
+    assert [archive.looks(analysis_id)[number].failure for number in range(3)] == ["no memory", None, "too slow"]
 
 
 def test_nothing_of_an_unfinished_analysis_is_shown(archive: Archive) -> None:
     recording_id, analysis_id = begun(archive)
-    archive.record(analysis_id, 0, [SEEN], TimelineChange(opened=(event(recording_id),)), None)
+    archive.record(analysis_id, 0, RecordedLook(Look((SEEN,))), TimelineChange(opened=(event(recording_id),)))
     assert archive.events(recording_id) == ()
     assert archive.cues(recording_id) == ()
     assert archive.chapters(recording_id) == ()
@@ -261,7 +266,7 @@ def test_nothing_of_an_unfinished_analysis_is_shown(archive: Archive) -> None:
 
 def test_a_finished_analysis_is_shown_whole(archive: Archive) -> None:
     recording_id, analysis_id = begun(archive)
-    archive.record(analysis_id, 0, [SEEN], TimelineChange(opened=(event(recording_id),)), None)
+    archive.record(analysis_id, 0, RecordedLook(Look((SEEN,))), TimelineChange(opened=(event(recording_id),)))
     coverage = Coverage(
         seconds(30),
         (
@@ -337,7 +342,9 @@ def test_removing_leaves_nothing_behind(archive: Archive) -> None:
     recording_id, analysis_id = begun(archive)
     other_id, other = begun(archive, digest="d2")
     for number in range(3):
-        archive.record(analysis_id, number, [SEEN], TimelineChange(opened=(event(recording_id),)), "failed")
+        archive.record(
+            analysis_id, number, RecordedLook(Look((SEEN,)), "failed"), TimelineChange(opened=(event(recording_id),))
+        )
     finish(archive, recording_id, analysis_id)
     finish(archive, other_id, other)
     archive.remove(recording_id)
@@ -345,7 +352,7 @@ def test_removing_leaves_nothing_behind(archive: Archive) -> None:
     assert archive.analysis(analysis_id) is None
     assert archive.analysis_events(analysis_id) == ()
     assert archive.analysis_cues(analysis_id) == ()
-    assert archive.failures(analysis_id) == {}
+    assert archive.looks(analysis_id) == {}
     assert archive.events(recording_id) == ()
     assert archive.coverage(recording_id) is None
     assert archive.coverage(other_id) is not None
@@ -355,7 +362,7 @@ def test_work_on_a_removed_recording_is_told_so(archive: Archive) -> None:
     recording_id, analysis_id = begun(archive)
     archive.remove(recording_id)
     with pytest.raises(RecordingRemoved):
-        archive.record(analysis_id, 0, [], TimelineChange(), None)
+        archive.record(analysis_id, 0, NOTHING, TimelineChange())
     with pytest.raises(RecordingRemoved):
         archive.set_plan(analysis_id, TIMES, GROUPS)
     with pytest.raises(RecordingRemoved):
@@ -378,3 +385,87 @@ def test_text_of_any_kind_is_kept_or_made_harmless(archive: Archive) -> None:
     cues = (Cue(span(0, 1), "zero \0 half \udfff"), Cue(span(1, 2), "x" * 100_000))
     analysis_id = archive.begin(recording.id, "signals 1", SAMPLING, seconds(2), cues)
     assert [len(cue.text) for cue in archive.analysis_cues(analysis_id)] == [13, 100_000]
+
+
+LOOKED = Look((SEEN, replace(SEEN, label="a van")), "a van arrives", Usage(1000, 900, 50, 1.5, 0.003, 2))
+
+
+def looked_at_by_model(archive: Archive, recording_id: str, prompt: str = "", text: str = "a van arrives") -> str:
+    """The id of a finished analysis of the recording by a model."""
+    analysis_id = archive.begin(
+        recording_id,
+        f"model 1 {prompt}",
+        SAMPLING,
+        seconds(30),
+        CUES[:1],
+        kind=AnalysisKind.MODEL,
+        seen_by="Qwen3-VL",
+        prompt=prompt,
+    )
+    archive.set_plan(analysis_id, TIMES, GROUPS, (640, 352))
+    seen = TimelineChange(closed=(event(recording_id, "m1", 2, 5),))
+    archive.record(analysis_id, 0, RecordedLook(LOOKED), seen)
+    archive.finish(
+        analysis_id,
+        Coverage(seconds(30), (CoveredSpan(span(0, 30), CoverageState.FAILED),)),
+        (),
+        [Passage(recording_id, span(2, 5), text, Source.MODEL)],
+    )
+    return analysis_id
+
+
+def test_what_a_look_said_and_cost_is_kept(archive: Archive) -> None:
+    _, analysis_id = begun(archive)
+    archive.record(analysis_id, 0, RecordedLook(LOOKED), TimelineChange())
+    archive.record(analysis_id, 1, RecordedLook(Look(), "the reply was cut"), TimelineChange())
+    assert archive.looks(analysis_id) == {0: RecordedLook(LOOKED), 1: RecordedLook(Look(), "the reply was cut")}
+
+
+def test_signals_and_a_model_stand_side_by_side(archive: Archive) -> None:
+    recording_id, by_signals = begun(archive)
+    archive.record(by_signals, 0, RecordedLook(Look((SEEN,))), TimelineChange(closed=(event(recording_id),)))
+    finish(archive, recording_id, by_signals)
+    by_model = looked_at_by_model(archive, recording_id, "vans")
+    assert [(seen.id, seen.seen_by) for seen in archive.events(recording_id)] == [("e1", "signals"), ("m1", "Qwen3-VL")]
+    assert [chapter.title for chapter in archive.chapters(recording_id)] == ["first"]
+    assert archive.cues(recording_id) == CUES
+    found = archive.finished_analysis(recording_id, AnalysisKind.MODEL)
+    assert found is not None
+    assert (found.id, found.kind, found.seen_by, found.prompt) == (by_model, AnalysisKind.MODEL, "Qwen3-VL", "vans")
+    kept = archive.finished_analysis(recording_id)
+    assert kept is not None
+    assert (kept.id, kept.kind, kept.seen_by) == (by_signals, AnalysisKind.SIGNALS, "signals")
+    assert archive.usage(recording_id) == LOOKED.usage
+
+
+def test_each_kind_has_its_own_coverage(archive: Archive) -> None:
+    recording_id, by_signals = begun(archive)
+    finish(archive, recording_id, by_signals)
+    assert archive.coverage(recording_id, AnalysisKind.MODEL) is None
+    looked_at_by_model(archive, recording_id)
+    for kind, state in ((AnalysisKind.SIGNALS, CoverageState.ANALYSED), (AnalysisKind.MODEL, CoverageState.FAILED)):
+        coverage = archive.coverage(recording_id, kind)
+        assert coverage is not None
+        assert coverage.total(state) == seconds(30)
+        assert archive.total_coverage([recording_id], kind).total(state) == seconds(30)
+
+
+def test_an_analysis_takes_the_place_of_those_of_its_kind_alone(archive: Archive) -> None:
+    recording_id, by_signals = begun(archive)
+    finish(archive, recording_id, by_signals)
+    first = looked_at_by_model(archive, recording_id)
+    second = looked_at_by_model(archive, recording_id, "people")
+    assert archive.analysis(first) is None
+    assert archive.analysis(by_signals) is not None
+    again = archive.begin(recording_id, "signals 2", SAMPLING, seconds(30), CUES)
+    finish(archive, recording_id, again, "second")
+    assert archive.analysis(by_signals) is None
+    assert archive.analysis(second) is not None
+
+
+def test_a_model_alone_does_not_make_a_recording_indexed(archive: Archive) -> None:
+    recording = archive.add(replace(RECORDING, id=""))
+    looked_at_by_model(archive, recording.id)
+    known = archive.recording(recording.id)
+    assert known is not None
+    assert known.state is RecordingState.QUEUED

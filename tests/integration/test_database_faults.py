@@ -38,7 +38,7 @@ from videoqa.media import (
     Sampling,
     Span,
 )
-from videoqa.ports import TimelineChange
+from videoqa.ports import Look, RecordedLook, TimelineChange
 from videoqa.testing.search import LetterEmbedder
 
 HOUR = timedelta(hours=1)
@@ -69,7 +69,7 @@ def index_one(archive: SqlArchive, name: str, passages: int = 20) -> str:
     groups = [FrameGroup(number, span, (timedelta(seconds=number),)) for number in range(10)]
     archive.set_plan(analysis, [timedelta(seconds=number) for number in range(10)], groups)
     for number in range(10):
-        archive.record(analysis, number, [], TimelineChange(), None)
+        archive.record(analysis, number, RecordedLook(Look()), TimelineChange())
         archive.open_events(analysis)
     texts = [Passage(recording.id, span, f"red {name} {number}", Source.SUBTITLE) for number in range(passages)]
     seen = CoveredSpan(Span(timedelta(0), HOUR), CoverageState.ANALYSED)

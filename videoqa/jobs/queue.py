@@ -23,14 +23,11 @@ from sqlalchemy.exc import DBAPIError
 from videoqa.errors import DamagedDatabase, DataUnwritable, DiskFull
 from videoqa.jobs.clock import give_clock
 from videoqa.jobs.slots import Slot
-from videoqa.jobs.workflow import ADMIT, WORKFLOW, IndexRequest, register
+from videoqa.jobs.workflow import ADMIT, MODEL_QUEUE, WORKFLOW, WORKFLOW_VERSION, IndexRequest, register
 from videoqa.pipeline.indexing import Indexing
 
 _QUEUE = "indexing"
 _APPLICATION = "videoqa"
-# The version of the workflow's steps, not of the product: jobs of another version are left alone by the engine, and an
-# upgrade of the product must not strand those that wait.
-_WORKFLOW_VERSION = "1"
 _POLL_SECONDS = 0.02
 _LOOK_AGAIN_SECONDS = 1.0
 _AT_ONCE = 200
@@ -54,13 +51,17 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A recording on its way. ``reason`` says why a failed one failed."""
+    """A recording on its way. ``reason`` says why a failed one failed.
+
+    ``model_job`` is the id of the job in which a model looks at it, None where there is none.
+    """
 
     id: str
     path: str
     state: JobState
     recording_id: str | None = None
     reason: str | None = None
+    model_job: str | None = None
 
 
 class Jobs:
@@ -105,7 +106,7 @@ class Jobs:
                 {
                     "queue_name": _QUEUE,
                     "workflow_name": WORKFLOW,
-                    "app_version": _WORKFLOW_VERSION,
+                    "app_version": WORKFLOW_VERSION,
                     "deduplication_id": hashlib.sha256(os.fsencode(request.path)).hexdigest(),
                     "duplication_policy": "return-existing",
                 },
@@ -139,8 +140,14 @@ class Jobs:
         self._client.cancel_workflow(job_id)
 
     @contextlib.contextmanager
-    def working(self, indexing: Callable[[], Indexing]) -> Iterator[Callable[[], bool]]:
+    def working(
+        self, indexing: Callable[[], Indexing], by_model: Callable[[], Indexing | None]
+    ) -> Iterator[Callable[[], bool]]:
         """Does the work of the data directory while the context lasts, where no other process does.
+
+        Args:
+            indexing: makes the way of a recording by signals.
+            by_model: makes the way past the model; None where there is none, and what waits for one goes on waiting.
 
         Yields:
             a function to be called now and then: it takes the work over from a process that has gone, and returns
@@ -151,7 +158,7 @@ class Jobs:
         def take_over() -> bool:
             nonlocal working
             if not working and self._slot.take():
-                self._launch(indexing())
+                self._launch(indexing(), by_model())
                 working = True
             return working
 
@@ -164,11 +171,11 @@ class Jobs:
             if working:
                 DBOS.destroy(destroy_registry=True)
 
-    def _launch(self, indexing: Indexing) -> None:
+    def _launch(self, indexing: Indexing, by_model: Indexing | None) -> None:
         config: DBOSConfig = {
             "name": _APPLICATION,
             "system_database_url": self._url,
-            "application_version": _WORKFLOW_VERSION,
+            "application_version": WORKFLOW_VERSION,
             "executor_id": self._executor,
             "serializer": _JSON,
             "run_migrations": False,
@@ -177,9 +184,12 @@ class Jobs:
         }
         DBOS(config=config)
         indexing.clear()
-        register(indexing, _Cancelled(self._client))
+        register(indexing, by_model, _Cancelled(self._client))
+        queues = [_QUEUE] if by_model is None else [_QUEUE, MODEL_QUEUE]
+        DBOS.listen_queues(queues)
         DBOS.launch()
-        DBOS.register_queue(_QUEUE, worker_concurrency=self._at_once, polling_interval_sec=_POLL_SECONDS)
+        for name in queues:
+            DBOS.register_queue(name, worker_concurrency=self._at_once, polling_interval_sec=_POLL_SECONDS)
 
 
 class _Cancelled:
@@ -246,4 +256,4 @@ def _job(status: WorkflowStatus) -> Job:
         reason = str(outcome.get("failed") or status.error or "it was begun too often and never ended")
         return Job(status.workflow_id, path, JobState.FAILED, outcome.get("recording_id"), reason)
     state = JobState.KNOWN if outcome.get("known") else JobState.INDEXED
-    return Job(status.workflow_id, path, state, str(outcome["recording_id"]))
+    return Job(status.workflow_id, path, state, str(outcome["recording_id"]), model_job=outcome.get("model_job"))

@@ -6,6 +6,7 @@ goes on where it was; the workflow engine sees to it that it is begun again. Wha
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 from collections import defaultdict
@@ -18,22 +19,34 @@ from urllib.parse import quote, unquote
 
 from dbos import DBOS
 
-from videoqa.errors import Unexpected, VideoqaError
-from videoqa.pipeline.indexing import Admitted, Cancelled, Indexing
+from videoqa.errors import NoModel, Unexpected, VideoqaError
+from videoqa.pipeline.indexing import Admitted, Indexing
+from videoqa.pipeline.looking import Cancelled
 from videoqa.ports import FileIdentity
 
 WORKFLOW = "index_recording"
+MODEL_WORKFLOW = "look_at_recording"
+MODEL_QUEUE = "recordings for the model"
 ADMIT = "admit"
+WORKFLOW_VERSION = "1"
+"""The version of the workflows' steps, not of the product: jobs of another version are left alone by the engine, and an
+upgrade of the product must not strand those that wait."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class IndexRequest:
-    """A file to be indexed, by its absolute path."""
+    """A file to be indexed, by its absolute path.
+
+    ``prompt`` is what a model is to look for, None for what it was told the last time. ``again`` asks for everything
+    anew, what is known already too.
+    """
 
     path: str
     title: str | None = None
     started_at: datetime | None = None
+    prompt: str | None = None
+    again: bool = False
 
     def as_arguments(self) -> dict[str, str | None]:
         """The request as plain ASCII: names are bytes to the system, and some are no valid text."""
@@ -41,22 +54,30 @@ class IndexRequest:
             "path": quote(self.path, errors="surrogateescape"),
             "title": self.title and quote(self.title, errors="surrogateescape"),
             "started_at": self.started_at.isoformat() if self.started_at else None,
+            "prompt": None if self.prompt is None else quote(self.prompt, errors="surrogateescape"),
+            "again": "again" if self.again else None,
         }
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, str | None]) -> Self:
-        title, started_at = arguments["title"], arguments["started_at"]
+        title, started_at, prompt = arguments["title"], arguments["started_at"], arguments.get("prompt")
         return cls(
             unquote(arguments["path"] or "", errors="surrogateescape"),
             title and unquote(title, errors="surrogateescape"),
             None if started_at is None else datetime.fromisoformat(started_at),
+            prompt and unquote(prompt, errors="surrogateescape"),
+            bool(arguments.get("again")),
         )
 
 
-def register(indexing: Indexing, stopped: Callable[[str], bool]) -> None:
-    """Makes the workflow known to the engine; before it is launched.
+def register(indexing: Indexing, by_model: Indexing | None, stopped: Callable[[str], bool]) -> None:
+    """Makes the workflows known to the engine; before it is launched.
+
+    A recording's workflow ends when signals have made it searchable; where there is a model, it queues another one in
+    which the model looks at it.
 
     Args:
+        by_model: the way of a recording past the model; None where none is set.
         stopped: whether the workflow of an id was cancelled.
     """
     # Two copies of a file are one recording with one analysis: the second waits for the first, and finds it done.
@@ -66,30 +87,62 @@ def register(indexing: Indexing, stopped: Callable[[str], bool]) -> None:
     def index_recording(request: dict[str, Any]) -> dict[str, Any]:
         job = str(DBOS.workflow_id)
         told = IndexRequest.from_arguments(request)
-        admitted = _step(ADMIT, lambda: asdict(indexing.admit(told.path, told.title, told.started_at)))
+        admitted = _step(
+            ADMIT, lambda: asdict(indexing.admit(told.path, told.title, told.started_at, again=told.again))
+        )
         if "failed" in admitted or "cancelled" in admitted:
             return admitted
-        where = Admitted(admitted["recording_id"], admitted["analysis_id"], FileIdentity(**admitted["identity"]))
-        if where.analysis_id is None:
-            return {"recording_id": where.recording_id, "known": True}
-        with turns[where.identity.digest]:
-            return carried_out(job, told.path, where)
-
-    def carried_out(job: str, path: str, where: Admitted) -> dict[str, Any]:
-        if indexing.is_done(where):
-            return {"recording_id": where.recording_id, "known": True}
-        stages: tuple[tuple[str, Callable[[], None]], ...] = (
-            ("survey", lambda: indexing.survey(path, where, lambda: stopped(job))),
-            ("analyse", lambda: indexing.analyse(where, lambda: stopped(job))),
-            ("finish", lambda: indexing.finish(where)),
+        outcome = carried_out(indexing, job, told.path, _admitted(admitted))
+        if by_model is None or "failed" in outcome or "cancelled" in outcome:
+            return outcome
+        wanted = f"{outcome['recording_id']} {told.prompt} {told.again}"
+        queued = DBOS.enqueue_workflow_with_options(
+            {
+                "queue_name": MODEL_QUEUE,
+                "workflow_name": MODEL_WORKFLOW,
+                "workflow_id": f"{job}-model",
+                "app_version": WORKFLOW_VERSION,
+                "deduplication_id": hashlib.sha256(wanted.encode("utf-8", "surrogatepass")).hexdigest(),
+                "duplication_policy": "return-existing",
+            },
+            request,
+            admitted,
         )
-        for name, stage in stages:
-            outcome = _step(name, _nothing(stage))
-            if "failed" in outcome:
-                _step("fail", _nothing(partial(indexing.fail, where, outcome["failed"])))
-            if outcome:
-                return {"recording_id": where.recording_id, **outcome}
-        return {"recording_id": where.recording_id}
+        return {**outcome, "model_job": queued.workflow_id}
+
+    @DBOS.workflow(name=MODEL_WORKFLOW)
+    def look_at_recording(request: dict[str, Any], admitted: dict[str, Any]) -> dict[str, Any]:
+        job, told, known = str(DBOS.workflow_id), IndexRequest.from_arguments(request), _admitted(admitted)
+        if by_model is None:
+            return {"recording_id": known.recording_id, "failed": str(NoModel())}
+        begun = _step(
+            ADMIT, lambda: asdict(by_model.look_again(known, told.prompt, lambda: stopped(job), again=told.again))
+        )
+        if "failed" in begun or "cancelled" in begun:
+            return {"recording_id": known.recording_id, **begun}
+        return carried_out(by_model, job, told.path, _admitted(begun))
+
+    def carried_out(way: Indexing, job: str, path: str, where: Admitted) -> dict[str, Any]:
+        with turns[f"{way.analyser.kind} {where.identity.digest}"]:
+            if where.analysis_id is None or way.is_done(where):
+                return {"recording_id": where.recording_id, "known": True}
+            stages: tuple[tuple[str, Callable[[], None]], ...] = (
+                ("survey", lambda: way.survey(path, where, lambda: stopped(job))),
+                ("analyse", lambda: way.analyse(where, lambda: stopped(job))),
+                ("finish", lambda: way.finish(where)),
+            )
+            for name, stage in stages:
+                outcome = _step(name, _nothing(stage))
+                if "failed" in outcome:
+                    _step("fail", _nothing(partial(way.fail, where, outcome["failed"])))
+                if outcome:
+                    return {"recording_id": where.recording_id, **outcome}
+            return {"recording_id": where.recording_id}
+
+
+def _admitted(told: Mapping[str, Any]) -> Admitted:
+    identity = FileIdentity(**told["identity"])
+    return Admitted(told["recording_id"], told["analysis_id"], identity, told.get("again", False))
 
 
 def _step(name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -6,52 +6,63 @@ import hashlib
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from videoqa.errors import BadMedia, EmptyFootage, RecordingRemoved, SourceChanged, Unexpected
-from videoqa.events import Observation
-from videoqa.media import ZERO, Cue, FrameGroup, Progress, Recording, RecordingState, Span
+from videoqa.errors import (
+    BadMedia,
+    EmptyFootage,
+    ModelError,
+    RecordingRemoved,
+    SourceChanged,
+)
+from videoqa.media import ZERO, Cue, Progress, Recording, RecordingState, Span
 from videoqa.pipeline.coverage import covered
+from videoqa.pipeline.looking import Cancelled, Looking, wait_for_model
 from videoqa.ports import (
     Analyser,
+    AnalysisKind,
     Archive,
     CueReader,
     FileIdentity,
     Files,
     FootageReader,
+    MediaFacts,
     Passages,
     Spool,
     Timeline,
+    Transcriber,
     Unread,
 )
-from videoqa.times import clock_span
 
 _log = logging.getLogger(__name__)
 _A_MOMENT = 1.0
+UNHEARD = "speech not transcribed"
 _VERSION = 1
 """Raised whenever events, chapters, passages or coverage are made otherwise, so that recordings are analysed again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A recording that is ready for its survey; ``analysis_id`` is None where nothing is left to do."""
+    """A recording that is ready for its survey; ``analysis_id`` is None where nothing is left to do.
+
+    ``again`` says that nothing is taken over from an earlier analysis.
+    """
 
     recording_id: str
     analysis_id: str | None
     identity: FileIdentity
-
-
-class Cancelled(Exception):
-    """The work was told to stop; it goes on from here when it is begun again."""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Indexing:
-    """The way of a recording into the archive. Every stage is idempotent; none is safe to run twice at once."""
+    """The way of a recording into the archive. Every stage is idempotent; none is safe to run twice at once.
+
+    ``transcriber`` writes down what is said where no subtitles tell, None where nobody can.
+    """
 
     files: Files
     reader: FootageReader
@@ -62,8 +73,11 @@ class Indexing:
     passages: Passages
     archive: Archive
     workers: int
+    transcriber: Transcriber | None = None
 
-    def admit(self, path: str, title: str | None = None, started_at: datetime | None = None) -> Admitted:
+    def admit(
+        self, path: str, title: str | None = None, started_at: datetime | None = None, *, again: bool = False
+    ) -> Admitted:
         """Recognises the file by its content, finds out what it is and plans its analysis.
 
         A copy has the subtitles of the file that was indexed first, while that one is there.
@@ -85,15 +99,14 @@ class Indexing:
         try:
             facts = self.reader.probe(path)
             cues, problems = self.cues.beside(known.source if self.files.has(known.source, identity) else path)
-            every_cue = tuple(sorted((*facts.cues, *cues), key=lambda cue: cue.span))
+            heard, unheard = self._heard(path, identity, facts, cues)
+            every_cue = tuple(sorted((*facts.cues, *cues, *heard), key=lambda cue: cue.span))
             length = facts.length or max((cue.span.end for cue in every_cue), default=ZERO)
             if not length or (facts.video is None and not every_cue):
                 raise EmptyFootage(problem="no video stream, and no subtitles beside it")
         except BadMedia as error:
             self.archive.set_state(known.id, RecordingState.FAILED, [str(error)])
             raise
-        every_cue = _within(every_cue, length)
-        fingerprint = self._fingerprint(every_cue)
         self.archive.describe(
             known.id,
             length=length,
@@ -101,15 +114,63 @@ class Indexing:
             title=title,
             source=None if self.files.has(known.source, identity) else path,
         )
-        finished = self.archive.finished_analysis(known.id)
-        if finished is not None and finished.fingerprint == fingerprint:
-            # A try under other settings may have failed since, or never come to its end.
-            if known.state is not RecordingState.INDEXED:
-                self.archive.set_state(known.id, RecordingState.INDEXED, [*facts.problems, *problems])
-            return Admitted(known.id, None, identity)
-        self.archive.set_state(known.id, RecordingState.INDEXING, [*facts.problems, *problems])
-        analysis_id = self.archive.begin(known.id, fingerprint, self.analyser.sampling, length, every_cue)
-        return Admitted(known.id, analysis_id, identity)
+        admitted = self._commission(known.id, length, _within(every_cue, length), identity, "", again=again)
+        done = admitted.analysis_id is None
+        # A try under other settings may have failed since, or never come to its end.
+        if not done or known.state is not RecordingState.INDEXED:
+            state = RecordingState.INDEXED if done else RecordingState.INDEXING
+            self.archive.set_state(known.id, state, [*facts.problems, *problems, *unheard])
+        return admitted
+
+    def look_again(
+        self, admitted: Admitted, prompt: str | None, stop: Callable[[], bool], *, again: bool = False
+    ) -> Admitted:
+        """Plans another analysis of a recording that was admitted before, of the kind of this one's analyser.
+
+        ``prompt`` is what to look for; None leaves it as it was the last time. While nobody can look it waits.
+
+        Raises:
+            RecordingRemoved: it is no longer in the archive.
+        """
+        while True:
+            recording = self.archive.recording(admitted.recording_id)
+            if recording is None:
+                raise RecordingRemoved
+            before = self.archive.finished_analysis(recording.id, self.analyser.kind)
+            wanted = prompt if prompt is not None else "" if before is None else before.prompt
+            cues = self.archive.cues(recording.id)
+            try:
+                return self._commission(recording.id, recording.length, cues, admitted.identity, wanted, again=again)
+            except ModelUnreachable as error:
+                wait_for_model(self.archive, recording.id, error, stop)
+
+    def _commission(
+        self,
+        recording_id: str,
+        length: timedelta,
+        cues: tuple[Cue, ...],
+        identity: FileIdentity,
+        prompt: str,
+        *,
+        again: bool,
+    ) -> Admitted:
+        """Begins the analysis, unless there is one already that is the same and has seen everything it could."""
+        fingerprint = self._fingerprint(cues, prompt)
+        finished = self.archive.finished_analysis(recording_id, self.analyser.kind)
+        same = finished is not None and finished.fingerprint == fingerprint and not again
+        if same and finished is not None and not self._failures(finished.id):
+            return Admitted(recording_id, None, identity)
+        analysis_id = self.archive.begin(
+            recording_id,
+            fingerprint,
+            self.analyser.sampling,
+            length,
+            cues,
+            kind=self.analyser.kind,
+            seen_by=self.analyser.seen_by,
+            prompt=prompt,
+        )
+        return Admitted(recording_id, analysis_id, identity, again)
 
     def survey(self, path: str, admitted: Admitted, stop: Callable[[], bool]) -> None:
         """Decodes and gates the footage into the spool, from the last checkpoint on."""
@@ -152,13 +213,14 @@ class Indexing:
             groups = self.analyser.plan(surveyed.kept, cues, surveyed.size or (0, 0), recording.length)
             self.archive.set_plan(analysis_id, surveyed.kept, groups, surveyed.size)
             analysis = self.archive.analysis(analysis_id) or analysis
-        beat = _Heartbeat(self.archive, recording.id, "analysis")
-        for group, observations, failure in self._analysed(analysis_id, analysis.groups[analysis.next_group :]):
+        beat = _Heartbeat(self.archive, recording.id, self._stage)
+        looking = Looking(self.archive, self.analyser, self.spool.pictures(analysis_id), self.workers)
+        for group, recorded in looking.looks(analysis, stop, again=admitted.again):
             if stop():
                 raise Cancelled
             open_events, earlier = self.archive.open_events(analysis_id), self.archive.analysis_events(analysis_id)
-            change = self.timeline.advance(analysis, group, observations, open_events, earlier)
-            self.archive.record(analysis_id, group.number, observations, change, failure)
+            change = self.timeline.advance(analysis, group, recorded.look.observations, open_events, earlier)
+            self.archive.record(analysis_id, group.number, recorded, change)
             beat.tell((group.number + 1) / len(analysis.groups))
 
     def finish(self, admitted: Admitted) -> None:
@@ -171,17 +233,18 @@ class Indexing:
         surveyed = self.spool.surveyed(analysis_id)
         cues = self.archive.analysis_cues(analysis_id)
         events = self.archive.analysis_events(analysis_id)
-        failures = self.archive.failures(analysis_id)
-        chapters = self.timeline.chapters(recording.length, events, cues)
+        failures = self._failures(analysis_id)
+        by_signals = analysis.kind is AnalysisKind.SIGNALS
+        chapters = self.timeline.chapters(recording.length, events, cues) if by_signals else ()
         failed = [group.span for group in analysis.groups if group.number in failures]
         reasons = [unread.reason for unread in surveyed.unread] + list(failures.values())
         # Before the end is written: a kill after that leaves nothing to be done but to clear away.
-        self._note(recording, RecordingState.INDEXING, reasons)
+        self._note(recording, reasons, RecordingState.INDEXING)
         self.archive.finish(
             analysis_id,
             covered(surveyed, recording.length, analysis.sampling.period, cues, failed),
             chapters,
-            self.passages(recording, events, cues, chapters),
+            self.passages(recording, events, cues if by_signals else (), chapters),
         )
         self.spool.discard(analysis_id)
 
@@ -193,7 +256,7 @@ class Indexing:
     def fail(self, admitted: Admitted, reason: str) -> None:
         """Writes down that the recording cannot be indexed, and why; what was found in it before stays searchable."""
         if (recording := self.archive.recording(admitted.recording_id)) is not None:
-            self._note(recording, RecordingState.FAILED, [reason])
+            self._note(recording, [reason], RecordingState.FAILED)
         self.clear()
 
     def clear(self) -> None:
@@ -203,8 +266,31 @@ class Indexing:
             if analysis is None or analysis.finished:
                 self.spool.discard(analysis_id)
 
-    def _note(self, recording: Recording, state: RecordingState, problems: list[str]) -> None:
-        self.archive.set_state(recording.id, state, list(dict.fromkeys([*recording.problems, *problems])))
+    @property
+    def _stage(self) -> str:
+        return "analysis" if self.analyser.kind is AnalysisKind.SIGNALS else f"analysis by {self.analyser.seen_by}"
+
+    def _note(self, recording: Recording, problems: list[str], state: RecordingState) -> None:
+        """Adds ``problems``. What a model could not do is told by its analysis: signals found what they found."""
+        if self.analyser.kind is AnalysisKind.SIGNALS:
+            self.archive.set_state(recording.id, state, list(dict.fromkeys([*recording.problems, *problems])))
+
+    def _heard(
+        self, path: str, identity: FileIdentity, facts: MediaFacts, cues: tuple[Cue, ...]
+    ) -> tuple[tuple[Cue, ...], tuple[str, ...]]:
+        """What is said where no subtitles tell, and why it could not be written down."""
+        if not facts.sound or facts.cues or cues:
+            return (), ()
+        if self.transcriber is None:
+            return (), (f"{UNHEARD}: no speech model is set",)
+        try:
+            return self.transcriber.transcribe(path, identity), ()
+        except (ModelError, BadMedia) as error:
+            return (), (f"{UNHEARD}: {error}",)
+
+    def _failures(self, analysis_id: str) -> dict[int, str]:
+        looks = self.archive.looks(analysis_id).items()
+        return {number: recorded.failure for number, recorded in looks if recorded.failure is not None}
 
     def _current(self, admitted: Admitted) -> tuple[Recording, str]:
         recording = self.archive.recording(admitted.recording_id)
@@ -212,13 +298,14 @@ class Indexing:
             raise RecordingRemoved
         return recording, admitted.analysis_id
 
-    def _fingerprint(self, cues: tuple[Cue, ...]) -> str:
+    def _fingerprint(self, cues: tuple[Cue, ...], prompt: str) -> str:
         text = "\n".join(f"{cue.span.start} {cue.span.end} {cue.language} {cue.text}" for cue in cues)
         told = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         sampling = self.analyser.sampling
         return (
             f"{_VERSION} {self.reader.fingerprint} {self.analyser.fingerprint}"
             f" {sampling.period.total_seconds():g}s/{sampling.long_side}px cues-{told[:12]}"
+            + (f" prompt-{hashlib.sha256(prompt.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}" if prompt else "")
         )
 
     def _give_up(self, analysis_id: str, recording: Recording, reached: timedelta, error: BadMedia) -> None:
@@ -228,35 +315,6 @@ class Indexing:
             raise error
         if reached < recording.length:
             self.spool.add(analysis_id, Unread(Span(reached, recording.length), str(error), failed=True))
-
-    def _analysed(
-        self, analysis_id: str, groups: tuple[FrameGroup, ...]
-    ) -> Iterator[tuple[FrameGroup, tuple[Observation, ...], str | None]]:
-        """Analyses ``groups`` side by side and yields them in order; a group that fails is told, not raised."""
-        pictures = self.spool.pictures(analysis_id)
-        with ThreadPoolExecutor(self.workers, thread_name_prefix="group") as pool:
-            waiting: list[tuple[FrameGroup, Future[tuple[Observation, ...]]]] = []
-            remaining = iter(groups)
-            try:
-                while True:
-                    for group in remaining:
-                        waiting.append((group, pool.submit(self.analyser.analyse, group, pictures)))
-                        if len(waiting) > self.workers:
-                            break
-                    if not waiting:
-                        return
-                    group, future = waiting.pop(0)
-                    try:
-                        yield group, future.result(), None
-                    except GeneratorExit:
-                        raise
-                    except Exception as error:  # noqa: BLE001  whatever an analyser does, the line goes on
-                        _log.warning("group %d of analysis %s failed", group.number, analysis_id, exc_info=error)
-                        problem = Unexpected(kind=type(error).__name__, problem=error)
-                        yield group, (), f"{clock_span(group.span)} could not be analysed: {problem}"
-            finally:
-                for _, future in waiting:
-                    future.cancel()
 
 
 @dataclass(slots=True)

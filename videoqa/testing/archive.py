@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from videoqa.errors import RecordingRemoved
-from videoqa.events import Chapter, Event, Observation, Passage
+from videoqa.events import Chapter, Event, Passage
 from videoqa.media import ZERO, Coverage, CoverageState, Cue, FrameGroup, Progress, Recording, RecordingState, Sampling
-from videoqa.ports import Analysis, TimelineChange
+from videoqa.ports import Analysis, AnalysisKind, RecordedLook, TimelineChange, Usage
 
 
 class MemoryArchive:
@@ -82,16 +82,26 @@ class MemoryArchive:
                 del self._analyses[analysis_id]
 
     def begin(
-        self, recording_id: str, fingerprint: str, sampling: Sampling, length: timedelta, cues: Sequence[Cue]
+        self,
+        recording_id: str,
+        fingerprint: str,
+        sampling: Sampling,
+        length: timedelta,
+        cues: Sequence[Cue],
+        *,
+        kind: AnalysisKind = AnalysisKind.SIGNALS,
+        seen_by: str = "signals",
+        prompt: str = "",
     ) -> str:
         with self._lock:
             if recording_id not in self._recordings:
                 raise RecordingRemoved
             for kept in self._of(recording_id):
-                if kept.plan.fingerprint == fingerprint and not kept.plan.finished:
+                if (kept.plan.kind, kept.plan.fingerprint) == (kind, fingerprint) and not kept.plan.finished:
                     return kept.plan.id
             analysis_id = f"analysis-{next(self._numbers):06}"
             plan = Analysis(analysis_id, recording_id, fingerprint, sampling, (), (), 0, finished=False)
+            plan = replace(plan, kind=kind, seen_by=seen_by, prompt=prompt)
             self._analyses[analysis_id] = _Kept(plan, tuple(cues))
             self._recordings[recording_id] = replace(self._recordings[recording_id], length=length)
             return analysis_id
@@ -113,23 +123,16 @@ class MemoryArchive:
         kept = self._analyses.get(analysis_id)
         return None if kept is None else kept.plan
 
-    def finished_analysis(self, recording_id: str) -> Analysis | None:
-        kept = self._finished(recording_id)
+    def finished_analysis(self, recording_id: str, kind: AnalysisKind = AnalysisKind.SIGNALS) -> Analysis | None:
+        kept = self._finished(recording_id, kind)
         return None if kept is None else kept.plan
 
     def open_events(self, analysis_id: str) -> tuple[Event, ...]:
         with self._lock:
             kept = self._analyses.get(analysis_id)
-            return () if kept is None else _in_order(kept.events[event_id] for event_id in kept.open)
+            return () if kept is None else _in_order(_signed(kept.events[event_id], kept) for event_id in kept.open)
 
-    def record(
-        self,
-        analysis_id: str,
-        number: int,
-        observations: Sequence[Observation],
-        change: TimelineChange,
-        failure: str | None,
-    ) -> None:
+    def record(self, analysis_id: str, number: int, recorded: RecordedLook, change: TimelineChange) -> None:
         with self._lock:
             kept = self._unfinished(analysis_id)
             if number < kept.plan.next_group:
@@ -142,13 +145,17 @@ class MemoryArchive:
             for event in change.closed:
                 kept.events[event.id] = event
                 kept.open.discard(event.id)
-            if failure is not None:
-                kept.failures[number] = failure
+            kept.looks[number] = recorded
             kept.plan = replace(kept.plan, next_group=number + 1)
 
-    def failures(self, analysis_id: str) -> dict[int, str]:
+    def looks(self, analysis_id: str) -> Mapping[int, RecordedLook]:
         kept = self._analyses.get(analysis_id)
-        return {} if kept is None else dict(kept.failures)
+        return {} if kept is None else dict(kept.looks)
+
+    def usage(self, recording_id: str) -> Usage:
+        with self._lock:
+            looks = [recorded.look for kept in self._of(recording_id) for recorded in kept.looks.values()]
+            return sum((look.usage for look in looks), Usage())
 
     def finish(
         self, analysis_id: str, coverage: Coverage, chapters: Sequence[Chapter], passages: Sequence[Passage]
@@ -160,20 +167,23 @@ class MemoryArchive:
             for other in list(self._of(kept.plan.recording_id)):
                 if other is kept:
                     break
-                del self._analyses[other.plan.id]
+                if other.plan.kind is kept.plan.kind:
+                    del self._analyses[other.plan.id]
             kept.coverage, kept.chapters, kept.passages = coverage, tuple(chapters), tuple(passages)
             kept.open.clear()
             kept.plan = replace(kept.plan, finished=True)
-            self.set_state(kept.plan.recording_id, RecordingState.INDEXED)
+            if kept.plan.kind is AnalysisKind.SIGNALS:
+                self.set_state(kept.plan.recording_id, RecordingState.INDEXED)
 
     def events(self, recording_id: str) -> tuple[Event, ...]:
-        kept = self._finished(recording_id)
-        return () if kept is None else _in_order(kept.events.values())
+        with self._lock:
+            finished = [kept for kept in self._of(recording_id) if kept.plan.finished]
+            return _in_order(_signed(event, kept) for kept in finished for event in kept.events.values())
 
     def analysis_events(self, analysis_id: str) -> tuple[Event, ...]:
         with self._lock:
             kept = self._analyses.get(analysis_id)
-            return () if kept is None else _in_order(kept.events.values())
+            return () if kept is None else _in_order(_signed(event, kept) for event in kept.events.values())
 
     def analysis_cues(self, analysis_id: str) -> tuple[Cue, ...]:
         kept = self._analyses.get(analysis_id)
@@ -187,15 +197,15 @@ class MemoryArchive:
         kept = self._finished(recording_id)
         return () if kept is None else kept.chapters
 
-    def coverage(self, recording_id: str) -> Coverage | None:
-        kept = self._finished(recording_id)
+    def coverage(self, recording_id: str, kind: AnalysisKind = AnalysisKind.SIGNALS) -> Coverage | None:
+        kept = self._finished(recording_id, kind)
         return None if kept is None else kept.coverage
 
-    def total_coverage(self, recording_ids: Collection[str]) -> Coverage:
+    def total_coverage(self, recording_ids: Collection[str], kind: AnalysisKind = AnalysisKind.SIGNALS) -> Coverage:
         length, totals = ZERO, dict.fromkeys(CoverageState, ZERO)
         for recording in self.recordings():
             if recording.id in recording_ids:
-                coverage = self.coverage(recording.id) or Coverage(recording.length)
+                coverage = self.coverage(recording.id, kind) or Coverage(recording.length)
                 length += coverage.length
                 for state in totals:
                     totals[state] += coverage.total(state)
@@ -213,9 +223,10 @@ class MemoryArchive:
     def _of(self, recording_id: str) -> list[_Kept]:
         return [kept for kept in self._analyses.values() if kept.plan.recording_id == recording_id]
 
-    def _finished(self, recording_id: str) -> _Kept | None:
+    def _finished(self, recording_id: str, kind: AnalysisKind = AnalysisKind.SIGNALS) -> _Kept | None:
         with self._lock:
-            return next((kept for kept in self._of(recording_id) if kept.plan.finished), None)
+            made = (kept for kept in self._of(recording_id) if kept.plan.kind is kind)
+            return next((kept for kept in made if kept.plan.finished), None)
 
     def _one(self, analysis_id: str) -> _Kept:
         if analysis_id not in self._analyses:
@@ -237,10 +248,14 @@ class _Kept:
     cues: tuple[Cue, ...]
     events: dict[str, Event] = field(default_factory=dict)
     open: set[str] = field(default_factory=set)
-    failures: dict[int, str] = field(default_factory=dict)
+    looks: dict[int, RecordedLook] = field(default_factory=dict)
     coverage: Coverage | None = None
     chapters: tuple[Chapter, ...] = ()
     passages: tuple[Passage, ...] = ()
+
+
+def _signed(event: Event, kept: _Kept) -> Event:
+    return replace(event, seen_by=kept.plan.seen_by)
 
 
 def _in_order(events: Iterable[Event]) -> tuple[Event, ...]:

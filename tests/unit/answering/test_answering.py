@@ -10,7 +10,7 @@ from videoqa.errors import BadQuestion
 from videoqa.events import Event, Source
 from videoqa.media import Coverage, CoverageState, CoveredSpan, Cue, Recording, RecordingState, Sampling, Span
 from videoqa.passages import passages
-from videoqa.ports import TimelineChange
+from videoqa.ports import Look, RecordedLook, TimelineChange
 from videoqa.testing.archive import MemoryArchive
 from videoqa.testing.search import MemorySearch
 
@@ -56,7 +56,7 @@ def house(*talks: tuple[Recording, list[Cue]], events: tuple[Event, ...] = ()) -
         own = tuple(event for event in events if event.recording_id == recording.id)
         if own:
             archive.set_plan(analysis, [timedelta(0)], [])
-            archive.record(analysis, 0, (), TimelineChange(closed=own), None)
+            archive.record(analysis, 0, RecordedLook(Look()), TimelineChange(closed=own))
         archive.finish(analysis, looked, (), passages(recording, own, cues, ()))
     return Answering(MemorySearch(archive, EMBEDDER), archive, IndexLexicon(EMBEDDER), UTC, lambda: NOW)
 

@@ -10,7 +10,7 @@ from videoqa.errors import BadTruth
 from videoqa.evaluation.evaluating import evaluate
 from videoqa.events import Event, Source
 from videoqa.media import Coverage, Recording, RecordingState, Sampling, Span
-from videoqa.ports import TimelineChange
+from videoqa.ports import Look, RecordedLook, TimelineChange
 from videoqa.testing.archive import MemoryArchive
 
 
@@ -40,7 +40,7 @@ def archive() -> MemoryArchive:
     event = Event(
         "e", made.id, seconds(20, 30), "motion", "motion on the left", Source.MOTION, (timedelta(seconds=20),)
     )
-    kept.record(analysis, 0, (), TimelineChange(closed=(event,)), None)
+    kept.record(analysis, 0, RecordedLook(Look()), TimelineChange(closed=(event,)))
     kept.finish(analysis, Coverage(length), (), ())
     return kept
 

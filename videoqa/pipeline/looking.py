@@ -1,0 +1,131 @@
+"""Has the groups of an analysis looked at, side by side or in turn, whatever becomes of a single one."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from videoqa.errors import ModelUnreachable, Unexpected, VideoqaError
+from videoqa.media import FrameGroup, Progress
+from videoqa.ports import Analyser, Analysis, Archive, Brief, Look, Pictures, RecordedLook, Usage
+from videoqa.times import clock_span
+
+WAITING = "waiting for the model"
+"""The stage of work that goes on as soon as the model answers."""
+_log = logging.getLogger(__name__)
+_WAIT_SECONDS = 2.0
+_STEP_SECONDS = 0.1
+
+
+class Cancelled(Exception):
+    """The work was told to stop; it goes on from here when it is begun again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """Looks at groups through ``analyser``, at most ``workers`` of them at once."""
+
+    archive: Archive
+    analyser: Analyser
+    pictures: Pictures
+    workers: int
+
+    def looks(
+        self, analysis: Analysis, stop: Callable[[], bool], *, again: bool = False
+    ) -> Iterator[tuple[FrameGroup, RecordedLook]]:
+        """The groups of ``analysis`` that are not recorded yet, in order, each with its look.
+
+        What an earlier analysis under the same fingerprint saw of a group is taken over, unless ``again``.
+        """
+        task = _Task(analysis, {} if again else self._known(analysis), stop)
+        groups = analysis.groups[analysis.next_group :]
+        return self._in_turn(task, groups) if self.analyser.in_turn else self._side_by_side(task, groups)
+
+    def _known(self, analysis: Analysis) -> Mapping[FrameGroup, RecordedLook]:
+        before = self.archive.finished_analysis(analysis.recording_id, analysis.kind)
+        if before is None or before.id == analysis.id or before.fingerprint != analysis.fingerprint:
+            return {}
+        looks = self.archive.looks(before.id)
+        return {
+            group: replace(looks[group.number], look=replace(looks[group.number].look, usage=Usage()))
+            for group in before.groups
+            if group.number in looks and looks[group.number].failure is None
+        }
+
+    def _in_turn(self, task: _Task, groups: tuple[FrameGroup, ...]) -> Iterator[tuple[FrameGroup, RecordedLook]]:
+        first = task.analysis.next_group
+        before = self.archive.looks(task.analysis.id)[first - 1].look.summary if first else ""
+        for group in groups:
+            recorded = self._look(task, group, before)
+            before = recorded.look.summary or before
+            yield group, recorded
+
+    def _side_by_side(self, task: _Task, groups: tuple[FrameGroup, ...]) -> Iterator[tuple[FrameGroup, RecordedLook]]:
+        with ThreadPoolExecutor(self.workers, thread_name_prefix="group") as pool:
+            waiting: list[tuple[FrameGroup, Future[RecordedLook]]] = []
+            remaining = iter(groups)
+            try:
+                while True:
+                    for group in remaining:
+                        waiting.append((group, pool.submit(self._look, task, group, "")))
+                        if len(waiting) > self.workers:
+                            break
+                    if not waiting:
+                        return
+                    group, future = waiting.pop(0)
+                    yield group, future.result()
+            finally:
+                task.over = True
+                for _, future in waiting:
+                    future.cancel()
+
+    def _look(self, task: _Task, group: FrameGroup, before: str) -> RecordedLook:
+        """The look at ``group``; one that fails is told, not raised. While nobody can look it waits."""
+        if group in task.known:
+            return task.known[group]
+        while True:
+            try:
+                return RecordedLook(self.analyser.analyse(group, self.pictures, Brief(task.analysis.prompt, before)))
+            except ModelUnreachable as error:
+                wait_for_model(self.archive, task.analysis.recording_id, error, task.is_over)
+            except VideoqaError as error:
+                return _failed(group, error)
+            except Exception as error:  # noqa: BLE001  whatever an analyser does, the line goes on
+                _log.warning("group %d of analysis %s failed", group.number, task.analysis.id, exc_info=error)
+                return _failed(group, Unexpected(kind=type(error).__name__, problem=error))
+
+
+def wait_for_model(archive: Archive, recording_id: str, error: ModelUnreachable, stop: Callable[[], bool]) -> None:
+    """Tells that the work on a recording waits, and waits a little.
+
+    Raises:
+        Cancelled: it was told to stop meanwhile.
+    """
+    _log.info("recording %s waits: %s", recording_id, error)
+    told = archive.progress(recording_id)
+    archive.set_progress(recording_id, Progress(WAITING, 0.0 if told is None else told.done))
+    until = time.monotonic() + _WAIT_SECONDS
+    while time.monotonic() < until:
+        if stop():
+            raise Cancelled
+        time.sleep(_STEP_SECONDS)
+
+
+@dataclass(slots=True)
+class _Task:
+    """An analysis under way: what of it is known already, and whether it is still wanted."""
+
+    analysis: Analysis
+    known: Mapping[FrameGroup, RecordedLook]
+    stop: Callable[[], bool]
+    over: bool = False
+
+    def is_over(self) -> bool:
+        return self.over or self.stop()
+
+
+def _failed(group: FrameGroup, error: VideoqaError) -> RecordedLook:
+    return RecordedLook(Look(), f"{clock_span(group.span)} could not be analysed: {error}")

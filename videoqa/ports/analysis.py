@@ -135,11 +135,14 @@ class Timeline(Protocol):
         self,
         analysis: Analysis,
         group: FrameGroup,
-        observations: Sequence[Observation],
+        observations: Sequence[Observation] | None,
         open_events: Sequence[Event],
         earlier: Sequence[Event],
     ) -> TimelineChange:
-        """The events after ``group``. ``earlier`` are those of the analysis so far, by which a revisit is known."""
+        """The events after ``group``. ``earlier`` are those of the analysis so far, by which a revisit is known.
+
+        ``observations`` are None where the look failed: what was open ends, and nothing goes on beyond the group.
+        """
         ...
 
     def chapters(self, length: timedelta, events: Sequence[Event], cues: Sequence[Cue]) -> tuple[Chapter, ...]: ...

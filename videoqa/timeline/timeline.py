@@ -10,11 +10,14 @@ from datetime import timedelta
 from videoqa.events import Chapter, Event, Observation, Source
 from videoqa.media import ZERO, Cue, FrameGroup, Span
 from videoqa.ports import Analysis, TimelineChange
+from videoqa.timeline import matching
 from videoqa.timeline.chapters import chapters
 from videoqa.timeline.likeness import Text, known_text, revisited
+from videoqa.timeline.wording import Wording
 
-PATIENCE = {Source.MOTION: timedelta(seconds=2.5), Source.MODEL: timedelta(seconds=2.5)}
+PATIENCE = {Source.MOTION: timedelta(seconds=2.5), Source.MODEL: matching.PATIENCE}
 MOST_FRAMES = 64
+_LATEST_FRAMES = 4
 
 
 class EventTimeline:
@@ -22,17 +25,21 @@ class EventTimeline:
 
     An observation goes on with an open event of its source where their identities are equal, or, where it has none,
     their labels, and where it begins before the event ends or within the source's patience after it. Text on slides is
-    compared line by line, since two readings of the same slide differ in a letter here and there.
+    compared line by line, since two readings of the same slide differ in a letter here and there. What a model saw is
+    compared by its words and by the frames that two groups share; see ``matching``.
     """
 
     def advance(
         self,
         analysis: Analysis,
         group: FrameGroup,
-        observations: Sequence[Observation],
+        observations: Sequence[Observation] | None,
         open_events: Sequence[Event],
         earlier: Sequence[Event],
     ) -> TimelineChange:
+        if observations is None:
+            # Nobody knows what went on there, so that nothing is the same before and behind it.
+            return TimelineChange(closed=tuple(open_events))
         end = max(planned.span.end for planned in analysis.groups)
         board = _Board(
             analysis,
@@ -42,16 +49,22 @@ class EventTimeline:
             earlier,
             {event.id: event for event in open_events},
         )
+        by_words = [seen for seen in observations if seen.source is Source.MODEL and not seen.identity]
         for observation in sorted(observations, key=lambda seen: (seen.frames[0], seen.source)):
             if observation.source is Source.SLIDE:
                 board.write(observation)
-            else:
+            elif observation not in by_words:
                 board.put(observation)
-        last = group.number == analysis.groups[-1].number
+        before = next((planned for planned in analysis.groups if planned.number == group.number - 1), None)
+        board.match(by_words, matching.Border.between(before, group))
+        following = next(
+            (planned.span.start for planned in analysis.groups if planned.number == group.number + 1), None
+        )
         opened, updated, closed = [], [], []
         for event in board.events.values():
-            patience = PATIENCE.get(event.source, ZERO)
-            goes_on = event.id in board.touched and event.span.end + patience >= group.span.end and not last
+            # The next group begins with frames of this one, and may still see what had ended before these.
+            until = following if event.source is Source.MODEL else group.span.end
+            goes_on = following is not None and until is not None and event.span.end + patience(event.source) >= until
             if not goes_on:
                 closed.append(event)
             elif event.id in board.begun:
@@ -74,7 +87,6 @@ class _Board:
     end: timedelta
     earlier: Sequence[Event]
     events: dict[str, Event]
-    touched: set[str] = field(default_factory=set)
     begun: set[str] = field(default_factory=set)
 
     def put(self, observation: Observation) -> None:
@@ -88,6 +100,26 @@ class _Board:
                 self._extend(event, observation, span)
                 return
         self._begin(observation, span, self._first_of(observation) if observation.identity else None)
+
+    def match(self, observations: Sequence[Observation], border: matching.Border) -> None:
+        """Lays down what a model saw, the surest first; what goes on with nothing begins in the order of time."""
+        waiting = [matching.Seen(observation, self._span(observation)) for observation in observations]
+        laid: dict[str, list[Span]] = {}
+        while waiting:
+            candidates = [
+                matching.Candidate(event, tuple(laid.get(event.id, ())))
+                for event in self.events.values()
+                if event.source is Source.MODEL and not event.identity
+            ]
+            pair = matching.best(waiting, candidates, border)
+            if pair is None:
+                seen = min(waiting, key=lambda seen: seen.order)
+                event_id = self._begin(seen.observation, seen.span, None)
+            else:
+                seen, event_id = pair[0], pair[1].id
+                self._go_on(pair[1], seen.observation, seen.span)
+            laid.setdefault(event_id, []).append(seen.span)
+            waiting.remove(seen)
 
     def write(self, observation: Observation) -> None:
         """Lays down text that was read: it extends the events whose text it holds, and begins one of what is new."""
@@ -132,7 +164,7 @@ class _Board:
         return sorted(every.values(), key=lambda event: event.span)
 
     def _meets(self, event: Event, span: Span) -> bool:
-        return span.start <= event.span.end + PATIENCE.get(event.source, ZERO)
+        return span.start <= event.span.end + patience(event.source)
 
     def _span(self, observation: Observation) -> Span:
         start = observation.frames[0]
@@ -143,7 +175,6 @@ class _Board:
         stronger = (observation.strength or 0) > (event.strength or 0)
         regions = [region for region in (event.region, observation.region) if region is not None]
         strengths = [strength for strength in (event.strength, observation.strength) if strength is not None]
-        self.touched.add(event.id)
         self.events[event.id] = replace(
             event,
             span=event.span.union(span),
@@ -154,12 +185,26 @@ class _Board:
             strength=max(strengths, default=None),
         )
 
-    def _begin(self, observation: Observation, span: Span, revisits: str | None) -> None:
-        thing = observation.identity or observation.label
+    def _go_on(self, event: Event, observation: Observation, span: Span) -> None:
+        """Extends what a model saw. It is told in the words of whoever saw it longest and clearest."""
+        clearer = span.length * observation.confidence > event.span.length * event.confidence
+        more = max(span.end - max(event.span.end, span.start), ZERO)
+        certain = event.span.length * event.confidence + more * observation.confidence
+        self.events[event.id] = replace(
+            event,
+            span=event.span.union(span),
+            label=observation.label if clearer else event.label,
+            description=observation.description if clearer else event.description,
+            frames=_thinned({*event.frames, *observation.frames}),
+            # By the time each looked at it: how often a thing was cut into groups makes it no surer.
+            confidence=certain / (event.span.length + more),
+        )
+
+    def _begin(self, observation: Observation, span: Span, revisits: str | None) -> str:
+        known = {event.id for event in self.earlier} | self.events.keys()
         number = 0
-        while (event_id := self._id(observation.source, thing, span.start, number)) in self.events:
+        while (event_id := self._id(observation, span.start, number)) in known:
             number += 1
-        self.touched.add(event_id)
         self.begun.add(event_id)
         self.events[event_id] = Event(
             id=event_id,
@@ -174,17 +219,33 @@ class _Board:
             region=observation.region,
             strength=observation.strength,
             revisits=revisits,
+            seen_by=self.analysis.seen_by,
         )
+        return event_id
 
-    def _id(self, source: Source, thing: str, start: timedelta, number: int) -> str:
-        words = f"{self.analysis.id} {source} {thing} {start // timedelta(microseconds=1)} {number}"
-        return hashlib.sha256(words.encode()).hexdigest()[:16]
+    def _id(self, observation: Observation, start: timedelta, number: int) -> str:
+        """Equal for the same thing in two analyses under one fingerprint, so that links to it stay."""
+        thing = observation.identity or observation.label
+        if observation.source is Source.MODEL and not observation.identity:
+            thing = Wording.of(observation.label, "").key
+        words = (
+            f"{self.analysis.recording_id} {self.analysis.fingerprint} {observation.source} {thing}"
+            f" {start // timedelta(microseconds=1)} {number}"
+        )
+        return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def patience(source: Source) -> timedelta:
+    """How long what ``source`` tells of may be away and still be the same."""
+    return PATIENCE.get(source, ZERO)
 
 
 def _thinned(frames: Iterable[timedelta]) -> tuple[timedelta, ...]:
-    """At most ``MOST_FRAMES`` of ``frames``, with the first and the last, evenly taken from between."""
+    """At most ``MOST_FRAMES`` of ``frames``: the latest, which the next group may hold too, and some of the others."""
     every = sorted(frames)
     if len(every) <= MOST_FRAMES:
         return tuple(every)
-    step = (len(every) - 1) / (MOST_FRAMES - 1)
-    return tuple(every[round(number * step)] for number in range(MOST_FRAMES))
+    older, latest = every[:-_LATEST_FRAMES], every[-_LATEST_FRAMES:]
+    most = MOST_FRAMES - _LATEST_FRAMES
+    step = (len(older) - 1) / (most - 1)
+    return (*(older[round(number * step)] for number in range(most)), *latest)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from videoqa.events import Event, Observation, Region, Source
@@ -181,12 +182,13 @@ def test_spans_end_with_the_recording() -> None:
     assert spans(events) == [(59.5, 60)]
 
 
-def test_the_same_input_gives_the_same_ids_and_other_analyses_other_ones() -> None:
+def test_the_same_input_gives_the_same_ids_in_every_analysis_under_one_fingerprint() -> None:
     seen = [slide(FULL, 5, 30), motion(40, 50)]
     once, again = told(plan(0, 60), seen)[0], told(plan(0, 60), list(reversed(seen)))[0]
     assert once == again
-    other = Analysis("another", "recording", "test", Sampling(), (), plan(0, 60).groups, 0, finished=False)
-    assert not told(other, seen)[0].keys() & once.keys()
+    assert told(replace(plan(0, 60), id="another"), seen)[0] == once
+    for other in (replace(plan(0, 60), fingerprint="other"), replace(plan(0, 60), recording_id="other")):
+        assert not told(other, seen)[0].keys() & once.keys()
 
 
 def test_an_event_of_hours_cites_a_bounded_number_of_frames() -> None:

@@ -11,9 +11,10 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
-from videoqa.answers import Answer, Moment
+from videoqa.answers import Answer, Citation, Moment
 from videoqa.events import Chapter, Event
 from videoqa.media import Coverage, CoverageState, CoveredSpan, Cue, FrameGroup, Recording, Span
+from videoqa.ports import AnalysisKind, Usage
 
 
 class WireModel(BaseModel):
@@ -84,11 +85,45 @@ class MomentBody(WireModel):
         )
 
 
+class UsageBody(WireModel):
+    """What looks by a model cost: tokens in, those of them it had cached, tokens out, seconds, money.
+
+    ``uncited`` counts what it said of times that it was not shown, and that was dropped for it.
+    """
+
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    seconds: float
+    cost: float
+    uncited: int
+
+    @classmethod
+    def from_domain(cls, usage: Usage) -> Self:
+        return cls(**asdict(usage))
+
+
+class CitationBody(WireModel):
+    sentence: str
+    moment: MomentBody
+
+    @classmethod
+    def from_domain(cls, citation: Citation) -> Self:
+        return cls(sentence=citation.sentence, moment=MomentBody.from_domain(citation.moment))
+
+
 class AnswerBody(WireModel):
+    """A [number] in ``answer`` counts ``moments`` from 1. ``rejected`` is what a model looked at in vain, and why."""
+
     found: bool
     answer: str | None
     moments: tuple[MomentBody, ...]
+    citations: tuple[CitationBody, ...]
+    rejected: tuple[CitationBody, ...]
     coverage: CoverageBody
+    given_by: str
+    notes: tuple[str, ...]
+    usage: UsageBody
 
     @classmethod
     def from_domain(cls, answer: Answer) -> Self:
@@ -96,7 +131,12 @@ class AnswerBody(WireModel):
             found=answer.found,
             answer=answer.text,
             moments=tuple(MomentBody.from_domain(moment) for moment in answer.moments),
+            citations=tuple(CitationBody.from_domain(citation) for citation in answer.citations),
+            rejected=tuple(CitationBody.from_domain(citation) for citation in answer.rejected),
             coverage=CoverageBody.from_domain(answer.coverage),
+            given_by=answer.given_by,
+            notes=answer.notes,
+            usage=UsageBody.from_domain(answer.usage),
         )
 
 
@@ -146,6 +186,7 @@ class EventBody(WireModel):
     region: RegionBody | None
     strength: float | None
     revisits: str | None
+    seen_by: str
 
     @classmethod
     def from_domain(cls, event: Event) -> Self:
@@ -163,6 +204,7 @@ class EventBody(WireModel):
             region=None if where is None else RegionBody(**asdict(where)),
             strength=event.strength,
             revisits=event.revisits,
+            seen_by=event.seen_by,
         )
 
 
@@ -208,11 +250,22 @@ class GroupBody(WireModel):
         )
 
 
+class LookBody(WireModel):
+    """What a model did with a recording: what it was told to look for, what it looked at, what of that failed."""
+
+    model: str
+    prompt: str
+    coverage: CoverageBody
+    failures: tuple[str, ...]
+    usage: UsageBody
+
+
 class RecordingDetails(WireModel):
     """Everything that was found in a recording."""
 
     recording: RecordingBody
     coverage: CoverageBody | None
+    model: LookBody | None
     chapters: tuple[ChapterBody, ...]
     events: tuple[EventBody, ...]
     cues: tuple[CueBody, ...]
@@ -225,7 +278,10 @@ class SearchBody(WireModel):
 
 
 class CoverageDetails(WireModel):
+    """What one kind of analysis looked at."""
+
     recording: RecordingRef
+    kind: AnalysisKind
     coverage: CoverageBody
     spans: tuple[CoveredSpanBody, ...]
 

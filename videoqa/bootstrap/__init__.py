@@ -15,7 +15,7 @@ from indexer.database import open_database
 from videoqa.catalogue import resolve
 from videoqa.errors import DataUnwritable, NotIndexed
 from videoqa.media import Progress, Recording, Sampling
-from videoqa.ports import PlannedGroup
+from videoqa.ports import AnalysisKind, PlannedGroup
 from videoqa.settings import Settings
 from videoqa.times import zone_called
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from api.exports import ExportFormat
-    from api.schemas import RecordingDetails
+    from api.schemas import LookBody, RecordingDetails
     from indexer.search.hybrid import HybridSearch
     from ingest.sandbox import SandboxedReader
     from videoqa.analyser.signals import SignalsAnalyser
     from videoqa.answering.answering import Answering
     from videoqa.evaluation.scoring import Report
     from videoqa.health import Check
-    from videoqa.jobs.queue import Jobs
+    from videoqa.jobs.queue import Job, Jobs
     from videoqa.pipeline.indexing import Indexing
     from videoqa.ports import Embedder
 
@@ -148,8 +148,8 @@ class House:
         self.archive.remove(recording.id)
         self.indexing().clear()
 
-    def progress_of(self, job_id: str) -> Progress | None:
-        recording_id = self.jobs.recording_of(job_id)
+    def progress_of(self, job: Job) -> Progress | None:
+        recording_id = job.recording_id or self.jobs.recording_of(job.id)
         return None if recording_id is None else self.archive.progress(recording_id)
 
     def details(self, recording: Recording) -> RecordingDetails:
@@ -159,9 +159,26 @@ class House:
         return RecordingDetails(
             recording=RecordingBody.from_domain(recording),
             coverage=None if coverage is None else CoverageBody.from_domain(coverage),
+            model=self._look(recording),
             chapters=tuple(ChapterBody.from_domain(chapter) for chapter in self.archive.chapters(recording.id)),
             events=tuple(EventBody.from_domain(event) for event in self.archive.events(recording.id)),
             cues=tuple(CueBody.from_domain(cue) for cue in self.archive.cues(recording.id)),
+        )
+
+    def _look(self, recording: Recording) -> LookBody | None:
+        from api.schemas import CoverageBody, LookBody, UsageBody
+
+        analysis = self.archive.finished_analysis(recording.id, AnalysisKind.MODEL)
+        coverage = self.archive.coverage(recording.id, AnalysisKind.MODEL)
+        if analysis is None or coverage is None:
+            return None
+        looks = self.archive.looks(analysis.id).values()
+        return LookBody(
+            model=analysis.seen_by,
+            prompt=analysis.prompt,
+            coverage=CoverageBody.from_domain(coverage),
+            failures=tuple(recorded.failure for recorded in looks if recorded.failure is not None),
+            usage=UsageBody.from_domain(self.archive.usage(recording.id)),
         )
 
     def export(self, recording: Recording, form: ExportFormat) -> str:

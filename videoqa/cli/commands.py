@@ -14,6 +14,7 @@ from videoqa.bootstrap import diagnose, house
 from videoqa.cli import FAILED, FOUND, NOTHING_FOUND, printing
 from videoqa.errors import EmptyStretch, escaped
 from videoqa.media import Span
+from videoqa.ports import AnalysisKind
 from videoqa.times import parse_moment, parse_offset
 
 app = typer.Typer(
@@ -42,12 +43,16 @@ def index(
     started_at: Annotated[
         str | None, typer.Option(help="When the recording began, in ISO 8601; the container's own time by default.")
     ] = None,
+    prompt: Annotated[
+        str | None, typer.Option(help='What a model is to look for, kept with the result; "" forgets it.')
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Analyse anew what is known already.")] = False,
 ) -> int:
     """Make recordings searchable. Goes on where it was stopped."""
     from videoqa.cli.indexing import index_paths
 
     try:
-        return index_paths(paths, title, started_at)
+        return index_paths(paths, title, started_at, prompt, again=again)
     except BrokenPipeError as error:
         # Whoever reads no further ends the work like an interrupt does: it is not done, and says so.
         raise KeyboardInterrupt from error
@@ -102,11 +107,15 @@ def show(
 
 
 @app.command()
-def coverage(recording: Name, as_json: Json = False) -> int:
+def coverage(
+    recording: Name,
+    by: Annotated[AnalysisKind, typer.Option(help="Whose looks: the signals' or a model's.")] = AnalysisKind.SIGNALS,
+    as_json: Json = False,
+) -> int:
     """Show which stretches of a recording were looked at, and which were not."""
     chosen = house().resolve(recording)
-    seen = house().archive.coverage(chosen.id)
-    print(printing.coverage_json(chosen, seen) if as_json else printing.coverage(chosen, seen))
+    seen = house().archive.coverage(chosen.id, by)
+    print(printing.coverage_json(chosen, by, seen) if as_json else printing.coverage(chosen, by, seen))
     return FOUND if seen is not None else NOTHING_FOUND
 
 

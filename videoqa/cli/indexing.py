@@ -14,9 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from videoqa.bootstrap import House, house
 from videoqa.cli import FAILED, FOUND
 from videoqa.cli.printing import one_line
-from videoqa.errors import NoSuchFile, NothingToIndex, OneFileOnly, VideoqaError
+from videoqa.errors import NoModel, NoSuchFile, NothingToIndex, OneFileOnly, VideoqaError
 from videoqa.jobs.queue import Job, JobState
 from videoqa.jobs.workflow import IndexRequest
+from videoqa.pipeline.looking import WAITING
+from videoqa.ports import AnalysisKind, Usage
 from videoqa.times import clock, parse_moment
 
 _SUFFIXES = frozenset(
@@ -25,9 +27,12 @@ _SUFFIXES = frozenset(
 _FORMATS = "MP4, MOV, 3GP, Matroska, WebM, AVI and MPEG-TS"
 _LOOK_SECONDS = 0.1
 _FOLLOWED = 64
+_PATIENCE_SECONDS = 60.0
 
 
-def index_paths(paths: Sequence[Path], title: str | None, started_at: str | None) -> int:
+def index_paths(
+    paths: Sequence[Path], title: str | None, started_at: str | None, prompt: str | None, *, again: bool
+) -> int:
     """Indexes what is in ``paths`` and returns the exit code."""
     found, useless = _found(paths)
     if not found and useless:
@@ -36,8 +41,10 @@ def index_paths(paths: Sequence[Path], title: str | None, started_at: str | None
         raise OneFileOnly(count=len(found))
     place = house()
     moment = None if started_at is None else parse_moment(started_at, place.zone)
-    with place.jobs.working(place.indexing) as take_over:
-        ids = place.jobs.submit(IndexRequest(path, title, moment) for path in found)
+    if prompt and place.model_server is None:
+        raise NoModel
+    with place.jobs.working(place.indexing, place.indexing_by_model) as take_over:
+        ids = place.jobs.submit(IndexRequest(path, title, moment, prompt, again) for path in found)
         for folder, problem in useless.items():
             print(f"failed   {one_line(folder)}: {problem}", file=sys.stderr, flush=True)
         _tell_of_others(take_over(), place.jobs.ahead_of(ids))
@@ -94,6 +101,8 @@ class _Follower:
         self._waiting = list(ids)
         self._total = len(ids)
         self._failed = 0
+        self._names: dict[str, str] = {}
+        self._left_since: float | None = None
         self._bars: dict[str, TaskID] = {}
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
@@ -106,7 +115,7 @@ class _Follower:
         )
 
     def follow(self, take_over: Callable[[], bool]) -> int:
-        """Returns how many failed, when all have ended."""
+        """Returns how many failed, when all have ended, or wait for a model that does not answer."""
         with self._progress:
             whole = self._progress.add_task("recordings", total=self._total)
             while self._waiting:
@@ -116,19 +125,50 @@ class _Follower:
                 for job in ended:
                     self._tell(job)
                     self._waiting.remove(job.id)
+                    if job.model_job is not None and job.model_job not in self._names:
+                        self._names[job.model_job] = one_line(Path(job.path).name)
+                        self._waiting.append(job.model_job)
+                        self._total += 1
                 for job in jobs:
                     self._show(job)
-                self._progress.update(whole, completed=self._total - len(self._waiting))
+                self._progress.update(whole, completed=self._total - len(self._waiting), total=self._total)
+                if self._is_left(jobs):
+                    self._tell_left()
+                    break
                 if not ended:
                     time.sleep(_LOOK_SECONDS)
         return self._failed
+
+    def _is_left(self, jobs: Sequence[Job]) -> bool:
+        """True where nothing is left to follow but jobs that have waited for the model for some time."""
+        running = [job for job in jobs if job.state is JobState.RUNNING]
+        if not jobs or any(job.id not in self._names for job in jobs):
+            return False
+        stages = [self._place.progress_of(job) for job in running]
+        if not running or any(now is None or now.stage != WAITING for now in stages):
+            self._left_since = None
+            return False
+        self._left_since = self._left_since or time.monotonic()
+        return time.monotonic() - self._left_since > _PATIENCE_SECONDS
+
+    def _tell_left(self) -> None:
+        for job in self._waiting:
+            if job in self._names:
+                print(
+                    f"waiting  {self._names[job]}: what signals found is there; the model does not answer", flush=True
+                )
+        print(
+            "note: the model's look goes on with the next `videoqa index`, as soon as the model answers",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def _show(self, job: Job) -> None:
         if self._progress.disable:
             return
         if job.state.ended and (bar := self._bars.pop(job.id, None)) is not None:
             self._progress.remove_task(bar)
-        if job.state is JobState.RUNNING and (now := self._place.progress_of(job.id)) is not None:
+        if job.state is JobState.RUNNING and (now := self._place.progress_of(job)) is not None:
             if job.id not in self._bars:
                 self._bars[job.id] = self._progress.add_task("", total=100)
             description = f"{one_line(Path(job.path).name)[:40]} {now.stage}"
@@ -145,7 +185,22 @@ class _Follower:
             print(f"removed  {name}", flush=True)
             return
         known = job.state is JobState.KNOWN
+        if job.id in self._names:
+            self._tell_of_model(job, name)
+            return
         also = "" if recording.title == name else f"  (as {one_line(recording.title)}, {recording.id})"
         print(f"{'known' if known else 'indexed':7}  {name}  {clock(recording.length)}{also}", flush=True)
         for problem in () if known else recording.problems:
             print(f"{'':9}note: {one_line(problem)}", flush=True)
+
+    def _tell_of_model(self, job: Job, name: str) -> None:
+        analysis = self._place.archive.finished_analysis(job.recording_id or "", AnalysisKind.MODEL)
+        if job.state is JobState.KNOWN or analysis is None:
+            return
+        looks = self._place.archive.looks(analysis.id).values()
+        usage = sum((recorded.look.usage for recorded in looks), Usage())
+        cost = f", cost {usage.cost:.4f}" if usage.cost else ""
+        tokens = f"{usage.prompt_tokens} tokens in, {usage.completion_tokens} out{cost}"
+        print(f"seen     {name} by {one_line(analysis.seen_by)}: {len(looks)} looks, {tokens}", flush=True)
+        for reason in (recorded.failure for recorded in looks if recorded.failure is not None):
+            print(f"{'':9}note: {one_line(reason)}; it is tried again with the next `videoqa index`", flush=True)

@@ -10,7 +10,9 @@ from api.schemas import (
     CoverageBody,
     CoverageDetails,
     CoveredSpanBody,
+    EventBody,
     GroupBody,
+    LookBody,
     MomentBody,
     RecordingBody,
     RecordingDetails,
@@ -22,7 +24,7 @@ from videoqa.errors import escaped
 from videoqa.events import Source
 from videoqa.health import Check
 from videoqa.media import Coverage, CoverageState, Recording, RecordingState
-from videoqa.ports import PlannedGroup
+from videoqa.ports import AnalysisKind, PlannedGroup
 from videoqa.times import clock, clock_span
 
 _SAID = {
@@ -32,6 +34,7 @@ _SAID = {
     Source.MOTION: "motion",
     Source.TITLE: "title",
     Source.MODEL: "model",
+    Source.SPEECH: "speech",
 }
 _UNSEEN = {
     CoverageState.STATIC: "static",
@@ -50,8 +53,9 @@ def answer(found: Answer) -> str:
     # The rest of the moments is for those who judge themselves: `search` and `--json` show them with their scores.
     likely = [moment for moment in found.moments if moment.score >= found.moments[0].score / 2]
     lines = [_line(moment) for moment in likely] if found.found else ["Nothing found."]
-    if found.found and found.text and found.text != found.moments[0].text:
+    if found.text and not (found.found and found.text == found.moments[0].text):
         lines.insert(0, one_line(found.text))
+    lines += [f"note: {one_line(note)}" for note in found.notes]
     return "\n".join([*lines, looked_at(found.coverage)])
 
 
@@ -103,19 +107,21 @@ def details(found: RecordingDetails) -> str:
     lines += [f"note      {one_line(problem)}" for problem in recording.problems]
     if found.coverage is not None:
         lines.append(_shares(found.coverage))
+    if found.model is not None:
+        lines += _by_model(found.model)
     if found.chapters:
         lines += ["", "Chapters", *(f"  {_at(item.start)}  {one_line(item.title)}" for item in found.chapters)]
     if found.events:
         lines += ["", "Events"]
-    lines += [
-        f"  {_at(item.start)}-{_at(item.end)}  {item.source:6}  {one_line(item.description)}" for item in found.events
-    ]
+    lines += [f"  {_at(item.start)}-{_at(item.end)}  {item.source:6}  {_told(item)}" for item in found.events]
     if found.cues:
         lines += ["", f"{len(found.cues)} subtitle lines"]
     return "\n".join(lines)
 
 
-def coverage(recording: Recording, seen: Coverage | None) -> str:
+def coverage(recording: Recording, kind: AnalysisKind, seen: Coverage | None) -> str:
+    if seen is None and kind is AnalysisKind.MODEL:
+        return f"No model has looked at {one_line(recording.title)} yet; `videoqa index` has one look where one is set."
     if seen is None:
         return f"{one_line(recording.title)} is not indexed ({recording.state.value})."
     lines = [f"{one_line(recording.title)}  {looked_at(seen)}"]
@@ -126,13 +132,34 @@ def coverage(recording: Recording, seen: Coverage | None) -> str:
     return "\n".join(lines)
 
 
-def coverage_json(recording: Recording, seen: Coverage | None) -> str:
+def coverage_json(recording: Recording, kind: AnalysisKind, seen: Coverage | None) -> str:
     seen = seen or Coverage(recording.length)
     return CoverageDetails(
         recording=RecordingRef(id=recording.id, title=recording.title),
+        kind=kind,
         coverage=CoverageBody.from_domain(seen),
         spans=tuple(CoveredSpanBody.from_domain(item) for item in seen.spans),
     ).model_dump_json(indent=2)
+
+
+def _by_model(look: LookBody) -> list[str]:
+    usage = look.usage
+    cost = f", cost {usage.cost:.4f}" if usage.cost else ""
+    lines = [
+        f"model     {one_line(look.model)}: {usage.prompt_tokens} tokens in, {usage.completion_tokens} out{cost}",
+        f"          {_shares(look.coverage)}",
+    ]
+    if look.prompt:
+        lines.append(f"prompt    {one_line(look.prompt)}")
+    return lines + [f"failed    {one_line(failure)}" for failure in look.failures]
+
+
+def _told(event: EventBody) -> str:
+    text = one_line(event.description)
+    if event.source != Source.MODEL:
+        return text
+    label = one_line(event.label)
+    return text if label.casefold() in text.casefold() else f"{label}: {text}"
 
 
 def plan(recording: Recording, planned: Sequence[PlannedGroup]) -> str:

@@ -246,10 +246,12 @@ def _job(status: WorkflowStatus) -> Job:
     arguments = status.input["args"] if status.input else ()
     path = IndexRequest.from_arguments(arguments[0]).path if arguments else ""
     outcome = status.output if isinstance(status.output, dict) else {}
+    # What a model looks at was admitted before it was queued.
+    admitted = str(arguments[1]["recording_id"]) if arguments[1:] else None
     if status.status in ("ENQUEUED", "DELAYED"):
-        return Job(status.workflow_id, path, JobState.WAITING)
+        return Job(status.workflow_id, path, JobState.WAITING, admitted)
     if status.status == "PENDING":
-        return Job(status.workflow_id, path, JobState.RUNNING)
+        return Job(status.workflow_id, path, JobState.RUNNING, admitted)
     if status.status == "CANCELLED" or "cancelled" in outcome:
         return Job(status.workflow_id, path, JobState.CANCELLED, outcome.get("recording_id"))
     if status.status != "SUCCESS" or "failed" in outcome:

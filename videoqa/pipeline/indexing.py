@@ -15,6 +15,7 @@ from videoqa.errors import (
     BadMedia,
     EmptyFootage,
     ModelError,
+    ModelUnreachable,
     RecordingRemoved,
     SourceChanged,
 )
@@ -219,7 +220,8 @@ class Indexing:
             if stop():
                 raise Cancelled
             open_events, earlier = self.archive.open_events(analysis_id), self.archive.analysis_events(analysis_id)
-            change = self.timeline.advance(analysis, group, recorded.look.observations, open_events, earlier)
+            seen = None if recorded.failure is not None else recorded.look.observations
+            change = self.timeline.advance(analysis, group, seen, open_events, earlier)
             self.archive.record(analysis_id, group.number, recorded, change)
             beat.tell((group.number + 1) / len(analysis.groups))
 

@@ -128,4 +128,6 @@ class _Task:
 
 
 def _failed(group: FrameGroup, error: VideoqaError) -> RecordedLook:
-    return RecordedLook(Look(), f"{clock_span(group.span)} could not be analysed: {error}")
+    spent = error.fields.get("usage")
+    look = Look(usage=spent) if isinstance(spent, Usage) else Look()
+    return RecordedLook(look, f"{clock_span(group.span)} could not be analysed: {error}")

@@ -28,7 +28,7 @@ def probe(footage: Footage, limits: Limits) -> Iterator[MediaFacts | Working]:
     clocks: dict[int, Clock] = {}
     lines: list[Line] = []
     begin: int | None = None
-    end, seen_video, too_many = 0, False, False
+    end, seen_video, seen_sound, too_many = 0, False, False, False
     for piece in footage.pieces():
         yield Working()
         if isinstance(piece, Line):
@@ -44,6 +44,7 @@ def probe(footage: Footage, limits: Limits) -> Iterator[MediaFacts | Working]:
         begin = time if begin is None else min(begin, time)
         end = max(end, time + microseconds(piece.duration, piece.time_base))
         seen_video = seen_video or piece.is_video
+        seen_sound = seen_sound or not piece.is_video
     if end <= 0 and not lines:
         raise EmptyFootage(problem="no packet in it has a time")
     length = end * _MICROSECOND or max(line.end for line in lines)
@@ -58,7 +59,8 @@ def probe(footage: Footage, limits: Limits) -> Iterator[MediaFacts | Working]:
         problems.append(f"it is damaged or cut off after {length}")
     if too_many:
         problems.append(f"only its first {limits.max_frames} lines of text are kept")
-    yield MediaFacts(length, video, footage.created_at, footage.claimed, tuple(_cues(lines, length)), tuple(problems))
+    cues = tuple(_cues(lines, length))
+    yield MediaFacts(length, video, footage.created_at, footage.claimed, cues, tuple(problems), seen_sound)
 
 
 def _false_claims(claimed: timedelta | None, length: timedelta, start: timedelta) -> Iterator[str]:

@@ -15,8 +15,8 @@ from datetime import timedelta
 from math import ceil
 from types import TracebackType
 
+from ingest import gating, pauses
 from ingest.formats import FORMATS
-from ingest.gating import VERSION
 from ingest.limits import Limits
 from ingest.wire import (
     HEADER,
@@ -25,6 +25,7 @@ from ingest.wire import (
     Confinement,
     Done,
     Failed,
+    Hearing,
     Message,
     Request,
     Survey,
@@ -32,8 +33,8 @@ from ingest.wire import (
     decode,
 )
 from videoqa.errors import DecoderCrashed, DecoderOverran, NoSuchFile, NotFootage, SourceChanged
-from videoqa.media import Sampling
-from videoqa.ports import Checkpoint, MediaFacts, Sampled, Unread
+from videoqa.media import ZERO, Sampling
+from videoqa.ports import Checkpoint, MediaFacts, Sampled, Sound, Unread
 
 __all__ = ["Limits", "SandboxedReader", "confinement"]
 
@@ -43,10 +44,10 @@ _PATIENCE = 5
 
 
 class SandboxedReader:
-    """A ``FootageReader`` that opens every file in a child process, under ``limits``.
+    """A ``FootageReader`` and ``SoundReader`` that opens every file in a child process, under ``limits``.
 
     Args:
-        decoder: what decodes, ``"pyav"`` or ``"decord"``.
+        decoder: what decodes pictures, ``"pyav"`` or ``"decord"``.
     """
 
     def __init__(self, limits: Limits | None = None, decoder: str = "pyav") -> None:
@@ -55,10 +56,14 @@ class SandboxedReader:
 
     @property
     def fingerprint(self) -> str:
-        return f"{self._decoder} gate-{VERSION}"
+        return f"{self._decoder} gate-{gating.VERSION}"
+
+    @property
+    def sound_fingerprint(self) -> str:
+        return f"pauses-{pauses.VERSION}"
 
     def probe(self, path: str) -> MediaFacts:
-        with _Source(path) as source, _Child(self._request(source, None)) as child:
+        with _Source(path) as source, _Child(self._request(source)) as child:
             for message in child.messages():
                 if isinstance(message, MediaFacts):
                     source.check()
@@ -72,6 +77,11 @@ class SandboxedReader:
     ) -> Iterator[Iterator[Sampled | Unread]]:
         with _Source(path) as source, _Child(self._request(source, Survey(sampling, gated, since))) as child:
             yield self._samples(source, child)
+
+    @contextmanager
+    def sounds(self, path: str, since: timedelta = ZERO) -> Iterator[Iterator[Sound]]:
+        with _Source(path) as source, _Child(self._request(source, hearing=Hearing(since))) as child:
+            yield self._pieces(source, child, since)
 
     def _samples(self, source: _Source, child: _Child) -> Iterator[Sampled | Unread]:
         last, count = timedelta.min, 0
@@ -92,9 +102,26 @@ class SandboxedReader:
                     _forward(message, source)
         raise DecoderCrashed(problem="it ended in mid-work")
 
-    def _request(self, source: _Source, survey: Survey | None) -> Request:
+    def _pieces(self, source: _Source, child: _Child, since: timedelta) -> Iterator[Sound]:
+        end, count = since, 0
+        for message in child.messages():
+            match message:
+                case Sound():
+                    count += 1
+                    if message.start < end or count > self._limits.max_frames:
+                        raise DecoderCrashed(problem="sound out of order, or without end")
+                    end = message.span.end
+                    yield message
+                case Done():
+                    source.check()
+                    return
+                case _:
+                    _forward(message, source)
+        raise DecoderCrashed(problem="it ended in mid-work")
+
+    def _request(self, source: _Source, survey: Survey | None = None, hearing: Hearing | None = None) -> Request:
         work = ceil(self._limits.work_for(source.size).total_seconds())
-        return Request(source.descriptor, self._decoder, self._limits, work, survey)
+        return Request(source.descriptor, self._decoder, self._limits, work, survey, hearing)
 
 
 def confinement() -> tuple[str, ...]:

@@ -62,6 +62,10 @@ def main() -> None:
 
 def _task(request: Request) -> Callable[[pyav.Footage], Iterator[Message]]:
     """What is to be done; only what it needs is imported, which is half of what a small file costs."""
+    if (hearing := request.hearing) is not None:
+        from ingest.sound import listen  # noqa: PLC0415
+
+        return lambda footage: listen(footage, hearing.since)
     if (survey := request.survey) is None:
         from ingest.probe import probe  # noqa: PLC0415
 

@@ -1,8 +1,8 @@
 """What the decoding child and its parent say to one another: one request in JSON, then framed messages.
 
 A message is a kind (one byte), the length of its body (four bytes, big-endian) and the body: JSON for the small ones,
-a fixed head and raw pixels for a sampled instant. The child may have been taken over by the file it opened, so that
-everything read here is checked before it is believed.
+a fixed head and raw pixels or samples for a sampled instant or sound. The child may have been taken over by the file it
+opened, so that everything read here is checked before it is believed.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ from typing import Any
 from ingest.limits import Limits
 from videoqa import errors
 from videoqa.media import Cue, Frame, Picture, Sampling, Span
-from videoqa.ports import Checkpoint, MediaFacts, Sampled, Unread, VideoFacts
+from videoqa.ports import Checkpoint, MediaFacts, Sampled, Sound, Unread, VideoFacts
 
 MICROSECOND = timedelta(microseconds=1)
 HEADER = struct.Struct("!cI")
 LARGEST_MESSAGE = 2**28
 _SAMPLED = struct.Struct("!qBHH")
 _CHECKPOINT, _PICTURE = 1, 2
+_LONGEST_SOUND = timedelta(seconds=31)
+_SOUND = struct.Struct("!qH")
+_LOUD = struct.Struct("!qq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Confinement:
     measures: tuple[str, ...]
 
 
-Message = MediaFacts | Sampled | Unread | Working | Failed | Done | Confinement
+Message = MediaFacts | Sampled | Unread | Sound | Working | Failed | Done | Confinement
 
 
 class BadMessage(ValueError):
@@ -68,8 +71,15 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
+class Hearing:
+    """The part of a request that asks for sound."""
+
+    since: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """What the child is to do with the file behind ``descriptor``; a probe where ``survey`` is None.
+    """What the child is to do with the file behind ``descriptor``; a probe where it is no survey and no hearing.
 
     Without a descriptor it only tells its confinement. ``work`` is its processor time in whole seconds.
     """
@@ -79,6 +89,7 @@ class Request:
     limits: Limits
     work: int
     survey: Survey | None = None
+    hearing: Hearing | None = None
 
     def to_json(self) -> bytes:
         return _json(self)
@@ -97,7 +108,10 @@ class Request:
                 survey["since"]["pts"] * MICROSECOND, b64decode(survey["since"]["gate"])
             )
             survey = Survey(Sampling(**sampling), survey["gated"], since)
-        return cls(**told, limits=Limits(**limits), survey=survey)
+        hearing = told.pop("hearing")
+        if hearing is not None:
+            hearing = Hearing(hearing["since"] * MICROSECOND)
+        return cls(**told, limits=Limits(**limits), survey=survey, hearing=hearing)
 
 
 def encode(message: Message) -> list[bytes | memoryview]:
@@ -128,6 +142,9 @@ def _encode_body(message: Message) -> list[bytes | memoryview]:
             pixels = b"" if frame is None else frame.picture.pixels
             gate = b"" if checkpoint is None else checkpoint.gate
             return [_SAMPLED.pack(pts // MICROSECOND, flags, width, height), pixels, gate]
+        case Sound(start, samples, loud):
+            spans = [_LOUD.pack(span.start // MICROSECOND, span.end // MICROSECOND) for span in loud]
+            return [_SOUND.pack(start // MICROSECOND, len(spans)), *spans, samples]
         case Failed(error):
             return [_json([type(error).__name__, {name: str(value) for name, value in error.fields.items()}])]
         case _:
@@ -158,6 +175,18 @@ def _read_sampled(body: memoryview) -> Sampled:
     return Sampled(pts, frame, Checkpoint(pts, bytes(rest[pixels:])) if flags & _CHECKPOINT else None)
 
 
+def _read_sound(body: memoryview) -> Sound:
+    microseconds, count = _SOUND.unpack_from(body)
+    spans, samples = body[_SOUND.size : _SOUND.size + count * _LOUD.size], body[_SOUND.size + count * _LOUD.size :]
+    loud = tuple(Span(start * MICROSECOND, end * MICROSECOND) for start, end in _LOUD.iter_unpack(spans))
+    sound = Sound(microseconds * MICROSECOND, samples, loud)
+    if len(samples) % 2 or sound.span.length > _LONGEST_SOUND:
+        raise ValueError(f"sound in {len(samples)} bytes")
+    if any(sound.span.intersection(span) != span for span in loud):
+        raise ValueError("sound that is loud elsewhere")
+    return sound
+
+
 def _read_span(told: Any) -> Span:
     return Span(int(told["start"]) * MICROSECOND, int(told["end"]) * MICROSECOND)
 
@@ -180,6 +209,7 @@ def _read_facts(body: memoryview) -> MediaFacts:
             for cue in told["cues"]
         ),
         problems=tuple(str(problem) for problem in told["problems"]),
+        sound=bool(told["sound"]),
     )
 
 
@@ -198,6 +228,7 @@ def _read_confinement(body: memoryview) -> Confinement:
 _KINDS: dict[type, bytes] = {
     Sampled: b"S",
     Unread: b"U",
+    Sound: b"A",
     MediaFacts: b"M",
     Working: b"W",
     Confinement: b"C",
@@ -207,6 +238,7 @@ _KINDS: dict[type, bytes] = {
 _DECODERS: dict[bytes, Callable[[memoryview], Message]] = {
     b"S": _read_sampled,
     b"U": _read_unread,
+    b"A": _read_sound,
     b"M": _read_facts,
     b"W": lambda _: Working(),
     b"C": _read_confinement,

@@ -130,6 +130,10 @@ class BadCues(BadMedia):
     """The subtitles cannot be read ({problem}); the footage is indexed without them."""
 
 
+class NoSound(BadMedia):
+    """Its sound cannot be read ({problem})."""
+
+
 class ModelError(VideoqaError):
     """The model did not do what it was asked."""
 
@@ -156,6 +160,14 @@ class BadReply(ModelError):
 
 class ModelNotStarted(ModelError):
     """The model server did not start ({problem}); {remedy}."""
+
+
+class SpeechUnreachable(ModelUnreachable):
+    """The speech server at {url} does not answer ({problem}); start it, or set VIDEOQA_SPEECH_URL to one that runs."""
+
+
+class NoSpeechModel(ModelError):
+    """No speech model can be used ({problem}); {remedy}."""
 
 
 class NoModel(Misuse):

@@ -200,7 +200,7 @@ class Closeups(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """Sound without a hole, at most half a minute of it: 16-bit little-endian PCM, one channel, ``RATE`` samples a second.
+    """At most half a minute of sound without a hole: 16-bit little-endian PCM, one channel, ``RATE`` samples a second.
 
     ``start`` is where on the recording's clock its first sample is; ``loud`` are the spans, on that clock too, in which
     it stands out from the silence or noise around.

@@ -11,6 +11,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from indexer import bundle, model2vec
+from videoqa.errors import ModelError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,13 +59,20 @@ class StaticEmbedder:
         return vectors
 
 
-def load(setting: str = "") -> Embedder:
-    """The embeddings that ``setting`` names: a model2vec folder, a hub name, or the bundled ones where it is empty.
+def load(setting: str = "", key: str = "") -> Embedder:
+    """The embeddings that ``setting`` names: a server's URL, a model2vec folder, a hub name, or none of these.
 
     What cannot be had is warned of, and the bundled ones take its place: a search that works less well is better than
     none, and vectors of different names are never compared.
     """
-    if setting:
+    if setting.startswith(("http://", "https://")):
+        from indexer.served_embedding import ServedEmbedder  # noqa: PLC0415 - an HTTP client, needed only here
+
+        try:
+            return ServedEmbedder(setting, key)
+        except ModelError as error:
+            _log.warning("VIDEOQA_EMBEDDER cannot be had, the bundled embeddings are used: %s", error)
+    elif setting:
         try:
             folder = Path(setting).expanduser()
             model = model2vec.read(folder if folder.is_dir() else model2vec.download(setting))

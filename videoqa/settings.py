@@ -82,7 +82,7 @@ class Settings:
 
     data_dir: Path | None = _setting(None, "the folder that holds everything kept", Path, "a folder")
     database_url: str = _setting("", "a PostgreSQL URL; SQLite in data_dir where empty")
-    embedder: str = _setting("", "a model2vec folder or hub name in place of the bundled embeddings")
+    embedder: str = _setting("", "a model2vec folder or hub name, or the URL of a server of embeddings, in place of the bundled ones")
     timezone: str = _setting(
         "", "the IANA zone of 'yesterday' and 'at nine'; this machine's where empty", _zone, "an IANA time zone"
     )

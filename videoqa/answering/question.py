@@ -29,7 +29,7 @@ class Question:
 
     ``without`` are words that speak against a moment. ``after`` and ``before`` describe what the moment follows or
     comes before; they are empty where the question does not say. ``quiet`` is True where it asks when nothing moves
-    or nobody is there.
+    or nobody is there, ``counting`` where it asks how many there are.
     """
 
     content: str
@@ -41,6 +41,7 @@ class Question:
     before: str = ""
     place: Place | None = None
     quiet: bool = False
+    counting: bool = False
 
 
 @dataclass(slots=True)
@@ -83,6 +84,7 @@ def read(text: str, now: datetime, zone: tzinfo, *, clocks: bool) -> Question:
         before=_FRAME.sub(" ", rest.taken.get("before", "")).strip(),
         place=place,
         quiet=quiet,
+        counting=COUNTING.search(text) is not None,
     )
 
 
@@ -91,15 +93,21 @@ def _any(pattern: str) -> re.Pattern[str]:
 
 
 _ASKS = r"(?:when|where|at\s+what|at\s+which|what|which|how|who|show|find)"
+_BEGINS = rf"(?:{_ASKS}|did|do|does|is|are|was|were|has|have|had|can|could)"
+_HAPPENS = (
+    r"(?:left|leav\w+|came|com(?:es|ing)|arriv\w+|enter\w*|park\w*|stop\w*|pass\w*|dr(?:ove|iv\w+)|walk\w*|appear\w*"
+    r"|disappear\w*|went|goes|gone|ran|runs?)"
+)
 _TELLS = (
-    r"(?:he|she|they|it|we|you|i|the\s+\w+|explaining|showing|describing|introducing|talking|mentioning|discussing)"
+    r"(?:he|she|they|it|we|you|i|the\s+\w+|explaining|showing|describing|introducing|talking|mentioning|discussing"
+    rf"|(?:some|any)(?:one|body)|an?\s+(?:\w+\s+)?\w+\s+(?:has\s+|had\s+)?{_HAPPENS})"
 )
 _FEW_WORDS = r"(?:[\w'-]+\s*){1,4}?"
 _STOP = r"(?=$|[,.?;!]|\s+(?:when|where|in|on|at|after|before|during|between|while|and)\b)"
 
 _TAKEN: tuple[tuple[re.Pattern[str], str], ...] = (
-    (_any(rf"^\s*(?:after|once|as\s+soon\s+as)\s+(?P<after>[^,，]+?)\s*,\s*(?P<rest>{_ASKS}\b)"), "after"),
-    (_any(rf"^\s*before\s+(?P<before>[^,，]+?)\s*,\s*(?P<rest>{_ASKS}\b)"), "before"),
+    (_any(rf"^\s*(?:after|once|as\s+soon\s+as)\s+(?P<after>[^,，]+?)\s*,\s*(?P<rest>{_BEGINS}\b)"), "after"),
+    (_any(rf"^\s*before\s+(?P<before>[^,，]+?)\s*,\s*(?P<rest>{_BEGINS}\b)"), "before"),
     (_any(rf"(?<=\w)\s+after\s+(?P<after>{_TELLS}\b[^,?]+)"), "after"),
     (_any(rf"(?<=\w)\s+before\s+(?P<before>{_TELLS}\b[^,?]+)"), "before"),
     (_any(r"^\s*在?(?P<after>[^,，]{2,}?)(?:之后|以后|后)[,，]"), "after"),
@@ -127,8 +135,13 @@ _TAKEN: tuple[tuple[re.Pattern[str], str], ...] = (
 QUIET = _any(
     r"\b(?:no\s?-?one|nobody|not\s+a\s+soul|no\s+(?:people|person|motion|movement|activity|visitors?|cars?|traffic)"
     r"|nothing\s+(?:moves?|moving|happens?|happening|is\s+moving|is\s+happening)|empty|deserted|unattended)\b"
-    r"|没有?人|无人|空无一人|没有?动静|静止|아무도|아무\s?것도|움직임이\s*없|비어"
+    r"|(?<!有)没有?人|无人|空无一人|没有?动静|静止|아무도|아무\s?것도|움직임이\s*없|비어"
 )
+COUNTING = _any(
+    r"\bhow\s+(?:many|often)\b|\bcount\s+(?:the|all|how)\b|\b(?:the\s+)?number\s+of\b(?=.*\?)"
+    r"|多少(?!钱)|几(?=[个位辆只次台条头匹名架艘])|몇\s*(?:명|대|번|개|마리|분|사람)|얼마나\s*많"
+)
+"""What asks for a number of things, people or times."""
 _FRAME = _any(
     r"\b(?:in|of|during)\s+(?:the|this|that)\s+(?:video|recording|lecture|talk|footage|film|clip|class|session)\b"
     r"|什么时候|什么时间|什么地方|什么|哪些地方|哪个地方|哪个时候|哪一?段|那一段|哪里|哪儿|何时|时候|请问|是在|在哪|怎么|如何"

@@ -22,14 +22,14 @@ def spans_in(question: Question, recording: Recording, between: Span | WallClock
     spans: tuple[Span, ...] = (Span(ZERO, recording.length),)
     for stretch in question.stretches:
         within = stretch.within(recording.length)
-        spans = _inside(spans, () if within is None else (within,))
+        spans = inside(spans, () if within is None else (within,))
     if isinstance(between, Span):
-        spans = _inside(spans, (between,))
+        spans = inside(spans, (between,))
     for clock in (question.clock, between):
         if isinstance(clock, WallClock):
-            spans = _inside(spans, _on(recording, (clock,)))
+            spans = inside(spans, _on(recording, (clock,)))
     if question.daily is not None:
-        spans = _inside(spans, _on(recording, _days(question, recording)))
+        spans = inside(spans, _on(recording, _days(question, recording)))
     return spans
 
 
@@ -49,5 +49,6 @@ def _on(recording: Recording, clocks: Sequence[WallClock]) -> tuple[Span, ...]:
     )
 
 
-def _inside(spans: Sequence[Span], others: Sequence[Span]) -> tuple[Span, ...]:
+def inside(spans: Sequence[Span], others: Sequence[Span]) -> tuple[Span, ...]:
+    """The parts of ``spans`` that lie in ``others``."""
     return tuple(both for span in spans for other in others if (both := span.intersection(other)) is not None)

@@ -1,0 +1,52 @@
+"""Which frames a close look at a moment takes. Pure.
+
+Questions over one moment differ a little in where they say it begins and ends. Their windows are snapped to a grid that
+is coarse beside them, so that most of them are shown the very same frames, which a server has then seen already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from videoqa.media import ZERO, Sampling, Span
+
+PADDING = 0.25
+"""What is shown before and behind a moment, as a share of its length: a narrowed span may lie a little outside."""
+LEAST_PADDING = timedelta(seconds=0.5)
+MOST_PADDING = timedelta(seconds=4)
+FINEST_GRID = timedelta(seconds=0.5)
+STEPS = 4
+"""A padded moment is at most so many steps of its grid long."""
+FINE = 64
+"""Frames that a short window is shown in: two seconds at the rate of ordinary footage."""
+
+
+def window(moment: Span, length: timedelta) -> Span:
+    """The stretch of a recording of ``length`` to look at for ``moment``, which is in it."""
+    padding = min(max(PADDING * moment.length, LEAST_PADDING), MOST_PADDING)
+    start, end = max(moment.start - padding, ZERO), moment.end + padding
+    grid = FINEST_GRID
+    while end - start > STEPS * grid:
+        grid *= 2
+    last = -(-end // grid) * grid
+    return Span(start // grid * grid, min(last, length) if length > moment.start else last)
+
+
+def sampling(shown: Span, wanted: Sampling, most: int) -> Sampling:
+    """How densely ``shown`` is looked at: ``wanted`` for a moment of ordinary length, finer for a short one.
+
+    At most about ``most`` frames; a long one is looked at as coarsely as that takes.
+    """
+    period = max(min(wanted.period, shown.length / FINE), shown.length / most)
+    return replace(wanted, period=period)
+
+
+def thinned(times: Sequence[timedelta], most: int) -> tuple[timedelta, ...]:
+    """At most ``most`` of ``times``, evenly, the first and the last among them."""
+    if len(times) <= most:
+        return tuple(times)
+    if most == 1:
+        return (times[0],)
+    return tuple(times[number * (len(times) - 1) // (most - 1)] for number in range(most))

@@ -1,0 +1,122 @@
+"""Takes a close look at proposed moments: finer frames of each are put to a model, several moments at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from videoqa.answering import framing
+from videoqa.answers import Moment
+from videoqa.errors import BadMedia, EmptyFootage, ModelError, ModelUnreachable, VideoqaError
+from videoqa.media import FrameGroup, Recording, Span
+from videoqa.ports import Archive, Closeup, Closeups, Finding, Grounder
+from videoqa.times import clock_span
+
+_MARK = re.compile(r"\s*\[\d+\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What became of a proposed moment: a finding, or the problem for which there is none."""
+
+    proposed: Moment
+    finding: Finding | None = None
+    problem: VideoqaError | None = None
+
+    @property
+    def confirmed(self) -> bool:
+        return self.finding is not None and self.finding.span is not None
+
+    @property
+    def rejected(self) -> bool:
+        return self.finding is not None and self.finding.span is None
+
+
+class CloseLooks:
+    """Looks at moments through a model, at most ``at_once`` of them side by side."""
+
+    def __init__(self, archive: Archive, closeups: Closeups, grounder: Grounder, at_once: int = 4) -> None:
+        self._archive = archive
+        self._closeups = closeups
+        self._grounder = grounder
+        self._at_once = at_once
+
+    def look(
+        self,
+        question: str,
+        moments: Sequence[Moment],
+        recordings: Mapping[str, Recording],
+        within: Mapping[str, Sequence[Span]],
+        *,
+        counting: bool = False,
+    ) -> Iterator[Glance]:
+        """What a look at each of ``moments`` finds, in their order, as soon as it is known.
+
+        What is found outside of the spans ``within`` has for its recording is no answer. When the model does not
+        answer, the moments not yet looked at get that as their problem at once.
+        """
+        if not moments:
+            return
+        pool = ThreadPoolExecutor(min(self._at_once, len(moments)), thread_name_prefix="look")
+        try:
+            looks = [
+                pool.submit(self._look, question, moment, recordings[moment.recording_id], counting)
+                for moment in moments
+            ]
+            dead: ModelUnreachable | None = None
+            for moment, look in zip(moments, looks, strict=True):
+                glance = Glance(moment, problem=dead) if dead is not None and look.cancel() else _result(moment, look)
+                if dead is None and isinstance(glance.problem, ModelUnreachable):
+                    dead = glance.problem
+                yield _bounded(glance, within[moment.recording_id])
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _look(self, question: str, moment: Moment, recording: Recording, counting: bool) -> Finding:
+        shown = framing.window(moment.span, recording.length)
+        most = self._grounder.most_frames
+        cues = tuple(cue for cue in self._archive.cues(recording.id) if cue.span.overlaps(shown))
+        try:
+            taken = self._closeups.take(recording, shown, framing.sampling(shown, self._grounder.sampling, most))
+        except EmptyFootage:  # sound and subtitles are footage too
+            if not cues:
+                raise
+            taken = Closeup((), (0, 0), _NoPictures())
+        group = FrameGroup(0, shown, framing.thinned(taken.times, most), cues)
+        return self._grounder.ground(question, group, taken.pictures, counting=counting)
+
+
+def unseen(glance: Glance) -> str:
+    """Why a moment could not be looked at, in a sentence."""
+    return f"{clock_span(glance.proposed.span)} of {glance.proposed.title} was not looked at again: {glance.problem}"
+
+
+class _NoPictures:
+    """The pictures of a group that has none."""
+
+    def jpeg(self, pts: object) -> bytes:
+        raise KeyError(pts)
+
+
+def _result(moment: Moment, look: Future[Finding]) -> Glance:
+    try:
+        finding = look.result()
+    except (ModelError, BadMedia) as error:
+        return Glance(moment, problem=error)
+    # What was written in the footage may look like the mark of a citation.
+    return Glance(moment, replace(finding, sentence=_MARK.sub("", " ".join(finding.sentence.split()))))
+
+
+def _bounded(glance: Glance, within: Sequence[Span]) -> Glance:
+    """``glance`` with its span cut to where it overlaps ``within`` most; rejected where it does not."""
+    finding = glance.finding
+    if finding is None or finding.span is None:
+        return glance
+    parts = [both for span in within if (both := finding.span.intersection(span)) is not None]
+    if not parts:
+        sentence = f"That is at {clock_span(finding.span)}, which was not asked about: {finding.sentence}"
+        return replace(glance, finding=replace(finding, span=None, frames=(), sentence=sentence))
+    longest = max(parts, key=lambda part: part.length)
+    return replace(glance, finding=replace(finding, span=longest))

@@ -5,7 +5,7 @@
         server.requests[0].prompt
 
 A script is a list of replies, taken in order, whose last one is given again and again; or a callable that is handed
-each ``Request``. Only chat completions are taken from the script.
+each ``Request``. Only chat completions are taken from the script, and of these not what a client probes it with.
 """
 
 from __future__ import annotations
@@ -24,6 +24,13 @@ from typing import Any
 
 MODEL = "scripted"
 CONTEXT = 262_144
+PROBE = "?"  # what a client asks to learn what the server does: answered truly, and never from the script
+
+_NOT_TRUSTED = (
+    "Per-request mm_processor_kwargs are disabled by default because they can change multimodal preprocessing resource "
+    "usage. Start the server with --trust-request-mm-kwargs only when clients are trusted."
+)
+_SPECIAL = re.compile(r"<\|\w+\|>")
 
 Body = Mapping[str, Any]
 
@@ -166,7 +173,8 @@ class ScriptedModel:
     """The server, from ``with`` or ``start()`` to ``stop()``; ``script`` may be changed while it runs.
 
     ``kwargs`` False is a server that refuses ``media_io_kwargs`` and ``mm_processor_kwargs``, ``video`` False one that
-    takes images alone, ``tokenizer`` and ``metrics`` False one that has no such paths, ``key`` the key it asks for.
+    takes images alone, ``priority`` False one that refuses it; without ``tokenizer`` and ``metrics`` it has no such
+    paths; ``thinking`` says that its template opens a thought; ``key`` is the key it asks for.
     """
 
     script: Script = ()
@@ -175,7 +183,9 @@ class ScriptedModel:
     context: int | None = CONTEXT
     kwargs: bool = True
     video: bool = True
+    priority: bool = True
     tokenizer: bool = True
+    thinking: bool = False
     metrics: str | None = None
     key: str = ""
     port: int = 0
@@ -290,11 +300,16 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.model.probes.append(request)
         if self.path.removeprefix("/v1") == "/tokenize" and self.model.tokenizer:
-            text = body.get("prompt") or "".join(_text(message["content"]) for message in body.get("messages", ()))
-            numbers = list(text.encode())
-            self._json(200, {"count": len(numbers), "max_model_len": self.model.context, "tokens": numbers})
+            text = body["prompt"] if "prompt" in body else self._written(body["messages"])
+            signs = [sign for part in re.split(f"({_SPECIAL.pattern})", text) for sign in _tokens(part)]
+            counted = {"count": len(signs), "max_model_len": self.model.context, "tokens": list(range(len(signs)))}
+            self._json(200, counted | {"token_strs": signs if body.get("return_token_strs") else None})
         else:
             self._json(404, {"detail": "Not Found"})
+
+    def _written(self, messages: Iterable[Body]) -> str:
+        turns = (f"<|im_start|>{turn['role']}\n{_text(turn['content'])}<|im_end|>\n" for turn in messages)
+        return "".join(turns) + "<|im_start|>assistant\n" + "<think>\n" * self.model.thinking
 
     def _request(self, body: Body) -> Request:
         return Request(self.path.removeprefix("/v1"), body, dict(self.headers), time.monotonic())
@@ -312,9 +327,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _chat(self, request: Request) -> None:
         refusal = self._refusal(request)
-        if refusal is not None:
+        if refusal is not None or request.parts[-1].get("text") == PROBE:
             self.model.probes.append(request)
-            self._give(request, refusal)
+            self._give(request, refusal or Said("", "length", prompt_tokens=_least_tokens(request)))
             return
         model = self.model
         with model._lock:
@@ -331,7 +346,9 @@ class _Handler(BaseHTTPRequestHandler):
         if request.body.get("model") not in {*model.models, model.model}:
             return Failed(404, f"The model `{request.body.get('model')}` does not exist.")
         if not model.kwargs and ("media_io_kwargs" in request.body or "mm_processor_kwargs" in request.body):
-            return Failed(400, "Per-request media_io_kwargs and mm_processor_kwargs are not allowed.")
+            return Failed(400, _NOT_TRUSTED)
+        if not model.priority and request.body.get("priority"):
+            return Failed(400, "priority scheduling is not enabled")
         if not model.video and "video_url" in kinds:
             return Failed(400, "At most 0 video(s) may be provided in one prompt.")
         return None
@@ -436,6 +453,17 @@ def _text(content: object) -> str:
         return content
     assert isinstance(content, list)
     return "\n".join(part["text"] for part in content if part["type"] == "text")
+
+
+def _tokens(text: str) -> list[str]:
+    """A token a byte, or one special token."""
+    return [text] if _SPECIAL.fullmatch(text) else [chr(byte) for byte in text.encode()]
+
+
+def _least_tokens(request: Request) -> int:
+    """Tokens of the texts and stamps of a prompt; more where a stamp is longer, as to a real model."""
+    stamps = sum(len(f"<{stamp:.1f} seconds>") for stamp in request.stamps)
+    return len(request.prompt) + (stamps if request.indices else 0)
 
 
 def _usage(said: Said) -> dict[str, object]:

@@ -1,0 +1,102 @@
+"""What a vLLM server tells of itself at /metrics (Prometheus text format, v0.0.4)."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+
+from videoqa.analyser.model.wire import Overdue, Refusal, Silence, Wire
+
+_PREFIX = "vllm:"
+_HOLDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """Requests that run and that wait, over all engines; shares of 0 to 1; None is what the server does not tell."""
+
+    running: int | None = None
+    waiting: int | None = None
+    prefix_hits: float | None = None
+    media_hits: float | None = None
+    kv_usage: float | None = None
+
+    @property
+    def crowded(self) -> bool | None:
+        """True where requests wait for more than a quarter of the time they run for; None where that is not told.
+
+        By Little's law those two times stand to each other as waiting to running requests do.
+        """
+        if self.running is None or self.waiting is None:
+            return None
+        return self.waiting > max(1, self.running / 4)
+
+    @classmethod
+    def read(cls, text: str) -> Gauges:
+        """The gauges in ``text``; those that it does not hold are None."""
+        totals: defaultdict[str, float] = defaultdict(float)
+        counts: defaultdict[str, int] = defaultdict(int)
+        for line in text.splitlines():
+            if not line.startswith(_PREFIX):
+                continue
+            series, _, value = line.rpartition(" ")
+            name = series.partition("{")[0].removeprefix(_PREFIX)
+            number = _number(value)
+            if number is not None:
+                totals[name] += number
+                counts[name] += 1
+        engines = counts["kv_cache_usage_perc"]
+        return cls(
+            running=_whole(totals.get("num_requests_running")),
+            waiting=_whole(totals.get("num_requests_waiting")),
+            prefix_hits=_share(totals, "prefix_cache"),
+            media_hits=_share(totals, "mm_cache"),
+            kv_usage=totals["kv_cache_usage_perc"] / engines if engines else None,
+        )
+
+
+class Watch:
+    """Keeps an eye on the gauges of a server while requests go to it. Safe to use from several threads at once."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._reading = threading.Lock()
+        self._seen = Gauges()
+        self._due = 0.0
+
+    def now(self) -> Gauges:
+        """The gauges of this moment; all None where the server shows none."""
+        try:
+            return Gauges.read(self._wire.get(self._wire.root + "/metrics").decode(errors="replace"))
+        except (Refusal, Silence, Overdue):
+            return Gauges()
+
+    def lately(self) -> Gauges:
+        """The gauges of at most some two seconds ago; while one thread reads them, others take what was read before."""
+        if time.monotonic() >= self._due and self._reading.acquire(blocking=False):
+            try:
+                self._seen = self.now()
+                self._due = time.monotonic() + _HOLDS
+            finally:
+                self._reading.release()
+        return self._seen
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _whole(number: float | None) -> int | None:
+    return None if number is None else int(number)
+
+
+def _share(totals: dict[str, float], name: str) -> float | None:
+    asked = totals.get(f"{name}_queries_total", 0.0)
+    return totals.get(f"{name}_hits_total", 0.0) / asked if asked else None

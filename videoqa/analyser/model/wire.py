@@ -1,0 +1,192 @@
+"""HTTP to one model server: a pool of connections, time-outs, and what went wrong told apart. No retries here."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+import weakref
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from videoqa.errors import escaped
+from videoqa.settings import Secret
+
+_LONGEST_MESSAGE = 300
+_KEPT = 64
+_JSON = "application/json"
+_IDLE = 4.0
+"""Seconds a connection is kept: less than the five after which uvicorn, and vLLM with it, closes an idle one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds until a connection, the next piece of a stream, a whole reply, and what is asked of the server itself."""
+
+    connect: float = 5.0
+    read: float = 120.0
+    total: float = 900.0
+    brief: float = 10.0
+
+
+class Silence(Exception):
+    """No answer came: the connection could not be made, or broke. ``refused`` where nobody listens there."""
+
+    def __init__(self, problem: str, *, refused: bool = False) -> None:
+        super().__init__(problem)
+        self.refused = refused
+
+
+class Overdue(Exception):
+    """The connection stands and no answer came in time."""
+
+
+class Garbled(Exception):
+    """What came is not of the protocol."""
+
+
+class Refusal(Exception):
+    """An error that the server told. ``pause`` is the seconds it asks to be left alone for, None where it does not."""
+
+    def __init__(self, status: int, message: str, pause: float | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.pause = pause
+
+
+class Wire:
+    """Connections to the server at ``url`` (up to its /v1). Safe to use from several threads at once."""
+
+    def __init__(self, url: str, key: str, timeouts: Timeouts) -> None:
+        parsed = httpx2.URL(url.rstrip("/"))
+        self.url = str(parsed.copy_with(userinfo=b""))
+        """The URL as it may be shown: without the name and password that may stand in it."""
+        self.root = self.url.removesuffix("/v1")
+        self._secrets = tuple(filter(None, (key, parsed.password)))
+        self._timeouts = timeouts
+        self._sockets: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._client = httpx2.Client(
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            auth=(parsed.username, parsed.password) if parsed.username else None,
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=_KEPT, keepalive_expiry=_IDLE),
+            # A proxy that the environment names cannot reach this very machine.
+            trust_env=parsed.host not in {"localhost", "127.0.0.1", "::1"},
+        )
+
+    def __repr__(self) -> str:
+        return f"Wire({self.url!r}, {Secret(*self._secrets[:1])!r})"
+
+    def get(self, url: str) -> bytes:
+        """The body at ``url``."""
+        with self._response("GET", url, None, self._timeouts.brief, self._timeouts.brief) as response:
+            return b"".join(self._pieces(response, self._timeouts.brief))
+
+    def post(self, url: str, body: bytes, *, brief: bool = False, kind: str = _JSON) -> dict[str, Any]:
+        """The JSON object that ``url`` answers ``body``, which is of content type ``kind``, with."""
+        total = self._timeouts.brief if brief else self._timeouts.total
+        with self._response("POST", url, body, total, total, kind=kind) as response:
+            return parsed_object(b"".join(self._pieces(response, total)))
+
+    def stream(self, url: str, body: bytes) -> Generator[dict[str, Any]]:
+        """The JSON objects of the events that ``url`` answers ``body`` with. Closing the iterator hangs up."""
+        total = self._timeouts.total
+        with self._response("POST", url, body, min(self._timeouts.read, total), total) as response:
+            for line in self._lines(response, total):
+                data = line[5:].strip() if line.startswith(b"data:") else b""
+                if not data:
+                    continue
+                if data == b"[DONE]":
+                    return
+                event = parsed_object(data)
+                if "error" in event:
+                    raise self._told(event, 500)
+                yield event
+
+    def close(self) -> None:
+        """Hangs up whatever is under way: what waits for it, in any thread, gets ``Silence``."""
+        for stream in list(self._sockets):
+            # Closing a socket does not wake a thread that waits on it; shutting it down does.
+            with suppress(OSError):
+                stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        self._client.close()
+
+    @contextmanager
+    def _response(
+        self, method: str, url: str, body: bytes | None, read: float, total: float, *, kind: str = _JSON
+    ) -> Iterator[httpx2.Response]:
+        began = time.monotonic()
+        timeout = httpx2.Timeout(total, connect=self._timeouts.connect, read=read)
+        headers = {"Content-Type": kind} if body is not None else {}
+        try:
+            with self._client.stream(
+                method, url, content=body, headers=headers, timeout=timeout, extensions={"trace": self._traced}
+            ) as response:
+                if response.status_code != httpx2.codes.OK:
+                    content = b"".join(self._pieces(response, max(1.0, total - (time.monotonic() - began))))
+                    raise self._refusal(response, content)
+                yield response
+        except httpx2.ConnectTimeout as error:
+            raise Silence("no connection in time", refused=True) from error
+        except httpx2.TimeoutException as error:
+            raise Overdue(f"no answer in {read:.0f} s") from error
+        except httpx2.ConnectError as error:
+            raise Silence(self._shown(error) or "no connection", refused=True) from error
+        except (httpx2.RequestError, RuntimeError) as error:  # RuntimeError: the client was closed in another thread
+            raise Silence(self._shown(error) or "the connection broke") from error
+
+    def _pieces(self, response: httpx2.Response, total: float) -> Iterator[bytes]:
+        deadline = time.monotonic() + total
+        for piece in response.iter_bytes():
+            if time.monotonic() > deadline:
+                raise Overdue(f"no whole answer in {total:.0f} s")
+            yield piece
+
+    def _lines(self, response: httpx2.Response, total: float) -> Iterator[bytes]:
+        rest = b""
+        for piece in self._pieces(response, total):
+            *lines, rest = (rest + piece).split(b"\n")
+            yield from lines
+        yield rest
+
+    def _traced(self, event: str, facts: Mapping[str, Any]) -> None:
+        if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
+            self._sockets.add(facts["return_value"])
+
+    def _refusal(self, response: httpx2.Response, content: bytes) -> Refusal:
+        pause = response.headers.get("retry-after", "")
+        try:
+            told = parsed_object(content)
+        except Garbled:
+            told = {"message": content[:_LONGEST_MESSAGE].decode(errors="replace")}
+        refusal = self._told(told, response.status_code)
+        return Refusal(response.status_code, refusal.message, float(pause) if pause.isdecimal() else None)
+
+    def _told(self, told: Mapping[str, Any], status: int) -> Refusal:
+        """A refusal from ``{"error": {"message", "code"}}`` or, of servers that do without, what is inside alone."""
+        error = told.get("error", told)
+        message = error.get("message", error.get("detail")) if isinstance(error, dict) else error
+        code = error.get("code") if isinstance(error, dict) else None
+        return Refusal(code if isinstance(code, int) else status, self._shown(message or f"status {status}"))
+
+    def _shown(self, message: object) -> str:
+        text = str(message)
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        text = escaped(text)
+        return text if len(text) <= _LONGEST_MESSAGE else text[:_LONGEST_MESSAGE] + "…"
+
+
+def parsed_object(content: bytes) -> dict[str, Any]:
+    """The JSON object ``content``; raises ``Garbled`` where it is none."""
+    try:
+        value = json.loads(content)
+    except ValueError as error:
+        raise Garbled("what came is not JSON") from error
+    if not isinstance(value, dict):
+        raise Garbled("what came is no JSON object")
+    return value

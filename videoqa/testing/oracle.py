@@ -16,6 +16,7 @@ from videoqa.ports import AnalysisKind, Brief, Look, Pictures, Usage
 _A_MOMENT = timedelta(milliseconds=1)
 Words = Callable[[str, str], str]
 """How a text is told: from the text and the occasion, which is another for every group."""
+Pairs = Callable[[Sequence[timedelta]], Sequence[tuple[timedelta, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,19 @@ def plainly(text: str, occasion: str) -> str:
     return text
 
 
+def alone(times: Sequence[timedelta]) -> Sequence[tuple[timedelta, ...]]:
+    return [(pts,) for pts in times]
+
+
 class OracleAnalyser:
     """Implements the port ``Analyser``: it says of each group exactly what its frames show of ``truth``.
 
     Args:
         most_frames: of one group.
         overlap: frames that a group shares with the one before, fewer than ``most_frames``.
-        words: how its labels are told.
+        words: how its labels and descriptions are told.
         failing: the numbers of the groups at which it fails.
+        pairs: how frames are shown it two by two, as they are to a model, of which it cannot tell one from the other.
     """
 
     def __init__(
@@ -50,6 +56,7 @@ class OracleAnalyser:
         overlap: int = 2,
         words: Words = plainly,
         failing: Collection[int] = (),
+        pairs: Pairs = alone,
         sampling: Sampling | None = None,
     ) -> None:
         if not 0 <= overlap < most_frames:
@@ -58,6 +65,7 @@ class OracleAnalyser:
         self._truth = tuple(truth)
         self._most, self._overlap = most_frames, overlap
         self._words = words
+        self._pairs = pairs
         self._sampling = sampling or Sampling()
 
     @property
@@ -114,36 +122,56 @@ class OracleAnalyser:
         return Look(seen, ", ".join(observation.label for observation in seen), Usage(completion_tokens=len(seen)))
 
     def _observed(self, group: FrameGroup, happening: Happening, occasion: str) -> Observation | None:
-        shown = tuple(pts for pts in group.times if happening.span.start <= pts < happening.span.end)
-        if not shown:
+        pairs = self._pairs(group.times)
+        showing = [pair for pair in pairs if any(happening.span.start <= pts < happening.span.end for pts in pair)]
+        if not showing:
             return None
+        shown = tuple(sorted({pts for pair in showing for pts in pair}))
         return Observation(
             self._words(happening.label, occasion),
-            happening.description,
+            self._words(happening.description, occasion),
             Source.MODEL,
             shown,
             happening.confidence,
-            lasts_until=next((pts for pts in group.times if pts >= happening.span.end), None),
+            lasts_until=next((pts for pts in group.times if pts > shown[-1]), None),
         )
 
 
 class Paraphraser:
-    """Tells a label in other words of the same sense, as models do: the same for the same seed, label and occasion."""
+    """Tells a text in other words of the same sense, as models do: the same for the same seed, text and occasion.
+
+    Words change their form and their places, some give way to others of the same sense, and of a sentence some are left
+    out; of a label none is.
+    """
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
 
     def __call__(self, text: str, occasion: str) -> str:
-        # A label of the same words is told the same way by any seed that meets it on the same occasion.
-        chance = random.Random(f"{self._seed} {occasion} {text}")
-        if re.search(r"[\u3400-\u9fff]", text):
+        chance = random.Random(f"{self._seed} {occasion} {text}")  # noqa: S311  nobody's secret
+        if _HAN.search(text):
             return chance.choice([text, f"一个{text}", f"{text}。", f"有{text}", f"{text}可见"])
-        words = [self._form(word, chance) for word in text.split()]
-        if len(words) > 1 and chance.random() < 0.3:
-            words = [*words[1:], words[0]]
-            words[-2] += ","
-        told = " ".join([*chance.choice([[], ["a"], ["the"], ["one", "of", "the"][1:]]), *words])
-        return chance.choice([told, told.capitalize(), told.upper(), told + "."])
+        words = [self._form(word, chance) for word in text.rstrip(".").split()]
+        if len(words) > _LABEL_WORDS:
+            left_out = set(chance.sample(range(len(words)), len(words) // 4))
+            words = [word for number, word in enumerate(words) if number not in left_out]
+        elif len(words) > 1 and chance.random() < 0.3:
+            words = [*words[1:-1], f"{words[-1]},", words[0]]
+        told = " ".join([*chance.choice([[], ["a"], ["the"]]), *words])
+        return chance.choice([told, told.capitalize(), told.upper(), f"{told}."])
 
     def _form(self, word: str, chance: random.Random) -> str:
-        return chance.choice([word, word, f"{word}s"]) if word.isalpha() and not word.endswith(("s", "y")) else word
+        told = chance.choice(_SENSES.get(word.casefold(), (word,)))
+        plural = len(told) > _SHORT_WORD and told.isalpha() and not told.endswith(("s", "y"))
+        return chance.choice([told, told, f"{told}s"]) if plural else told
+
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_LABEL_WORDS = 5
+_SHORT_WORD = 3
+_SENSES = {
+    "car": ("car", "sedan", "automobile"),
+    "person": ("person", "man", "pedestrian", "somebody"),
+    "truck": ("truck", "lorry"),
+    "gray": ("gray", "grey", "silver"),
+}

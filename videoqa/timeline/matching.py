@@ -16,8 +16,8 @@ SAME_FRAMES = 0.4
 """Likeness that is enough where two groups show both in the same frames: it is there, whatever each called it."""
 AT_THE_BORDER = 0.5
 """Likeness that is enough where two groups share no frame, and one lasts to their border and the other begins there."""
-APART = 0.75
-"""Likeness that is enough where nothing but nearness in time speaks for it; labels of the same words always are."""
+APART = 0.8
+"""Likeness of the labels that is enough where nothing but nearness in time speaks for it."""
 AGREEMENT = 0.5
 """The share of the shared frames that show either which has to show both; and what it counts beside likeness."""
 
@@ -80,15 +80,14 @@ def _score(seen: Seen, candidate: Candidate, border: Border) -> Iterator[float]:
         return
     known = Wording.of(event.label, event.description)
     told = Wording.of(seen.observation.label, seen.observation.description)
-    likeness, agreement = known.likeness(told), 0.0
-    enough = APART if not known.same_label(told) else 0.0
-    if not candidate.laid:
-        agreement = _agreement(seen, event, border)
-        if agreement >= AGREEMENT:
-            enough = min(enough, SAME_FRAMES)
-        elif not border.shared and event.span.end >= border.start and seen.span.start == border.first:
-            enough = min(enough, AT_THE_BORDER)
-    if likeness and likeness >= enough:
+    label, likeness = known.label_likeness(told), known.likeness(told)
+    agreement = 0.0 if candidate.laid else _agreement(seen, event, border)
+    to_the_border = not border.shared and event.span.end >= border.start and seen.span.start == border.first
+    if (
+        label >= APART
+        or (agreement >= AGREEMENT and likeness >= SAME_FRAMES)
+        or (to_the_border and not candidate.laid and likeness >= AT_THE_BORDER)
+    ):
         yield likeness + AGREEMENT * agreement
 
 

@@ -36,8 +36,8 @@ _KINDS = {
     "person": "person man men woman women boy girl child children kid lady gentleman guy worker cyclist 人 男 女",
     "vehicle": "vehicle car truck van bus motorcycle scooter 车",
 }
-_COLOURS = frozenset("red blue green yellow white black gray brown orange pink purple beige".split()) | frozenset(
-    "红黄蓝绿白黑灰紫橙粉棕银"
+_COLOURS = frozenset(
+    "red blue green yellow white black gray brown orange pink purple beige 红 黄 蓝 绿 白 黑 灰 紫 橙 粉 棕 银".split()  # noqa: SIM905
 )
 
 
@@ -69,25 +69,20 @@ class Wording:
         """The label's words in an order of their own: equal for two labels of the same words."""
         return " ".join(sorted(self.label))
 
-    def same_label(self, other: Wording) -> bool:
-        return self.label == other.label
+    def label_likeness(self, other: Wording) -> float:
+        """How alike the two labels are, 0 to 1. Of two colours or numbers they are nothing alike."""
+        exclusive = ((self.colours, other.colours), (self.numbers, other.numbers), (self.kinds, other.kinds))
+        if any(one and two and one.isdisjoint(two) for one, two in exclusive):
+            return 0.0
+        one_kind = not self.kinds or not other.kinds or self.kinds == other.kinds
+        return _alike(self.label, other.label) * (1 if one_kind else ANOTHER_KIND)
 
     def likeness(self, other: Wording) -> float:
-        """How alike the two are, 0 to 1; the labels count twice. Of two colours or numbers they are nothing alike."""
-        if _differ(self.colours, other.colours) or _differ(self.numbers, other.numbers):
-            return 0.0
-        if _differ(self.kinds, other.kinds):
-            return 0.0
-        label = _alike(self.label, other.label)
-        if self.kinds and other.kinds and self.kinds != other.kinds:
-            label *= ANOTHER_KIND
+        """How alike the two are altogether, 0 to 1; the labels count twice."""
+        label = self.label_likeness(other)
         if not self.description or not other.description:
             return label
         return (2 * label + _alike(self.description, other.description)) / 3
-
-
-def _differ(one: frozenset[str], other: frozenset[str]) -> bool:
-    return bool(one) and bool(other) and one.isdisjoint(other)
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> float:

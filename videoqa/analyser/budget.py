@@ -10,17 +10,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from videoqa.analyser.model.evidence import line_of
 from videoqa.media import Cue
 
 GRID = 32
 PAIR_MARKERS = 2
 VIDEO_MARKERS = 2
+SMALLEST_IMAGE = 65_536
 
 
 def tokens_of_pair(size: tuple[int, int]) -> int:
     """Vision tokens of two frames of ``size`` (width, height in pixels), each side rounded to the model's grid."""
     width, height = size
     return max(1, round(height / GRID)) * max(1, round(width / GRID))
+
+
+def tokens_of_image(size: tuple[int, int]) -> int:
+    """Vision tokens of a picture of ``size`` sent as an image; small ones are enlarged to ``SMALLEST_IMAGE`` pixels."""
+    width, height = (max(GRID, GRID * round(side / GRID)) for side in size)
+    if width * height < SMALLEST_IMAGE:
+        scale = math.sqrt(SMALLEST_IMAGE / (size[0] * size[1]))
+        width, height = (GRID * math.ceil(side * scale / GRID) for side in size)
+    return width * height // (GRID * GRID)
 
 
 def tokens_of_stamp(pts: timedelta) -> int:
@@ -62,12 +73,15 @@ class Budget:
 
     Args:
         context: tokens of the model's context.
-        reserved: tokens left free in it for the question and the reply.
+        reserved: tokens left free in it for all that is neither frame nor cue: the prompt, the question, the reply.
         longest_edge: the server's cap on frames * height * width of one video, beyond which it shrinks every frame;
-            a 2048th of it is also the size of its encoder cache in tokens, beyond which it refuses.
+            a 2048th of it is also the size of its encoder cache in tokens, beyond which it refuses. A video that fills
+            it to the last token is taken.
         within: the longest time between the two frames of a pair.
         stamp: tokens of a pair's time stamp.
         text: tokens of a line of text.
+        paired: True where the two frames of a pair share their vision tokens, as in a video. Where frames are sent
+            as images each costs its own, and no cap on a video applies.
     """
 
     context: int = 262_144
@@ -76,6 +90,7 @@ class Budget:
     within: timedelta = timedelta(seconds=2)
     stamp: Callable[[timedelta], int] = tokens_of_stamp
     text: Callable[[str], int] = tokens_of_text
+    paired: bool = True
 
     @property
     def tokens(self) -> int:
@@ -83,18 +98,37 @@ class Budget:
 
     @property
     def vision_tokens(self) -> int:
+        """Vision tokens of the largest video."""
         return self.longest_edge // (2 * GRID * GRID)
+
+    def vision(self, shown: Sequence[tuple[timedelta, timedelta]], size: tuple[int, int]) -> int:
+        """Vision tokens of the pairs ``shown``, without markers and stamps."""
+        if self.paired:
+            return len(shown) * tokens_of_pair(size)
+        return _images(shown) * tokens_of_image(size)
+
+    def frames(self, shown: Sequence[tuple[timedelta, timedelta]], size: tuple[int, int]) -> int:
+        """Prompt tokens of the pairs ``shown``: vision, markers and stamps."""
+        stamps = sum(self.stamp((first + second) / 2) for first, second in shown)
+        markers = len(shown) * PAIR_MARKERS + VIDEO_MARKERS * bool(shown) if self.paired else 2 * _images(shown)
+        return self.vision(shown, size) + markers + stamps
 
     def cost(self, times: Sequence[timedelta], cues: Sequence[Cue], size: tuple[int, int]) -> int:
         """Prompt tokens of the frames at ``times`` and of ``cues``."""
+        return self.frames(pairs(times, self.within), size) + sum(map(self.cost_of_cue, cues))
+
+    def holds(self, times: Sequence[timedelta], cues: Sequence[Cue], size: tuple[int, int]) -> bool:
+        """True where one request has room for the frames at ``times`` and ``cues``."""
         shown = pairs(times, self.within)
-        stamps = sum(self.stamp((first + second) / 2) for first, second in shown)
-        vision = len(shown) * (tokens_of_pair(size) + PAIR_MARKERS) + stamps
-        return vision + VIDEO_MARKERS * bool(shown) + sum(map(self.cost_of_cue, cues))
+        in_cache = not self.paired or self.vision(shown, size) <= self.vision_tokens
+        return in_cache and self.cost(times, cues, size) <= self.tokens
 
     def cost_of_cue(self, cue: Cue) -> int:
-        """Prompt tokens of ``cue``: its start as a stamp, its words, the end of the line."""
-        return self.stamp(cue.span.start) + self.text(cue.text) + 1
+        """Prompt tokens of ``cue``, on a line of its own.
+
+        Lines add up: no token of a tokeniser that splits at line breaks reaches over one.
+        """
+        return self.text(line_of(cue) + "\n")
 
 
 class TokenRoom:
@@ -102,27 +136,25 @@ class TokenRoom:
 
     def __init__(self, budget: Budget, size: tuple[int, int]) -> None:
         self._budget = budget
-        self._pair = tokens_of_pair(size)
-        self._left = budget.tokens - VIDEO_MARKERS
-        self._vision_left = budget.vision_tokens
+        self._frame = tokens_of_pair(size) if budget.paired else tokens_of_image(size)
+        self._left = budget.tokens - VIDEO_MARKERS * budget.paired
+        self._vision_left = budget.vision_tokens if budget.paired else budget.context
         self._waiting: timedelta | None = None
 
     def takes_frame(self, pts: timedelta) -> bool:
         """True, and the frame is in, where there is room for it. Frames come in the order of their pts."""
-        stamp = self._budget.stamp
-        if self._waiting is not None and pts - self._waiting <= self._budget.within:
+        budget, stamp = self._budget, self._budget.stamp
+        if self._waiting is not None and pts - self._waiting <= budget.within:
             more = stamp((self._waiting + pts) / 2) - stamp(self._waiting)
-            if more > self._left:
-                return False
-            self._left -= more
-            self._waiting = None
-            return True
-        cost = self._pair + PAIR_MARKERS + stamp(pts)
-        if cost > self._left or self._pair > self._vision_left:
+            vision = 0 if budget.paired else self._frame + PAIR_MARKERS
+            waiting = None
+        else:
+            more, vision, waiting = stamp(pts), self._frame + PAIR_MARKERS, pts
+        if more + vision > self._left or (vision and self._frame > self._vision_left):
             return False
-        self._left -= cost
-        self._vision_left -= self._pair
-        self._waiting = pts
+        self._left -= more + vision
+        self._vision_left -= self._frame if vision else 0
+        self._waiting = waiting
         return True
 
     def takes_cue(self, cue: Cue) -> bool:
@@ -132,3 +164,7 @@ class TokenRoom:
             return False
         self._left -= cost
         return True
+
+
+def _images(shown: Sequence[tuple[timedelta, timedelta]]) -> int:
+    return sum(1 if first == second else 2 for first, second in shown)

@@ -27,6 +27,11 @@ def plain(text: str, most: int = MOST_CHARACTERS) -> str:
     return shown if len(shown) <= most else shown[: most - 1].rstrip() + "…"
 
 
+def printable(text: str) -> str:
+    """``text`` with its line breaks, without what steers a terminal or is not seen: as what a model wrote is shown."""
+    return "".join(char if char == "\n" else _shown(char) for char in text)
+
+
 def fenced(mark: str, lines: Iterable[str], most: int = MOST_CHARACTERS) -> str:
     """``lines``, each made plain, between ``<mark>`` and ``</mark>``; empty where nothing is left of them."""
     kept = [line for line in (plain(line, most) for line in lines) if line]

@@ -11,8 +11,8 @@ from typing import Self
 from videoqa.analyser.model.evidence import seconds
 from videoqa.media import Cue
 
-NEAR = 1.0
-"""Seconds by which a number may miss the stamp it is taken for."""
+_NEAR = 0.01
+"""Seconds by which a number may miss the stamp it is: it may have been computed, a stamp has one decimal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +47,15 @@ class Stamps:
 
     def cited(self, first: float, last: float) -> Cited | None:
         """The frames from stamp ``first`` to stamp ``last``; None where these name none, or not in this order."""
-        begin, end = self._nearest(first), self._nearest(last)
+        begin, end = self._stamp(first), self._stamp(last)
         if begin is None or end is None or begin > end:
             return None
         pair_from, pair_to = bisect_left(self.shown, begin), bisect_right(self.shown, end)
         frames = tuple(sorted({pts for pair in self.pairs[pair_from:pair_to] for pts in pair}))
         return Cited(frames, self.pairs[pair_to][0] if pair_to < len(self.pairs) else None)
 
-    def _nearest(self, number: float) -> float | None:
-        """The stamp nearest to ``number``, no more than ``NEAR`` away and not beyond the group's ends."""
-        margin = 0.05 + 1e-6  # a stamp is rounded to a tenth
-        if not self.shown[0] - margin <= number <= self.shown[-1] + margin:
-            return None
+    def _stamp(self, number: float) -> float | None:
+        """The stamp that ``number`` is. One between two stamps is of no frame, and so is made up."""
         place = bisect_left(self.shown, number)
         nearest = min(self.shown[max(0, place - 1) : place + 1], key=lambda stamp: abs(stamp - number))
-        return nearest if abs(nearest - number) <= NEAR else None
+        return nearest if abs(nearest - number) <= _NEAR else None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from videoqa.analyser.budget import pairs
@@ -30,6 +30,10 @@ TWINS = (
     ("white van", "The van with the ladder waits beside the left wall."),
     ("white van", "A delivery for the kitchen comes through the main gate."),
 )
+
+
+UNHURRIED = settings(deadline=None)
+"""A machine with other work makes one example in thousands slow."""
 
 
 class Nothing:
@@ -155,6 +159,7 @@ def told(events: Sequence[Event]) -> list[tuple[str, Span]]:
     return sorted((event.description, event.span) for event in events)
 
 
+@UNHURRIED
 @given(footage=footages(), split=SPLITS)
 def test_footage_split_in_any_way_gives_the_true_events(footage: Footage, split: Split) -> None:
     oracle = OracleAnalyser(footage.truth, most_frames=split.most_frames, overlap=split.overlap)
@@ -163,6 +168,7 @@ def test_footage_split_in_any_way_gives_the_true_events(footage: Footage, split:
     assert {event.seen_by for event in events} <= {"oracle"}
 
 
+@UNHURRIED
 @given(footage=footages(), split=SPLITS, seed=st.integers(0, 10_000))
 def test_other_words_for_the_same_thing_change_no_event(footage: Footage, split: Split, seed: int) -> None:
     oracle = OracleAnalyser(
@@ -172,6 +178,7 @@ def test_other_words_for_the_same_thing_change_no_event(footage: Footage, split:
     assert sorted(event.span for event in events) == sorted(span for _, span in expected(footage))
 
 
+@UNHURRIED
 @given(footage=footages(visits=1), split=SPLITS, seed=st.integers(0, 10_000))
 def test_a_model_that_sees_frames_in_pairs_is_a_frame_off_at_most(footage: Footage, split: Split, seed: int) -> None:
     oracle = OracleAnalyser(
@@ -191,6 +198,7 @@ def test_a_model_that_sees_frames_in_pairs_is_a_frame_off_at_most(footage: Foota
         assert abs(times.index(one) - times.index(other)) <= 1
 
 
+@UNHURRIED
 @given(footage=footages(), split=SPLITS, seed=st.integers(0, 10_000))
 def test_the_same_looks_give_the_same_events_to_the_id(footage: Footage, split: Split, seed: int) -> None:
     oracle = OracleAnalyser(
@@ -209,6 +217,7 @@ def test_the_same_looks_give_the_same_events_to_the_id(footage: Footage, split: 
     }
 
 
+@UNHURRIED
 @given(footage=footages(), split=SPLITS, data=st.data())
 def test_a_failed_look_that_is_made_good_leaves_no_trace(footage: Footage, split: Split, data: st.DataObject) -> None:
     oracle = OracleAnalyser(footage.truth, most_frames=split.most_frames, overlap=split.overlap)
@@ -224,6 +233,7 @@ def test_a_failed_look_that_is_made_good_leaves_no_trace(footage: Footage, split
     assert events_of(analysis, made_good) == events_of(analysis, looks)
 
 
+@UNHURRIED
 @given(footage=footages(), split=SPLITS, data=st.data())
 def test_nothing_is_joined_across_a_failed_look_and_nothing_is_lost(
     footage: Footage, split: Split, data: st.DataObject

@@ -214,7 +214,7 @@ class Sound:
 
     @property
     def span(self) -> Span:
-        return Span(self.start, self.start + timedelta(seconds=len(self.samples) / 2 / self.RATE))
+        return Span(self.start, self.start + timedelta(microseconds=len(self.samples) // 2 * 1_000_000 // self.RATE))
 
 
 class SoundReader(Protocol):

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from videoqa.ports import Embedder
 
 _log = logging.getLogger(__name__)
+BUNDLED = "minilm-static-latin-4bit"
+"""What the names of the bundled embeddings begin with."""
 _AT_ONCE = 512
 
 
@@ -81,7 +83,7 @@ def load(setting: str = "", key: str = "") -> Embedder:
         except model2vec.BadModel as error:
             _log.warning("VIDEOQA_EMBEDDER cannot be had, the bundled embeddings are used: %s", error)
     own = bundle.load()
-    return StaticEmbedder(f"minilm-static-latin-4bit@{own.source[:12]}", own.codes, own.scales, own.tokenizer)
+    return StaticEmbedder(f"{BUNDLED}@{own.source[:12]}", own.codes, own.scales, own.tokenizer)
 
 
 def _sound(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import timedelta, tzinfo
 from functools import cache, cached_property
 from pathlib import Path
@@ -24,15 +25,18 @@ if TYPE_CHECKING:
 
     from api.exports import ExportFormat
     from api.schemas import LookBody, RecordingDetails
+    from indexer.lexicon import IndexLexicon
     from indexer.search.hybrid import HybridSearch
     from ingest.sandbox import SandboxedReader
     from videoqa.analyser.signals import SignalsAnalyser
     from videoqa.answering.answering import Answering
+    from videoqa.answering.grounded import GroundedAnswering
+    from videoqa.bootstrap.model import ModelRoom
     from videoqa.evaluation.scoring import Report
     from videoqa.health import Check
     from videoqa.jobs.queue import Job, Jobs
     from videoqa.pipeline.indexing import Indexing
-    from videoqa.ports import Embedder
+    from videoqa.ports import Embedder, Transcriber
 
 
 @cache
@@ -78,7 +82,7 @@ class House:
     def embedder(self) -> Embedder:
         from indexer.embedding import load
 
-        return load(self.settings.embedder)
+        return load(self.settings.embedder, self.settings.model_key)
 
     @cached_property
     def search(self) -> HybridSearch:
@@ -87,11 +91,28 @@ class House:
         return HybridSearch(self.engine, self.embedder, self.folder / "search")
 
     @cached_property
-    def answering(self) -> Answering:
+    def lexicon(self) -> IndexLexicon:
+        from indexer.embedding import load
         from indexer.lexicon import IndexLexicon
+
+        # Words are compared by the dozen for a single question: too many to ask a server for.
+        served = self.settings.embedder.startswith(("http://", "https://"))
+        return IndexLexicon(load() if served else self.embedder)
+
+    @cached_property
+    def answering(self) -> Answering:
         from videoqa.answering.answering import Answering
 
-        return Answering(self.search, self.archive, IndexLexicon(self.embedder), self.zone)
+        return Answering(self.search, self.archive, self.lexicon, self.zone)
+
+    @cached_property
+    def grounded(self) -> GroundedAnswering | None:
+        """Answers that a model has checked; None where there is no model."""
+        from videoqa.answering.grounded import GroundedAnswering
+
+        if self.model is None:
+            return None
+        return GroundedAnswering(self.answering, self.archive, self.model.closeups, self.model.grounder)
 
     @cached_property
     def reader(self) -> SandboxedReader:
@@ -113,10 +134,35 @@ class House:
         return SignalsAnalyser(Sampling(period=period, long_side=self.settings.long_side))
 
     @cached_property
+    def model(self) -> ModelRoom | None:
+        """What looks through a model: the one that is set, or else the one that runs on this machine; None without."""
+        from videoqa.answering.grounded import GroundedAnswering
+    from videoqa.bootstrap.model import ModelRoom
+        from videoqa.serving.record import found
+
+        url = self.settings.model_url or found(self.folder)
+        return None if not url else ModelRoom(self.settings, self.folder, self.reader, url)
+
+    @cached_property
+    def transcriber(self) -> Transcriber | None:
+        """What writes down speech; None where nothing is set for it."""
+        from videoqa.bootstrap.model import transcriber
+
+        return transcriber(self.settings, self.folder, self.reader)
+
+    @cached_property
     def jobs(self) -> Jobs:
         from videoqa.jobs.queue import Jobs
 
         return Jobs(self.folder, self.settings.database_url, recordings_at_once=self.settings.workers)
+
+    def indexing_by_model(self) -> Indexing | None:
+        """The way of a recording past the model, for the process that does the work; None where there is no model."""
+        from videoqa.bootstrap.model import GROUPS_AT_ONCE
+
+        if self.model is None:
+            return None
+        return replace(self.indexing(), analyser=self.model.analyser, workers=GROUPS_AT_ONCE)
 
     def indexing(self) -> Indexing:
         """The way of a recording into the archive, for the process that does the work."""
@@ -138,6 +184,7 @@ class House:
             passages=passages,
             archive=self.archive,
             workers=self.settings.workers,
+            transcriber=self.transcriber,
         )
 
     def resolve(self, name: str) -> Recording:

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from indexer.embedding import BUNDLED
 from videoqa.errors import VideoqaError
 from videoqa.health import Check
 
@@ -28,7 +29,8 @@ def checks(house: House) -> tuple[Check, ...]:
         _text_reader(),
         _embeddings(house),
         _signals(),
-        Check("model", works=False, detail="no model is used by this version; what is seen, signals see"),
+        _model(house),
+        _speech(house),
         _extra("decord", "decord", "the second decoder"),
         _extra("postgres", "psycopg", "PostgreSQL in place of SQLite"),
     )
@@ -86,8 +88,8 @@ def _text_reader() -> Check:
 
 def _embeddings(house: House) -> Check:
     detail = f"{house.embedder.name}, {house.embedder.dimensions} dimensions"
-    if not house.embedder.name.startswith(house.settings.embedder):
-        remedy = "set VIDEOQA_EMBEDDER to a model2vec folder that is here, or unset it"
+    if house.settings.embedder and house.embedder.name.startswith(BUNDLED):
+        remedy = "set VIDEOQA_EMBEDDER to a model2vec folder or a server that is here, or unset it"
         return Check("meaning of words", works=False, detail=f"{detail}, in place of what was asked for", remedy=remedy)
     return Check("meaning of words", works=True, detail=detail)
 
@@ -97,8 +99,28 @@ def _signals() -> Check:
         "what is seen",
         works=True,
         detail="slides and their text, subtitles, shot changes, and that, where and how strongly something moves; "
-        "without a model it cannot name objects, people or actions, and it does not hear speech",
+        "without a model it cannot name objects, people or actions",
     )
+
+
+def _model(house: House) -> Check:
+    remedy = "start one with `videoqa model serve`, or set VIDEOQA_MODEL_URL"
+    if house.model is None:
+        return Check("model", works=False, detail="none is set; what is seen, signals see", remedy=remedy)
+    status = house.model.server.status()
+    if not status.up:
+        return Check("model", works=False, detail=f"{status.url}: {status.problem}", remedy=remedy)
+    return Check(
+        "model", works=True, detail=f"{status.model} at {status.url}, {status.context or '?'} tokens of context"
+    )
+
+
+def _speech(house: House) -> Check:
+    if house.transcriber is None:
+        remedy = 'set VIDEOQA_SPEECH_URL, or pip install "videoqa[speech]" and set VIDEOQA_SPEECH_MODEL'
+        detail = "speech is not transcribed; it is found through subtitles alone"
+        return Check("speech", works=False, detail=detail, remedy=remedy)
+    return Check("speech", works=True, detail=f"transcribed by {house.transcriber.fingerprint}")
 
 
 def _extra(extra: str, module: str, means: str) -> Check:

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from api.exports import ExportFormat
-from videoqa.answers import WallClock
+from videoqa.answers import Answer, Told, WallClock
 from videoqa.bootstrap import diagnose, house
-from videoqa.cli import FAILED, FOUND, NOTHING_FOUND, printing
+from videoqa.cli import FAILED, FOUND, NOTHING_FOUND, model, printing
 from videoqa.errors import EmptyStretch, escaped
 from videoqa.media import Span
 from videoqa.ports import AnalysisKind
@@ -24,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(model.app, name="model")
 
 In = Annotated[
     list[str] | None, typer.Option("--in", help="Ask only this recording: its title, the title's stem, or its id.")
@@ -61,10 +62,21 @@ def index(
 @app.command()
 def ask(question: str, recordings: In = None, between: Between = None, as_json: Json = False) -> int:
     """Answer a question with the moments that bear the answer out."""
-    found = house()
-    answer = found.answering.ask(question, _chosen(recordings), _between(between))
-    print(printing.answer_json(answer) if as_json else printing.answer(answer))
-    return FOUND if answer.found else NOTHING_FOUND
+    place = house()
+    if place.grounded is None:
+        answer = place.answering.ask(question, _chosen(recordings), _between(between))
+        print(printing.answer_json(answer) if as_json else printing.answer(answer))
+        return FOUND if answer.found else NOTHING_FOUND
+    told = False
+    for part in place.grounded.ask_stream(question, _chosen(recordings), _between(between)):
+        if isinstance(part, Told) and not as_json:
+            print(printing.one_line(part.sentence), end=" ", flush=True)
+            told = True
+        if isinstance(part, Answer):
+            print("\n" if told else "", end="")
+            print(printing.answer_json(part) if as_json else printing.grounded(part))
+            return FOUND if part.found else NOTHING_FOUND
+    return NOTHING_FOUND
 
 
 @app.command()

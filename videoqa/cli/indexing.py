@@ -41,7 +41,7 @@ def index_paths(
         raise OneFileOnly(count=len(found))
     place = house()
     moment = None if started_at is None else parse_moment(started_at, place.zone)
-    if prompt and place.model_server is None:
+    if prompt and place.model is None:
         raise NoModel
     with place.jobs.working(place.indexing, place.indexing_by_model) as take_over:
         ids = place.jobs.submit(IndexRequest(path, title, moment, prompt, again) for path in found)

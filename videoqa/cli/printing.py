@@ -59,6 +59,21 @@ def answer(found: Answer) -> str:
     return "\n".join([*lines, looked_at(found.coverage)])
 
 
+def grounded(found: Answer) -> str:
+    """What stands below the sentences of an answer that a model has given: the moments they cite, and what it took."""
+    lines = [f"[{number}] {_line(moment)}" for number, moment in enumerate(found.moments, 1)]
+    if not found.found and found.text is None:
+        lines.append("Nothing found.")
+    lines += [f"not it: {_line(citation.moment)}: {one_line(citation.sentence)}" for citation in found.rejected]
+    lines += [f"note: {one_line(note)}" for note in found.notes]
+    if found.usage.prompt_tokens:
+        usage = found.usage
+        cost = f", cost {usage.cost:.4f}" if usage.cost else ""
+        tokens = f"{usage.prompt_tokens} tokens in ({usage.cached_tokens} cached), {usage.completion_tokens} out{cost}"
+        lines.append(f"Looked at again by {one_line(found.given_by)}: {tokens}.")
+    return "\n".join([*lines, looked_at(found.coverage)])
+
+
 def answer_json(found: Answer) -> str:
     return AnswerBody.from_domain(found).model_dump_json(indent=2)
 

@@ -122,7 +122,7 @@ class Answering:
         place = read_as.place
         if within is not None:
             place = place or (Place.LAST if read_as.before else Place.FIRST)
-            read_as = replace(read_as, after="", before="", place=place)
+            read_as = replace(read_as, content=read_as.plain, after="", before="", place=place)
             asked = tuple(recording for recording in asked if recording.id in within)
             spans = {item.id: inside(spans[item.id], (within[item.id],)) for item in asked}
         moments = proposals.whole(asked, spans) or self._likely(read_as, asked, spans, limit)
@@ -142,7 +142,7 @@ class Answering:
         )
         others = () if question.quiet else self._seen(few, spans, question.place)
         # A question that only says what it comes after asks for whatever was seen then.
-        bare = not self._lexicon.words(question.content) and question.place is not None
+        bare = not self._lexicon.words(question.plain) and question.place is not None
         found = proposals.distinct((*others, *ranked) if bare else (*ranked, *others), limit)
         return found or proposals.scan(asked, spans, limit)
 

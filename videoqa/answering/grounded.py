@@ -94,7 +94,7 @@ class GroundedAnswering:
         question, wanted = proposals.question, asked.positive
         order = yield from self._order(asked, proposals)
         if order.within is not None:
-            proposals, wanted = self._propose(asked, wanted, order.within), question.content
+            proposals, wanted = self._propose(asked, wanted, order.within), question.plain
         first = proposals.moments[:1]
         counting = question.counting and not any(_SAID.intersection(moment.sources[:1]) for moment in first)
         moments = proposals.moments[: COUNTED if counting else MOMENTS]

@@ -29,7 +29,8 @@ class Question:
 
     ``without`` are words that speak against a moment. ``after`` and ``before`` describe what the moment follows or
     comes before; they are empty where the question does not say. ``quiet`` is True where it asks when nothing moves
-    or nobody is there, ``counting`` where it asks how many there are.
+    or nobody is there, ``counting`` where it asks how many there are. ``plain`` is the question itself without what it
+    says of time and order.
     """
 
     content: str
@@ -42,6 +43,7 @@ class Question:
     place: Place | None = None
     quiet: bool = False
     counting: bool = False
+    plain: str = ""
 
 
 @dataclass(slots=True)
@@ -85,6 +87,7 @@ def read(text: str, now: datetime, zone: tzinfo, *, clocks: bool) -> Question:
         place=place,
         quiet=quiet,
         counting=COUNTING.search(text) is not None,
+        plain=" ".join(rest.text.split()),
     )
 
 

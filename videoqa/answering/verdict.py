@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from videoqa.answering.calibration import FOUND
 from videoqa.answering.looking import Glance, unseen
@@ -16,18 +17,20 @@ from videoqa.media import Span
 from videoqa.ports import Finding
 from videoqa.times import clock_span
 
+TOGETHER = timedelta(seconds=1)
+"""What goes on at the border of two looks was cut there by the looks."""
 UNAIDED = "This is given without the model, which does not answer."
 CUT_OFF = "The model stopped answering; not all that the index proposes was looked at."
 
 
 def confirmed(glances: Iterable[Glance]) -> list[tuple[Moment, Finding]]:
-    """The moments that ``glances`` bore out, with their findings, the surest first, of equal ones the earliest."""
+    """The moments that ``glances`` bore out, with their findings: the surest first, then the earliest, the longest."""
     found = [
         (_grounded(glance.proposed, glance.finding, glance.finding.span), glance.finding)
         for glance in glances
         if glance.finding is not None and glance.finding.span is not None
     ]
-    return sorted(found, key=lambda pair: (-pair[0].score, pair[0].span))
+    return sorted(found, key=lambda pair: (-pair[0].score, pair[0].span.start, -pair[0].span.length))
 
 
 def distinct(
@@ -35,7 +38,7 @@ def distinct(
 ) -> list[tuple[Moment, Finding]]:
     """Of moments in ``found`` that are one, the first; in order of time where ``place`` asks for an end of that.
 
-    Where things are counted, moments that overlap are one, so that nothing is counted twice.
+    Where things are counted, moments that meet are one, so that nothing is counted twice.
     """
     kept: list[tuple[Moment, Finding]] = []
     for moment, finding in found:
@@ -97,4 +100,4 @@ def _grounded(proposed: Moment, finding: Finding, span: Span) -> Moment:
 
 
 def _meet(moment: Moment, other: Moment) -> bool:
-    return moment.recording_id == other.recording_id and moment.span.overlaps(other.span)
+    return moment.recording_id == other.recording_id and moment.span.touches(other.span, TOGETHER)

@@ -1,0 +1,318 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from tests.unit.answering.yard import MOTIONS, TRUTH, YARD, motion, place, recording, seconds, seen
+from videoqa.answering.calibration import FOUND
+from videoqa.answering.grounded import UNCONFIRMED
+from videoqa.answering.verdict import CUT_OFF, UNAIDED
+from videoqa.answers import Answer, Confirmed, Proposed, Rejected, Told, Unconfirmed
+from videoqa.errors import BadQuestion, BadReply, ModelUnreachable, UnfitModel
+from videoqa.events import Source
+from videoqa.media import Cue, FrameGroup
+from videoqa.ports import Finding, Pictures
+from videoqa.testing.grounder import TruthfulGrounder
+
+STAMP = timedelta(seconds=0.5)
+
+
+@dataclass(slots=True)
+class Failing(TruthfulGrounder):
+    """Fails at the moments that overlap ``at``."""
+
+    at: tuple[tuple[float, float], ...] = ((0.0, 1e6),)
+    error: type[Exception] = BadReply
+
+    def ground(self, question: str, group: FrameGroup, pictures: Pictures, *, counting: bool = False) -> Finding:
+        if any(group.span.overlaps(seconds(*span)) for span in self.at):
+            raise self.error(problem="it is broken", url="http://localhost")
+        return TruthfulGrounder.ground(self, question, group, pictures, counting=counting)
+
+
+class Away:
+    """A model that does not answer at all."""
+
+    def __init__(self, error: type[Exception] = ModelUnreachable) -> None:
+        self._error = error
+
+    def __getattr__(self, name: str) -> object:
+        raise self._error(url="http://localhost", model="tiny", problem="connection refused")
+
+
+@dataclass(slots=True)
+class Writing(TruthfulGrounder):
+    """Composes what it is told to, by the piece."""
+
+    written: str = ""
+    breaks: bool = False
+
+    def compose(self, question: str, findings: Sequence[tuple[str, Finding]]) -> Iterator[str]:
+        yield from self.written
+        if self.breaks:
+            raise ModelUnreachable(url="http://localhost", problem="reset")
+
+
+def test_a_right_proposal_is_narrowed_to_what_was_seen() -> None:
+    answer = place().grounded(TruthfulGrounder(TRUTH)).ask("When does a van drive through the yard?")
+    assert answer.found
+    assert answer.given_by == "oracle"
+    best = answer.moments[0]
+    assert abs(best.span.start - timedelta(seconds=151)) <= STAMP
+    assert abs(best.span.end - timedelta(seconds=156)) <= STAMP
+    assert best.score >= FOUND
+    assert best.sources == (Source.MODEL, Source.MOTION)
+    assert answer.text == "There is a van. [1]"
+    assert [(one.sentence, one.moment) for one in answer.citations] == [("There is a van. [1]", best)]
+
+
+def test_wrong_proposals_are_rejected_and_the_answer_says_where_was_looked() -> None:
+    answer = place().grounded(TruthfulGrounder({**TRUTH, "dog": []})).ask("When does a dog run through the yard?")
+    assert not answer.found
+    assert (answer.text, answer.moments, answer.citations) == (None, (), ())
+    assert [one.moment.span for one in answer.rejected] == [event.span for event in MOTIONS]
+    assert answer.rejected[0].sentence == "There is no dog in it."
+    assert "Not seen in what was looked at: 00:01:02-00:01:33 of yard.mp4" in answer.notes[0]
+    assert answer.coverage.analysed == YARD.length
+
+
+def test_what_the_index_put_first_and_the_model_rejects_is_not_in_the_answer() -> None:
+    answer = place().grounded(TruthfulGrounder(TRUTH)).ask("When does a van drive through the yard?")
+    assert answer.rejected[0].moment.span == MOTIONS[0].span
+    assert all(moment.span.overlaps(MOTIONS[1].span) for moment in answer.moments)
+
+
+def test_what_an_answer_cost_is_added_up() -> None:
+    grounder = TruthfulGrounder(TRUTH)
+    answer = place().grounded(grounder).ask("When does a van drive through the yard?")
+    frames = sum(len(group.times) for _, group in grounder.asked)
+    assert answer.usage.prompt_tokens == 100 * len(grounder.asked) + frames
+
+
+def test_parts_come_in_order_and_every_moment_gets_its_verdict() -> None:
+    parts = list(place().grounded(TruthfulGrounder(TRUTH)).ask_stream("When does somebody come to the yard?"))
+    assert [type(part) for part in parts] == [
+        Proposed, Proposed, Proposed, Confirmed, Rejected, Confirmed, Told, Told, Answer,
+    ]  # fmt: skip
+    answer = parts[-1]
+    assert isinstance(answer, Answer)
+    assert answer.text == " ".join(part.sentence for part in parts if isinstance(part, Told))
+
+
+@pytest.mark.parametrize("at_once", range(3))
+def test_the_order_is_the_same_however_slow_single_looks_are(at_once: int) -> None:
+    @dataclass(slots=True)
+    class Slow(TruthfulGrounder):
+        def ground(self, question: str, group: FrameGroup, pictures: Pictures, *, counting: bool = False) -> Finding:
+            threading.Event().wait(0.05 if int(group.span.start.total_seconds()) % 3 == at_once else 0)
+            return TruthfulGrounder.ground(self, question, group, pictures, counting=counting)
+
+    question = "When does somebody come to the yard?"
+    slow = place().grounded(Slow(TRUTH)).ask_stream(question)
+    assert list(slow) == list(place().grounded(TruthfulGrounder(TRUTH)).ask_stream(question))
+
+
+def test_things_are_counted_over_moments_that_do_not_overlap() -> None:
+    events = (*MOTIONS, motion("yard", 80, 100, 0.4))
+    grounder = TruthfulGrounder({"people": [seconds(64, 90), seconds(66, 90), seconds(85, 95), seconds(210, 230)]})
+    answer = place(events=events).grounded(grounder).ask("How many people come to the yard?")
+    assert answer.text is not None
+    assert answer.text.startswith("4 in all. [1][2]")
+    first, second = answer.moments
+    assert not first.span.overlaps(second.span)
+
+
+def test_a_count_says_in_the_language_of_its_question() -> None:
+    answer = place().grounded(TruthfulGrounder(TRUTH)).ask("有多少人经过院子？")
+    assert answer.text is not None
+    assert answer.text.startswith("共2。 [1][2]")
+
+
+def test_how_many_of_something_spoken_of_is_no_count() -> None:
+    talk = recording("talk")
+    said = ["Welcome to the garden.", "A violin has four strings.", "The old mower is broken.", "Compost needs air."]
+    cues = [Cue(seconds(60 * at, 60 * at + 20), text, "en") for at, text in enumerate(said)]
+    grounder = TruthfulGrounder({"violin": [seconds(60, 80)]})
+    answer = place(talk, cues=cues).grounded(grounder).ask("How many strings does a violin have?")
+    assert answer.text == "There is a violin. [1]"
+
+
+def test_after_the_van_left_is_what_came_then() -> None:
+    answer = place().grounded(TruthfulGrounder(TRUTH)).ask("After the van left, when does somebody come to the yard?")
+    assert answer.found
+    assert [moment.span.start // timedelta(seconds=1) for moment in answer.moments] == [210, 151]
+    assert answer.moments[1].text == "There is a van."
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["When does somebody come before the van leaves?", "Before the van arrives, did somebody come to the yard?"],
+)
+def test_before_the_van_is_what_came_first(question: str) -> None:
+    answer = place().grounded(TruthfulGrounder(TRUTH)).ask(question)
+    assert answer.moments[0].span.start == timedelta(seconds=64)
+
+
+def test_what_happened_after_is_whatever_was_seen_next() -> None:
+    grounder = TruthfulGrounder({**TRUTH, "happened": [seconds(206, 236)]})
+    answer = place().grounded(grounder).ask("What happened after the van left?")
+    assert answer.moments[0].span.overlaps(seconds(206, 236))
+
+
+def test_what_follows_something_that_did_not_happen_is_not_found() -> None:
+    answer = place().grounded(TruthfulGrounder({**TRUTH, "dog": []})).ask("After the dog left, who came to the yard?")
+    assert not answer.found
+    assert any("Nothing that was looked at shows “the dog left”" in note for note in answer.notes)
+
+
+def test_that_nobody_came_is_said_of_what_was_looked_at() -> None:
+    answer = place().grounded(TruthfulGrounder({"anybody": []})).ask("Did nobody come to the yard?")
+    assert not answer.found
+    assert answer.notes[0].startswith("Not seen in what was looked at: 00:01:02-00:01:33 of yard.mp4")
+    assert answer.coverage.length == YARD.length
+
+
+def test_that_nobody_came_is_denied_by_who_did() -> None:
+    grounder = TruthfulGrounder({"anybody": TRUTH["somebody"]})
+    answer = place().grounded(grounder).ask("Did nobody come to the yard?")
+    assert answer.found
+    assert answer.text is not None
+    assert "There is a anybody" in answer.text
+
+
+@pytest.mark.parametrize(("error", "note"), [(ModelUnreachable, UNAIDED), (UnfitModel, "This is given without")])
+def test_without_the_model_the_index_answers_and_says_so(error: type[Exception], note: str) -> None:
+    answer = place().grounded(Away(error)).ask("When does somebody come to the yard?")  # type: ignore[arg-type]
+    plain = place().index.ask("When does somebody come to the yard?")
+    assert [told.startswith(note) for told in answer.notes] == [True]
+    assert (answer.text, answer.moments, answer.given_by) == (plain.text, plain.moments, "index")
+
+
+def test_a_model_that_is_away_costs_no_decoding() -> None:
+    yard = place()
+    yard.grounded(Away()).ask("When does somebody come to the yard?")  # type: ignore[arg-type]
+    assert not yard.closeups.taken
+
+
+def test_a_model_that_goes_away_at_the_first_look_leaves_the_index() -> None:
+    answer = place().grounded(Failing(TRUTH, error=ModelUnreachable)).ask("When does somebody come to the yard?")
+    assert (answer.notes, answer.given_by, answer.found) == ((UNAIDED,), "index", True)
+
+
+def test_what_was_confirmed_before_the_model_went_away_comes_first() -> None:
+    grounder = Failing(TRUTH, at=((150, 300),), error=ModelUnreachable)
+    answer = place().grounded(grounder).ask("When does somebody come to the yard?")
+    assert answer.found
+    assert answer.given_by == "oracle"
+    assert answer.moments[0].span.start == timedelta(seconds=64)
+    assert [moment.score < FOUND for moment in answer.moments] == [False, True, True]
+    assert answer.notes == (CUT_OFF,)
+
+
+def test_one_bad_reply_leaves_its_moment_unconfirmed() -> None:
+    answer = place().grounded(Failing(TRUTH, at=((62, 93),))).ask("When does somebody come to the yard?")
+    assert [moment.span.start // timedelta(seconds=1) for moment in answer.moments] == [210, 62]
+    assert "00:01:02-00:01:33 of yard.mp4 was not looked at again" in answer.notes[0]
+
+
+def test_a_file_that_is_gone_leaves_its_moments_unconfirmed() -> None:
+    other = recording("other")
+    events = (*MOTIONS, motion("other", 10, 30, 0.8))
+    there = place(YARD, other, events=events, gone=frozenset({"other"}))
+    parts = list(there.grounded(TruthfulGrounder(TRUTH)).ask_stream("When does somebody come to the yard?"))
+    answer = parts[-1]
+    assert isinstance(answer, Answer)
+    assert answer.moments[-1].recording_id == "other"
+    assert any("other.mp4 was not looked at again: The file cannot be read" in note for note in answer.notes)
+    assert sum(isinstance(part, Unconfirmed) for part in parts) == 1
+
+
+def test_where_every_file_is_gone_the_index_answers_and_says_so() -> None:
+    answer = place(gone=frozenset({"yard"})).grounded(TruthfulGrounder(TRUTH)).ask("When does somebody come?")
+    assert answer.found
+    assert answer.given_by == "index"
+    assert "The file cannot be read" in answer.notes[0]
+
+
+def test_what_the_index_is_sure_of_and_nobody_could_look_at_stands_beside_rejections() -> None:
+    other = recording("other")
+    events = (*MOTIONS, motion("other", 10, 30, 0.8))
+    there = place(YARD, other, events=events, gone=frozenset({"other"}))
+    answer = there.grounded(TruthfulGrounder({"somebody": []})).ask("When does somebody come to the yard?")
+    assert answer.found
+    assert answer.given_by == "index"
+    assert answer.notes[0] == UNCONFIRMED
+    assert {moment.recording_id for moment in answer.moments} == {"other"}
+
+
+def test_sentences_that_cite_nothing_are_not_told() -> None:
+    written = "The yard is nice. Somebody walks to the door [1]. It rains [7]. Then somebody passes. [2] Bye!"
+    answer = place().grounded(Writing(TRUTH, written=written)).ask("When does somebody come to the yard?")
+    assert answer.text == "Somebody walks to the door [1]. Then somebody passes. [2]"
+    assert [one.moment for one in answer.citations] == list(answer.moments)
+
+
+def test_where_nothing_written_can_be_told_the_findings_are() -> None:
+    answer = place().grounded(Writing(TRUTH, written="I am sorry.")).ask("When does somebody come to the yard?")
+    assert answer.text == "There is a somebody. [1] There is a somebody. [2]"
+
+
+def test_an_answer_that_breaks_off_is_ended_with_what_was_found() -> None:
+    grounder = Writing(TRUTH, written="Somebody walks to the door [1]. Then somebo", breaks=True)
+    answer = place().grounded(grounder).ask("When does somebody come to the yard?")
+    assert answer.text == "Somebody walks to the door [1]. There is a somebody. [2]"
+
+
+def test_what_lies_outside_of_the_stretch_asked_about_is_rejected() -> None:
+    grounder = TruthfulGrounder({"somebody": [seconds(93, 97)]})
+    answer = place().grounded(grounder).ask("When does somebody come to the yard?", between=seconds(20, 92))
+    assert not answer.found
+    assert "which was not asked about" in answer.rejected[0].sentence
+
+
+def test_a_short_stretch_is_looked_at_whole_whatever_the_index_knows() -> None:
+    grounder = TruthfulGrounder({"cat": [seconds(20, 25)]})
+    answer = place().grounded(grounder).ask("What does the cat carry?", between=seconds(10, 40))
+    assert answer.moments[0].span == seconds(20, 25)
+
+
+def test_footage_in_which_nothing_was_noticed_is_looked_at_in_parts() -> None:
+    grounder = TruthfulGrounder({"cat": [seconds(120, 125)]})
+    answer = place(events=()).grounded(grounder).ask("When does the cat sit there?")
+    assert answer.moments[0].span.overlaps(seconds(120, 125))
+
+
+def test_what_a_model_saw_before_is_proposed_too() -> None:
+    events = (*MOTIONS, seen("yard", 260, 270, "a child drops a red ball"))
+    grounder = TruthfulGrounder({"red ball": [seconds(262, 268)]})
+    answer = place(events=events).grounded(grounder).ask("Who drops the red ball?")
+    assert answer.moments[0].span.overlaps(seconds(262, 268))
+    assert answer.moments[0].sources == (Source.MODEL,)
+
+
+def test_different_questions_over_one_moment_are_shown_the_same_frames() -> None:
+    grounder = TruthfulGrounder(TRUTH)
+    there = place().grounded(grounder)
+    for question in ("When does somebody come?", "Who passes on the left?", "Does a van drive there?"):
+        there.ask(question)
+    shown: dict[timedelta, set[tuple[timedelta, ...]]] = {}
+    for _, group in grounder.asked:
+        shown.setdefault(group.span.start, set()).add(group.times)
+    assert all(len(frames) == 1 for frames in shown.values())
+
+
+def test_a_question_that_is_none_is_misuse_before_anything_streams() -> None:
+    with pytest.raises(BadQuestion):
+        place().grounded(TruthfulGrounder(TRUTH)).ask_stream(" ")
+
+
+def test_closing_the_stream_ends_the_looks() -> None:
+    grounder = TruthfulGrounder(TRUTH)
+    parts = place().grounded(grounder).ask_stream("When does somebody come to the yard?")
+    next(parts)
+    parts.close()  # type: ignore[attr-defined]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("look")]

@@ -136,8 +136,7 @@ class House:
     @cached_property
     def model(self) -> ModelRoom | None:
         """What looks through a model: the one that is set, or else the one that runs on this machine; None without."""
-        from videoqa.answering.grounded import GroundedAnswering
-    from videoqa.bootstrap.model import ModelRoom
+        from videoqa.bootstrap.model import ModelRoom
         from videoqa.serving.record import found
 
         url = self.settings.model_url or found(self.folder)

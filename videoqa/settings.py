@@ -101,6 +101,7 @@ class Settings:
     model_key: Secret = _setting(Secret(), "the key that server asks for", Secret)
     model_fallback_url: str = _setting("", "a second, lighter server for when the first does not answer", _url, _URL)
     model_fallback: str = _setting("", "the name of the model at the second server")
+    vllm: str = _setting("", "the Python of the environment that vLLM is installed in; videoqa's own where empty")
     model_period_ms: int = _setting(
         1000, "milliseconds of footage a frame stands for to the model", _positive, "a whole number above 0"
     )

@@ -100,7 +100,7 @@ class Command:
 
 
 def command(served: Served, python: str, port: int) -> Command:
-    """What starts vLLM for ``served`` on ``port`` of this machine alone. Extra flags come last and so win."""
+    """What starts vLLM for ``served`` on ``port`` of this machine alone. Extra flags take the place of ours."""
     layout = served.layout
     words: list[str] = [python, "-m", MODULE, "--model", layout.model, "--served-model-name", *served.names]
     words += ["--host", "127.0.0.1", "--port", str(port)]
@@ -112,7 +112,7 @@ def command(served: Served, python: str, port: int) -> Command:
         words += ["--enable-lora", "--max-loras", str(len(served.loras))]
         words += ["--max-lora-rank", str(max(lora.rank for lora in served.loras))]
         words += ["--lora-modules", *(f"{lora.name}={lora.path}" for lora in served.loras)]
-    return Command((*words, *served.extra), _environment(served))
+    return Command((*_without(words, served.extra), *served.extra), _environment(served))
 
 
 def flag(arguments: tuple[str, ...], name: str) -> str | None:
@@ -158,6 +158,16 @@ def _environment(served: Served) -> tuple[tuple[str, str], ...]:
     wished = {"CUDA_VISIBLE_DEVICES": ",".join(map(str, served.devices))} if served.devices else {}
     wished |= {"VLLM_CPU_KVCACHE_SPACE": "4"} if served.layout.utilization is None else {"OMP_NUM_THREADS": "1"}
     return tuple((name, value) for name, value in wished.items() if name not in os.environ)
+
+
+def _without(words: list[str], extra: tuple[str, ...]) -> list[str]:
+    """``words`` without the flags, and their values, that ``extra`` gives anew."""
+    given = {word.partition("=")[0] for word in extra if word.startswith("--")}
+    kept, dropping = list[str](), False
+    for word in words:
+        dropping = word in given if word.startswith("--") else dropping
+        kept += [] if dropping else [word]
+    return kept
 
 
 def _without_keys(arguments: tuple[str, ...]) -> list[str]:

@@ -13,7 +13,8 @@ from enum import StrEnum
 from videoqa.serving.models import GIB, NATIVE_CONTEXT, Kind, Shape, fp8_twin, shape_of
 
 PIXELS_A_TOKEN = 2048
-_UTILIZATION = 0.92
+SHARE = 0.92
+"""The share of a GPU's memory that vLLM may fill; the rest is for CUDA itself and what else is shown there."""
 _REST = 2 * GIB
 _REST_EAGER = 1 * GIB
 _STEP = 1024
@@ -55,7 +56,6 @@ TIERS = (
     Tier(80, 79 * GIB, _8B, NATIVE_CONTEXT, _LARGEST_VIDEO, kv_fp8=True),
     Tier(141, 139 * GIB, _8B, NATIVE_CONTEXT, _LARGEST_VIDEO, kv_fp8=False),
 )
-LIKELY = ("4B-Instruct", "8B-Instruct", "30B-A3B-Instruct", "32B-Instruct", "235B-A22B-Instruct")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Room:
 
     memory: int
     gpus: int = 1
-    share: float = _UTILIZATION
+    share: float = SHARE
     knows_fp8: bool = True
 
     @property

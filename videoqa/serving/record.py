@@ -64,6 +64,18 @@ def found(folder: Path) -> str | None:
     return None if front is None else front.url
 
 
+def states(front: Running) -> dict[str, str]:
+    """The state of each model of ``front``, in words; empty where it does not answer now."""
+    import httpx2  # noqa: PLC0415  `ask` looks for a front on its way, and is to be quick
+
+    root = front.url.removesuffix("/v1")
+    try:
+        told = httpx2.get(f"{root}/health", timeout=10, trust_env=False).json()
+        return {str(name): str(state) for name, state in told["models"].items()}
+    except (httpx2.HTTPError, ValueError, KeyError, AttributeError):
+        return {}
+
+
 def _modified(path: Path) -> float:
     with contextlib.suppress(OSError):
         return path.stat().st_mtime

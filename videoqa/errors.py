@@ -66,6 +66,10 @@ class EmptyStretch(Misuse):
     """{end} is not after {start}; give the earlier time first."""
 
 
+class OutsideRecording(Misuse):
+    """{title} ends at {length}; ask for a stretch before that."""
+
+
 class OneFileOnly(Misuse):
     """--title and --started-at describe one file, and {count} were given; index that one by itself."""
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from videoqa.answering import framing
 from videoqa.answers import Moment
 from videoqa.errors import BadMedia, EmptyFootage, ModelError, ModelUnreachable, VideoqaError
-from videoqa.media import FrameGroup, Recording, Span
-from videoqa.ports import Archive, Closeup, Closeups, Finding, Grounder
+from videoqa.media import Cue, FrameGroup, Recording, Span
+from videoqa.ports import Archive, Closeup, Closeups, Finding, Grounder, Pictures
 from videoqa.times import clock_span
 
 _MARK = re.compile(r"\s*\[\d+\]")
@@ -75,17 +75,33 @@ class CloseLooks:
             pool.shutdown(cancel_futures=True)
 
     def _look(self, question: str, moment: Moment, recording: Recording, counting: bool) -> Finding:
-        shown = framing.window(moment.span, recording.length)
-        most = self._grounder.most_frames
-        cues = tuple(cue for cue in self._archive.cues(recording.id) if cue.span.overlaps(shown))
-        try:
-            taken = self._closeups.take(recording, shown, framing.sampling(shown, self._grounder.sampling, most))
-        except EmptyFootage:  # sound and subtitles are footage too
-            if not cues:
-                raise
-            taken = Closeup((), (0, 0), _NoPictures())
-        group = FrameGroup(0, shown, framing.thinned(taken.times, most), cues)
-        return self._grounder.ground(question, group, taken.pictures, counting=counting)
+        window = framing.window(moment.span, recording.length)
+        cues = self._archive.cues(recording.id)
+        group, pictures = shown(recording, window, cues, self._closeups, self._grounder)
+        return self._grounder.ground(question, group, pictures, counting=counting)
+
+
+def shown(
+    recording: Recording, window: Span, cues: Sequence[Cue], closeups: Closeups, grounder: Grounder
+) -> tuple[FrameGroup, Pictures]:
+    """What a model is shown of ``window``: as many frames as ``grounder`` wants and takes, and those of ``cues`` in it.
+
+    Raises:
+        BadMedia: the footage cannot be read.
+        ModelUnreachable: the model, which has a say in this, does not answer.
+    """
+    inside = tuple(cue for cue in cues if cue.span.overlaps(window))
+    most = grounder.most_frames
+    try:
+        taken = closeups.take(recording, window, framing.sampling(window, grounder.sampling, most))
+    except EmptyFootage:
+        # Sound and subtitles are footage too.
+        if not inside:
+            raise
+        taken = Closeup((), (0, 0), _NoPictures())
+    if not taken.times and not inside:
+        raise EmptyFootage(problem=f"nothing of it is shown at {clock_span(window)}")
+    return FrameGroup(0, window, framing.thinned(taken.times, most), inside), taken.pictures
 
 
 def unseen(glance: Glance) -> str:

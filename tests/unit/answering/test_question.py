@@ -136,6 +136,48 @@ def test_a_question_for_quiet_is_understood(text: str) -> None:
     assert asked(text).quiet
 
 
+def test_whether_somebody_came_is_no_question_for_quiet() -> None:
+    assert not asked("有没有人来过").quiet
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "how many people come to the door",
+        "how often does a van pass",
+        "count the cars",
+        "what is the number of visitors?",
+        "有多少人经过",
+        "来了几个人",
+        "几辆车停在那里",
+        "몇 명이 왔나요",
+        "사람이 얼마나 많이 왔나요",
+    ],
+)
+def test_a_question_for_a_number_is_understood(text: str) -> None:
+    assert asked(text).counting
+
+
+@pytest.mark.parametrize("text", ["who came", "how much is it", "多少钱", "when does he count on her", "几乎没有车"])
+def test_other_questions_ask_for_no_number(text: str) -> None:
+    assert not asked(text).counting
+
+
+@pytest.mark.parametrize(
+    ("text", "after", "plain"),
+    [
+        ("After the van left, did somebody come to the door?", "the van left", "did somebody come to the door?"),
+        ("who came after the van left", "the van left", "who came"),
+        ("what happened after a man entered the yard?", "a man entered the yard", "what happened ?"),
+        ("who came after somebody left", "somebody left", "who came"),
+        ("货车离开之后，有人来吗", "货车离开", "有人来吗"),
+    ],
+)
+def test_what_a_question_follows_is_taken_out_of_it(text: str, after: str, plain: str) -> None:
+    question = asked(text)
+    assert (question.after, question.plain) == (after, plain)
+
+
 def test_what_comes_before_and_after_is_told_apart_from_what_is_asked() -> None:
     question = asked("After he has drawn the circle, when does he name the angle?")
     assert (question.after, question.content) == ("he has drawn the circle", "when does he name the angle?")

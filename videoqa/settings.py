@@ -82,7 +82,7 @@ class Settings:
 
     data_dir: Path | None = _setting(None, "the folder that holds everything kept", Path, "a folder")
     database_url: str = _setting("", "a PostgreSQL URL; SQLite in data_dir where empty")
-    embedder: str = _setting("", "a model2vec folder or hub name, or the URL of a server of embeddings, in place of the bundled ones")
+    embedder: str = _setting("", "a model2vec folder, a hub name or an embedding server in place of the bundled ones")
     timezone: str = _setting(
         "", "the IANA zone of 'yesterday' and 'at nine'; this machine's where empty", _zone, "an IANA time zone"
     )
@@ -110,6 +110,9 @@ class Settings:
     )
     group_seconds: int = _setting(
         120, "seconds of footage a model is shown at once; 0 for all that its context holds", _whole(0), "0 or more"
+    )
+    model_patience: int = _setting(
+        30, "seconds that `index` stays for a model that does not answer", _whole(0), "0 or more"
     )
     language: str = _setting("en", "the language of prompts and descriptions: en or zh", _language, "en or zh")
     prompts: Path | None = _setting(

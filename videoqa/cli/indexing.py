@@ -27,7 +27,6 @@ _SUFFIXES = frozenset(
 _FORMATS = "MP4, MOV, 3GP, Matroska, WebM, AVI and MPEG-TS"
 _LOOK_SECONDS = 0.1
 _FOLLOWED = 64
-_PATIENCE_SECONDS = 60.0
 
 
 def index_paths(
@@ -149,7 +148,7 @@ class _Follower:
             self._left_since = None
             return False
         self._left_since = self._left_since or time.monotonic()
-        return time.monotonic() - self._left_since > _PATIENCE_SECONDS
+        return time.monotonic() - self._left_since > self._place.settings.model_patience
 
     def _tell_left(self) -> None:
         for job in self._waiting:

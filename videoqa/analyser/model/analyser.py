@@ -63,6 +63,7 @@ class ModelAnalyser:
         self._longest = timedelta(seconds=group_seconds) if group_seconds else None
         self._detail = detail
         self._counter = PromptCounter(model)
+        self._fitted: dict[tuple[int, bool], Sampling] = {}
 
     @property
     def kind(self) -> AnalysisKind:
@@ -83,11 +84,10 @@ class ModelAnalyser:
         can = self._model.capabilities()
         form = "video" if can.request_kwargs else "images"
         longest = "all" if self._longest is None else f"{self._longest.total_seconds():g}s"
-        within = pairing(self._given, self._wanted).within.total_seconds()
         return (
             f"model-{VERSION} {can.model} {form} prompts-{self._prompts.language}-{self._prompts.digest} "
             f"reply-{reply.VERSION} groups-{longest}-{min(self._given.context, can.context)}-"
-            f"{self._given.longest_edge}-{within:g}-{self._detail or 'as-set'}"
+            f"{self._given.longest_edge}-{self._given.within.total_seconds():g}-{self._detail or 'as-set'}"
         )
 
     @property
@@ -95,7 +95,12 @@ class ModelAnalyser:
         """Raises ``ModelUnreachable`` where it is fitted to a model that was never reached."""
         if self._detail is None:
             return self._wanted
-        return fitted(self._wanted, self.budget, self._longest or ALL_AT_ONCE, self._detail)
+        can = self._model.capabilities()
+        known = self._fitted.get((can.context, can.request_kwargs))
+        if known is None:
+            known = fitted(self._wanted, self._room(), self._longest or ALL_AT_ONCE, self._detail)
+            self._fitted[can.context, can.request_kwargs] = known
+        return known
 
     @property
     def budget(self) -> Budget:
@@ -104,13 +109,7 @@ class ModelAnalyser:
         Raises:
             ModelUnreachable: the model was never reached.
         """
-        can = self._model.capabilities()
-        context = min(self._given.context, can.context)
-        text = self._text(_ONE_LINE, _ONE_LINE, _ONE_LINE)
-        prompt = self._counter.ask(Ask(self._prompts.system, text))
-        reserved = prompt + min(BRIEF_TOKENS, context // 8) + self._reply_tokens(context) + self._thinking
-        budget = replace(self._given, context=context, reserved=reserved, paired=can.request_kwargs)
-        return pairing(replace(budget, stamp=self._counter.stamp, text=self._counter.text), self._wanted)
+        return pairing(self._room(), self.sampling)
 
     def plan(
         self, times: Sequence[timedelta], cues: Sequence[Cue], size: tuple[int, int], length: timedelta
@@ -119,7 +118,7 @@ class ModelAnalyser:
         return groups(times, cues, length, lambda: _Room(TokenRoom(budget, size), self._longest), OVERLAP)
 
     def analyse(self, group: FrameGroup, pictures: Pictures, brief: Brief) -> Look:
-        shown = exhibit(group, pictures, self._model, pairing(self._given, self._wanted).within)
+        shown = exhibit(group, pictures, self._model, pairing(self._given, self.sampling).within)
         ask = self._ask(shown, brief)
 
         def read(text: str) -> tuple[reply.SaidAnalysis, tuple[Observation, ...]]:
@@ -131,6 +130,16 @@ class ModelAnalyser:
 
         (said, seen), usage = asked(self._model, ask, read, self._prompts)
         return Look(seen, said.summary, replace(usage, uncited=usage.uncited + len(said.events) - len(seen)))
+
+    def _room(self) -> Budget:
+        """As ``budget``, with frames paired as they are given."""
+        can = self._model.capabilities()
+        context = min(self._given.context, can.context)
+        text = self._text(_ONE_LINE, _ONE_LINE, _ONE_LINE)
+        prompt = self._counter.ask(Ask(self._prompts.system, text))
+        reserved = prompt + min(BRIEF_TOKENS, context // 8) + self._reply_tokens(context) + self._thinking
+        counted = replace(self._given, stamp=self._counter.stamp, text=self._counter.text)
+        return replace(counted, context=context, reserved=reserved, paired=can.request_kwargs)
 
     def _ask(self, shown: Exhibit, brief: Brief) -> Ask:
         """What is asked of ``shown``. What came before gives way where there is no room for all of it.

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TOOLS := $(VENV)/.tools
 
-.PHONY: demo test check bench bench-full soak samples clean
+.PHONY: demo test check bench bench-full soak samples vllm clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -21,7 +21,12 @@ demo: $(STAMP)
 	@VIDEOQA_DATA_DIR=$${VIDEOQA_DATA_DIR:-.demo} sh samples/demo.sh $(BIN)/videoqa samples
 
 test: $(TOOLS)
-	$(BIN)/pytest -n auto --dist loadgroup
+	$(BIN)/pytest -n auto --dist loadgroup -m "not vllm"
+
+# A real vLLM on the CPU in an environment of its own; VIDEOQA_VLLM_ENV names its folder, .vllm where it is not set.
+vllm: $(TOOLS)
+	$(BIN)/python tests/vllm/environment.py
+	$(BIN)/pytest -n 0 -m vllm tests/vllm
 
 check: $(TOOLS)
 	$(BIN)/ruff format --check .

@@ -14,7 +14,7 @@ from platformdirs import user_data_path
 from indexer.archive import SqlArchive
 from indexer.database import open_database
 from videoqa.catalogue import resolve
-from videoqa.errors import DataUnwritable, NotIndexed
+from videoqa.errors import DataUnwritable, NoModel, NotIndexed
 from videoqa.media import Progress, Recording, Sampling
 from videoqa.ports import AnalysisKind, PlannedGroup
 from videoqa.settings import Settings
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ingest.sandbox import SandboxedReader
     from videoqa.analyser.signals import SignalsAnalyser
     from videoqa.answering.answering import Answering
+    from videoqa.answering.describing import Describing
     from videoqa.answering.grounded import GroundedAnswering
     from videoqa.bootstrap.model import ModelRoom
     from videoqa.evaluation.scoring import Report
@@ -113,6 +114,19 @@ class House:
         if self.model is None:
             return None
         return GroundedAnswering(self.answering, self.archive, self.model.closeups, self.model.grounder)
+
+    @cached_property
+    def describing(self) -> Describing:
+        """Descriptions and summaries by a model.
+
+        Raises:
+            NoModel: none is set.
+        """
+        from videoqa.answering.describing import Describing
+
+        if self.model is None:
+            raise NoModel
+        return Describing(self.archive, self.model.closeups, self.model.grounder)
 
     @cached_property
     def reader(self) -> SandboxedReader:

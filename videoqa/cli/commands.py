@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -13,9 +14,9 @@ from videoqa.answers import Answer, Told, WallClock
 from videoqa.bootstrap import diagnose, house
 from videoqa.cli import FAILED, FOUND, NOTHING_FOUND, model, printing
 from videoqa.errors import EmptyStretch, escaped
-from videoqa.media import Span
+from videoqa.media import ZERO, Span
 from videoqa.ports import AnalysisKind
-from videoqa.times import parse_moment, parse_offset
+from videoqa.times import clock, parse_moment, parse_offset
 
 app = typer.Typer(
     help="Footage goes in, every second becomes searchable, a question comes back as a moment you can play.",
@@ -77,6 +78,30 @@ def ask(question: str, recordings: In = None, between: Between = None, as_json: 
             print(printing.answer_json(part) if as_json else printing.grounded(part))
             return FOUND if part.found else NOTHING_FOUND
     return NOTHING_FOUND
+
+
+@app.command()
+def describe(
+    recording: Name,
+    since: Annotated[
+        str | None, typer.Option("--from", help="Where to begin: [H:]MM:SS; the start by default.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Where to end: [H:]MM:SS; the end by default.")] = None,
+    prompt: Annotated[str, typer.Option(help="What to look for.")] = "",
+) -> int:
+    """Have a model tell all that happens in a stretch of a recording."""
+    chosen = house().resolve(recording)
+    start = ZERO if since is None else parse_offset(since)
+    end = chosen.length if until is None else parse_offset(until)
+    if end <= start:
+        raise EmptyStretch(start=since or clock(start), end=until or clock(end))
+    return _written(house().describing.describe(chosen, Span(start, end), prompt))
+
+
+@app.command()
+def summary(recording: Name) -> int:
+    """Have a model sum up what was found in a recording."""
+    return _written(house().describing.summary(house().resolve(recording)))
 
 
 @app.command()
@@ -167,6 +192,14 @@ def doctor(as_json: Json = False) -> int:
     checks = diagnose()
     print(printing.checks_json(checks) if as_json else printing.checks(checks))
     return FAILED if any(check.broken for check in checks) else FOUND
+
+
+def _written(text: Iterable[str]) -> int:
+    """Prints ``text`` as it is written."""
+    for part in text:
+        print("\n".join(map(escaped, part.split("\n"))), end="", flush=True)
+    print()
+    return FOUND
 
 
 def _chosen(names: list[str] | None) -> list[str] | None:

@@ -56,6 +56,11 @@ class Care:
     well_after: float = 60.0
     tries: int = 3
 
+    @property
+    def beat(self) -> float:
+        """Seconds between two looks: often enough for the shortest time that is to be kept."""
+        return min(self.look, self.hang / 4, self.look if self.idle_stop is None else self.idle_stop / 4)
+
 
 class NotServing(Exception):
     """Why a request cannot be passed on now, and in how many seconds it may be asked again (None: it may not)."""
@@ -163,14 +168,14 @@ class Engine:
             if self._is_closed():
                 await self._become(State.CLOSED)
                 self._wanted.clear()
-                await asyncio.sleep(self._care.look)
+                await asyncio.sleep(self._care.beat)
             elif self._care.idle_stop is None or self._wanted.is_set():
                 self._wanted.clear()
                 return
             else:
                 await self._become(State.ASLEEP)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wanted.wait(), self._care.look)
+                    await asyncio.wait_for(self._wanted.wait(), self._care.beat)
 
     async def _life(self) -> _End:
         """One run of the server, from its start to its end."""
@@ -202,7 +207,7 @@ class Engine:
 
     async def _comes_up(self, url: str, ended: asyncio.Task[int]) -> bool:
         deadline = time.monotonic() + self._care.start_within
-        look = min(0.5, self._care.look)
+        look = min(0.5, self._care.beat)
         while time.monotonic() < deadline:
             if (await asyncio.wait([ended], timeout=look))[0]:
                 return False
@@ -216,7 +221,7 @@ class Engine:
         """Watches until the server is to be stopped: says why it is ill, or None where it is just not needed."""
         misses = 0
         self._pulse.begin()
-        while not (await asyncio.wait([ended], timeout=self._care.look))[0]:
+        while not (await asyncio.wait([ended], timeout=self._care.beat))[0]:
             if self._is_idle() or (self._is_closed() and not self._leases):
                 self._tell("stopping: " + ("its hours are over" if self._is_closed() else "nobody asked for a while"))
                 # Before anything else gets a turn: who asks from here on waits for the next start.

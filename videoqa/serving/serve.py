@@ -24,6 +24,7 @@ from videoqa.serving.record import Running, recorded
 
 _LOG_BYTES = 10 * 2**20
 _DRAIN_S = 5
+_BACKLOG = 2048
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -56,7 +57,8 @@ def serve(models: Sequence[Served], place: Place, care: Care, tell: Callable[[st
 
 
 async def _serve(models: Sequence[Served], place: Place, care: Care, tell: Callable[[str], None]) -> None:
-    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=64)
+    # vLLM closes a connection that is idle for five seconds, maybe in the very moment in which it is used again.
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=3)
     # Proxies of the environment are for other machines; an answer takes as long as it takes.
     client = httpx2.AsyncClient(trust_env=False, limits=limits, timeout=httpx2.Timeout(None, connect=10))
     with contextlib.ExitStack() as stack:
@@ -169,6 +171,8 @@ def _bound(place: Place) -> Iterator[socket.socket]:
         except OSError as error:
             problem = f"{place.host}:{place.port}: {error.strerror or error}"
             raise ModelNotStarted(problem=problem, remedy="give another --host or --port") from error
+        # From here on who asks is not turned away, but waits for the first turn.
+        listening.listen(_BACKLOG)
         yield listening
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 
 from videoqa.answering.looking import shown
-from videoqa.answering.outline import outline, parts, summed_up
+from videoqa.answering.outline import outline
 from videoqa.errors import NotIndexed, OutsideRecording
 from videoqa.media import ZERO, Recording, Span
 from videoqa.ports import AnalysisKind, Archive, Closeups, Grounder
@@ -54,7 +54,7 @@ class Describing:
             raise NotIndexed(title=recording.title)
         archive = self._archive
         lines = outline(archive.chapters(recording.id), archive.events(recording.id), archive.cues(recording.id))
-        return self._summed_up(recording.title, lines) if lines else iter(("Nothing was found in it.",))
+        return self._grounder.summarise(recording.title, lines) if lines else iter(("Nothing was found in it.",))
 
     def _indexed(self, recording: Recording) -> bool:
         return any(self._archive.coverage(recording.id, kind) is not None for kind in AnalysisKind)
@@ -68,13 +68,6 @@ class Describing:
                 gap = "\n\n" if window is not windows[0] else ""
                 yield f"{gap}{clock_span(window)}\n"
             yield from self._grounder.describe(group, pictures, prompt)
-
-    def _summed_up(self, title: str, lines: Sequence[str]) -> Iterator[str]:
-        """A recording of which more is known than one request holds is summed up by its parts first."""
-        cut = parts(lines)
-        while len(cut) > 1:
-            cut = parts([summed_up(part, "".join(self._grounder.summarise(title, part))) for part in cut])
-        yield from self._grounder.summarise(title, cut[0])
 
 
 def _windows(span: Span, longest: timedelta) -> tuple[Span, ...]:

@@ -115,7 +115,7 @@ class GroundedAnswering:
             given_by=seen_by,
             notes=(*verdict.notes(every), *order.notes, *more),
             rejected=verdict.rejections(glances),
-            usage=sum((glance.finding.usage for glance in every if glance.finding is not None), Usage()),
+            usage=sum((glance.usage for glance in every), Usage()),
         )
         unlooked = verdict.unlooked(glances)
         if not found:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from videoqa.answering import framing
 from videoqa.answers import Moment
 from videoqa.errors import BadMedia, EmptyFootage, ModelError, ModelUnreachable, VideoqaError
+from videoqa.events import Usage
 from videoqa.media import Cue, FrameGroup, Recording, Span
 from videoqa.ports import Archive, Closeup, Closeups, Finding, Grounder, Pictures
 from videoqa.times import clock_span
@@ -26,12 +27,12 @@ class Glance:
     problem: VideoqaError | None = None
 
     @property
-    def confirmed(self) -> bool:
-        return self.finding is not None and self.finding.span is not None
-
-    @property
-    def rejected(self) -> bool:
-        return self.finding is not None and self.finding.span is None
+    def usage(self) -> Usage:
+        """What the look cost: a reply that cannot be used was paid for too."""
+        spent = self.problem.fields.get("usage") if self.problem is not None else None
+        if isinstance(spent, Usage):
+            return spent
+        return Usage() if self.finding is None else self.finding.usage
 
 
 class CloseLooks:

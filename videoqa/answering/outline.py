@@ -13,10 +13,6 @@ from videoqa.times import clock
 
 LONGEST_LINE = 600
 """Characters of a line: half a minute of the fastest speech."""
-LONGEST_SUMMARY = 2400
-"""Characters that one part is summed up in: ten of them fit in a request, so that summing up comes to an end."""
-MOST = 24_000
-"""Characters of one request: about 8,000 tokens of English and 20,000 of Chinese."""
 TOGETHER = timedelta(seconds=30)
 """How much of what is said goes on one line."""
 _BARE = frozenset({Source.MOTION, Source.SHOT})
@@ -38,24 +34,6 @@ def outline(chapters: Sequence[Chapter], events: Sequence[Event], cues: Sequence
     return [f"{clock(start)} {_flat(text)}" for start, _, text in sorted(lines)]
 
 
-def parts(lines: Sequence[str]) -> list[Sequence[str]]:
-    """``lines`` in parts of at most ``MOST`` characters; a line is never longer than that."""
-    cut: list[list[str]] = [[]]
-    room = MOST
-    for line in lines:
-        if len(line) > room and cut[-1]:
-            cut.append([])
-            room = MOST
-        cut[-1].append(line)
-        room -= len(line)
-    return list(cut)
-
-
-def summed_up(part: Sequence[str], summary: str) -> str:
-    """A line for ``part``, whose ``summary`` takes its place."""
-    return _flat(f"{part[0].partition(' ')[0]} {summary}", LONGEST_SUMMARY)
-
-
 def _said(cues: Sequence[Cue]) -> Iterable[tuple[timedelta, str]]:
     """What is said, on lines of half a minute, of the track that says most: others say it in another language."""
     if not cues:
@@ -70,6 +48,6 @@ def _said(cues: Sequence[Cue]) -> Iterable[tuple[timedelta, str]]:
         yield said[0].span.start, " ".join(cue.text for cue in said)
 
 
-def _flat(text: str, longest: int = LONGEST_LINE) -> str:
+def _flat(text: str) -> str:
     flat = " ".join(text.split())
-    return flat if len(flat) <= longest else flat[: longest - 1] + "…"
+    return flat if len(flat) <= LONGEST_LINE else flat[: LONGEST_LINE - 1] + "…"

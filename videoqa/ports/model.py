@@ -67,5 +67,5 @@ class Grounder(Protocol):
         ...
 
     def summarise(self, title: str, lines: Sequence[str]) -> Iterator[str]:
-        """A summary of a recording from ``lines``, each a time and what happens then."""
+        """A summary of a recording from ``lines``, each a time and what happens then; they may be any number."""
         ...

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.answering.yard import LENGTH, MOTIONS, TRUTH, YARD, Place, place, recording, seconds, seen
 from videoqa.answering.describing import Describing
-from videoqa.answering.outline import LONGEST_LINE, MOST, outline, parts
+from videoqa.answering.outline import LONGEST_LINE, outline
 from videoqa.errors import NoSuchFile, NotIndexed, OutsideRecording
 from videoqa.events import Chapter
 from videoqa.media import Cue, Span
@@ -83,13 +83,6 @@ def test_a_recording_without_anything_in_it_has_a_summary_too() -> None:
     assert "".join(describing(place(events=())).summary(YARD)) == "Nothing was found in it."
 
 
-def test_a_long_recording_is_summed_up_by_its_parts() -> None:
-    cues = [Cue(seconds(at, at + 1), f"sentence {at} " + "word " * 200, "en") for at in range(0, 6000, 30)]
-    talk = recording("talk", timedelta(seconds=6000))
-    text = "".join(describing(place(talk, cues=cues)).summary(talk))
-    assert text.startswith('talk.mp4: 6 lines, from "00:00:00 talk.mp4: 39 lines')
-
-
 def test_lines_stand_in_order_of_time_and_mere_motion_gives_way_to_a_model() -> None:
     said = [Cue(seconds(40, 45), "Good morning.", "en"), Cue(seconds(46, 50), "Is the van there?", "en")]
     chapters = [Chapter(Span(timedelta(0), LENGTH), "Yard")]
@@ -105,8 +98,8 @@ def test_of_two_languages_the_fuller_one_is_summed_up() -> None:
     assert outline([], [], said) == ["00:00:00 said: Good morning."]
 
 
-def test_no_part_is_longer_than_a_request_holds() -> None:
-    lines = ["x" * LONGEST_LINE] * 100
-    cut = parts(lines)
-    assert [line for part in cut for line in part] == lines
-    assert all(sum(map(len, part)) <= MOST for part in cut)
+def test_a_line_holds_half_a_minute_of_speech_and_no_more_than_fits() -> None:
+    said = [Cue(seconds(at, at + 5), "word " * 30, "en") for at in range(0, 60, 5)]
+    lines = outline([], [], said)
+    assert len(lines) == 2
+    assert all(len(line) <= LONGEST_LINE + len("00:00:00 ") for line in lines)

@@ -38,9 +38,10 @@ class Counter:
                 return self._counts[text]
         body = json.dumps({"model": can.model, "prompt": text, "add_special_tokens": False}).encode()
         try:
-            count = self._wire.post(self._wire.root + "/tokenize", body, brief=True).get("count")
+            answer = self._wire.post(self._wire.root + "/tokenize", body, within=self._wire.timeouts.brief)
         except (Refusal, Garbled):
             return tokens_of_text(text)
+        count = answer.get("count")
         if not isinstance(count, int):
             return tokens_of_text(text)
         if len(text) <= _LONGEST_KEPT:

@@ -55,6 +55,10 @@ class FallbackServer:
         second = self._second.status()
         return second if second.up else first
 
+    def close(self) -> None:
+        self._first.close()
+        self._second.close()
+
     def _either(self, call: Callable[[Model], _Said]) -> _Said:
         try:
             return call(self._first)

@@ -24,15 +24,16 @@ class Gauges:
     media_hits: float | None = None
     kv_usage: float | None = None
 
-    @property
-    def crowded(self) -> bool | None:
-        """True where requests wait for more than a quarter of the time they run for; None where that is not told.
+    def crowded(self, ours: int) -> bool | None:
+        """True where requests queue; None where that is not told. ``ours`` are those that we have under way.
 
-        By Little's law those two times stand to each other as waiting to running requests do.
+        Where they wait for more than a quarter of the time they run for (by Little's law those times stand to each
+        other as waiting to running requests do), or where most of ours have not even come through the server's front,
+        which decodes pictures.
         """
         if self.running is None or self.waiting is None:
             return None
-        return self.waiting > max(1, self.running / 4)
+        return self.waiting > max(1, self.running / 4) or ours > 2 * self.running + 8
 
     @classmethod
     def read(cls, text: str) -> Gauges:

@@ -100,16 +100,15 @@ class Listener:
         if self._held is None:
             return text
         self._held += text
-        begun = self._held.lstrip()
         if _CLOSES in self._held:
-            _, text = apart(self._held)
-            # White space between thinking and reply may still be to come; it is dropped with what is held.
-            self._held, self._thinks = (None, False) if text else ("", False)
-            return text
+            _, self._held = apart(self._held)
+            self._thinks = False
+        # White space before the reply is not said: it may stand between it and the thinking.
+        begun = self._held.lstrip()
         if self._thinks or begun.startswith(_OPENS) or _OPENS.startswith(begun):
             return ""
-        held, self._held = self._held, None
-        return held
+        self._held = None
+        return begun
 
 
 def _first(answered: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from videoqa.analyser.model.exchange import Priority
+from videoqa.analyser.model.gauges import Gauges
 
 LEAST, MOST = 1, 256
 _FIRST = 4
 _BACK_OFF = 0.7
-_SLOW = 4.0
-_TOO_SHORT_TO_JUDGE = 0.25
-_FORGETS = 1.01
+_SLOW = 3.0
+_JUDGED = 8
 
 
 class Width:
@@ -28,41 +29,49 @@ class Width:
         self._most = most
         self._clock = clock
         self._width = float(min(first, most))
-        self._probing = True
+        self._doubling = True
         self._narrowed_at = -float("inf")
-        self._quickest: float | None = None
-        self._usual = 0.0
+        self._usual_seconds = 0.0
+        self._first_paces: list[float] = []
+        self._paces: deque[float] = deque(maxlen=_JUDGED)
 
     @property
     def lanes(self) -> int:
         return int(self._width)
 
-    def completed(self, seconds: float, work: float, queues: bool | None, full: bool) -> None:
+    def completed(self, seconds: float, work: float, crowded: bool | None, full: bool) -> None:
         """A request of ``work`` units took ``seconds``.
 
         Args:
-            queues: whether the server says that requests wait in it; None where it does not say.
+            crowded: whether the server says that requests queue in it; None where it does not say. Then they are taken
+                to queue where requests take three times as long, on the average, as those did at the beginning.
             full: whether all lanes were taken; if not, this says nothing of what more of them would do.
         """
-        self._usual = seconds if not self._usual else 0.8 * self._usual + 0.2 * seconds
-        pace = seconds / work
-        if self._quickest is not None:
-            # The quickest there ever was may have been luck; it is forgotten by and by.
-            self._quickest *= _FORGETS
-        self._quickest = pace if self._quickest is None else min(self._quickest, pace)
-        slow = seconds > _TOO_SHORT_TO_JUDGE and pace > _SLOW * self._quickest
-        if queues or (slow and queues is None):
+        self._usual_seconds = seconds if not self._usual_seconds else 0.8 * self._usual_seconds + 0.2 * seconds
+        slow = self._is_slow(seconds / work)
+        if crowded or (slow and crowded is None):
             self.congested()
-        elif full and not slow:
-            self._width = min(self._most, self._width + (1.0 if self._probing else 1.0 / self._width))
+        elif full:
+            self._width = min(self._most, self._width + (1.0 if self._doubling else 1.0 / self._width))
 
     def congested(self) -> None:
         """Requests queue, or were sent away. Takes effect once for all those that were under way together."""
-        self._probing = False
-        now = self._clock()
-        if now - self._narrowed_at >= self._usual:
+        self._doubling = False
+        if not self._is_settling():
             self._width = max(LEAST, self._width * _BACK_OFF)
-            self._narrowed_at = now
+            self._narrowed_at = self._clock()
+            self._paces.clear()
+
+    def _is_slow(self, pace: float) -> bool:
+        if len(self._first_paces) < _JUDGED:
+            self._first_paces.append(pace)
+        elif not self._is_settling():
+            self._paces.append(pace)
+        return len(self._paces) == _JUDGED and sum(self._paces) > _SLOW * sum(self._first_paces)
+
+    def _is_settling(self) -> bool:
+        """True while what was sent before the lanes were narrowed is still coming back."""
+        return self._clock() - self._narrowed_at < self._usual_seconds
 
 
 class Lanes:
@@ -92,10 +101,11 @@ class Lanes:
                 self._taken -= 1
                 self._condition.notify_all()
 
-    def completed(self, seconds: float, work: float, queues: bool | None) -> None:
+    def completed(self, seconds: float, work: float, gauges: Gauges) -> None:
         """A request in a lane was answered; called before the lane is left. See ``Width.completed``."""
         with self._condition:
-            self._width.completed(seconds, work, queues, self._taken >= self._width.lanes)
+            crowded = gauges.crowded(self._taken)
+            self._width.completed(seconds, work, crowded, full=self._taken >= self._width.lanes)
             self._condition.notify_all()
 
     def congested(self) -> None:

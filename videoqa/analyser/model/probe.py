@@ -116,7 +116,7 @@ def _accepts(wire: Wire, can: Capabilities) -> bool:
 def _prompt_tokens(wire: Wire, can: Capabilities, at: timedelta | None) -> int:
     clip = None if at is None else Clip(((at, at),), lambda _: _picture(), (_SIDE, _SIDE))
     ask = Ask("", "?", clip, max_tokens=1, priority=Priority.INTERACTIVE)
-    answered = wire.post(wire.url + "/chat/completions", Form(ask, can).written())
+    answered = wire.post(wire.url + "/chat/completions", Form(ask, can).written(), within=wire.timeouts.read)
     usage = answered.get("usage")
     return int(usage.get("prompt_tokens", 0)) if isinstance(usage, dict) else 0
 
@@ -137,7 +137,7 @@ def _template(wire: Wire, model: str) -> str | None:
         "return_token_strs": True,
     }
     with suppress(Refusal, Garbled, Overdue):
-        told = wire.post(wire.root + "/tokenize", json.dumps(body).encode(), brief=True)
+        told = wire.post(wire.root + "/tokenize", json.dumps(body).encode(), within=wire.timeouts.brief)
     if not isinstance(told.get("count"), int):
         return None
     pieces = told.get("token_strs")

@@ -21,7 +21,7 @@ from videoqa.analyser.model.lanes import Lanes, Width
 from videoqa.analyser.model.probe import context_of, listed_models, probe
 from videoqa.analyser.model.shown import Shown
 from videoqa.analyser.model.wire import Garbled, Timeouts, Wire
-from videoqa.errors import BadReply, ModelUnreachable, UnfitModel
+from videoqa.errors import BadReply, ModelRefused, ModelUnreachable, TooLongForModel, UnfitModel
 
 _Sent = TypeVar("_Sent")
 _Event = Mapping[str, Any]
@@ -93,7 +93,7 @@ class ModelServer:
 
         with self._lanes.lane(ask.priority):
             reply = self._carried_out(lambda: self._shown.send(asked.media_id, send), can, ask)
-            self._lanes.completed(reply.usage.seconds, _work(reply), self._watch.lately().crowded)
+            self._lanes.completed(reply.usage.seconds, _work(reply), self._watch.lately())
         return reply
 
     def stream(self, ask: Ask) -> Iterator[str]:
@@ -158,6 +158,9 @@ class ModelServer:
         self._counter.forget()
         try:
             can = probe(self._wire, self._wanted)
+        except Garbled as error:
+            problem = f"what answers there is no model server: {error}"
+            raise UnfitModel(model=self._wanted or "the model", url=self.url, problem=problem) from error
         except WIRE_ERRORS as error:
             raise self._dealings.failure(error, self._wanted) from error
         except UnfitModel:
@@ -169,8 +172,10 @@ class ModelServer:
     def _carried_out(self, send: Callable[[], _Sent], can: Capabilities, ask: Ask) -> _Sent:
         try:
             return self._dealings.carry_out(send, can.model, ask.priority)
-        except (ModelUnreachable, UnfitModel):
-            # Another server, or the same one with another model, may stand there next time.
+        except TooLongForModel:
+            raise
+        except (ModelUnreachable, ModelRefused, UnfitModel):
+            # Another server, or the same one started otherwise, may stand there: it is probed anew for the next ask.
             self._can = None
             raise
 

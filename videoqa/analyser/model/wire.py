@@ -14,7 +14,6 @@ from typing import Any
 import httpx2
 
 from videoqa.errors import escaped
-from videoqa.settings import Secret
 
 _LONGEST_MESSAGE = 300
 _KEPT = 64
@@ -68,7 +67,7 @@ class Wire:
         """The URL as it may be shown: without the name and password that may stand in it."""
         self.root = self.url.removesuffix("/v1")
         self._secrets = tuple(filter(None, (key, parsed.password)))
-        self._timeouts = timeouts
+        self.timeouts = timeouts
         self._sockets: weakref.WeakSet[Any] = weakref.WeakSet()
         self._client = httpx2.Client(
             headers={"Authorization": f"Bearer {key}"} if key else {},
@@ -79,23 +78,26 @@ class Wire:
         )
 
     def __repr__(self) -> str:
-        return f"Wire({self.url!r}, {Secret(*self._secrets[:1])!r})"
+        return f"Wire({self.url!r})"
 
     def get(self, url: str) -> bytes:
         """The body at ``url``."""
-        with self._response("GET", url, None, self._timeouts.brief, self._timeouts.brief) as response:
-            return b"".join(self._pieces(response, self._timeouts.brief))
+        with self._response("GET", url, None, self.timeouts.brief, self.timeouts.brief) as response:
+            return b"".join(self._pieces(response, self.timeouts.brief))
 
-    def post(self, url: str, body: bytes, *, brief: bool = False, kind: str = _JSON) -> dict[str, Any]:
-        """The JSON object that ``url`` answers ``body``, which is of content type ``kind``, with."""
-        total = self._timeouts.brief if brief else self._timeouts.total
+    def post(self, url: str, body: bytes, *, within: float | None = None, kind: str = _JSON) -> dict[str, Any]:
+        """The JSON object that ``url`` answers ``body``, of content type ``kind``, with."""
+        total = within or self.timeouts.total
         with self._response("POST", url, body, total, total, kind=kind) as response:
-            return parsed_object(b"".join(self._pieces(response, total)))
+            answer = parsed_object(b"".join(self._pieces(response, total)))
+        if answer.get("error"):  # told with a status of 200, as some gateways do
+            raise self._told(answer, 500)
+        return answer
 
     def stream(self, url: str, body: bytes) -> Generator[dict[str, Any]]:
         """The JSON objects of the events that ``url`` answers ``body`` with. Closing the iterator hangs up."""
-        total = self._timeouts.total
-        with self._response("POST", url, body, min(self._timeouts.read, total), total) as response:
+        total = self.timeouts.total
+        with self._response("POST", url, body, min(self.timeouts.read, total), total) as response:
             for line in self._lines(response, total):
                 data = line[5:].strip() if line.startswith(b"data:") else b""
                 if not data:
@@ -103,7 +105,7 @@ class Wire:
                 if data == b"[DONE]":
                     return
                 event = parsed_object(data)
-                if "error" in event:
+                if event.get("error"):
                     raise self._told(event, 500)
                 yield event
 
@@ -120,7 +122,7 @@ class Wire:
         self, method: str, url: str, body: bytes | None, read: float, total: float, *, kind: str = _JSON
     ) -> Iterator[httpx2.Response]:
         began = time.monotonic()
-        timeout = httpx2.Timeout(total, connect=self._timeouts.connect, read=read)
+        timeout = httpx2.Timeout(total, connect=self.timeouts.connect, read=read)
         headers = {"Content-Type": kind} if body is not None else {}
         try:
             with self._client.stream(

@@ -57,7 +57,8 @@ class Clock:
         lasts = microseconds(duration, self._time_base)
         ordered = order is not None and self._ordered
         back = _BACKWARD_LEAP if ordered else max(_BACKWARD_LEAP_WITHOUT_ORDER, _DEEPEST_REORDERING * lasts)
-        if self._last is not None and not -back < key - self._last < _FORWARD_LEAP:
+        # A counter may also have turned over between the stream that begins first and this one.
+        if key >= _FORWARD_LEAP if self._last is None else not -back < key - self._last < _FORWARD_LEAP:
             leap = self._end - min(key, time)
             self._shift += leap
             key, time = key + leap, time + leap

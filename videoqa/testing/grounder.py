@@ -20,8 +20,8 @@ class TruthfulGrounder:
     """Implements ``Grounder``: ``truth`` has for a word the spans in which what it names is to be seen.
 
     A question is borne out by the first stretch of the group that all of its known words name; one with no known word,
-    or without a frame there, is rejected. ``asked`` is what it was asked, with what it was shown; while it is ``away`` it
-    does not answer.
+    or without a frame there, is rejected. ``asked`` is what it was asked, with what it was shown; while it is ``away``
+    it does not answer.
     """
 
     truth: Mapping[str, Sequence[Span]]

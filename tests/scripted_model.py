@@ -17,6 +17,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -218,6 +219,9 @@ class ScriptedModel:
         self._server.server_close()
         with self._lock:
             for connection in self._open:
+                # Its handler still holds the socket open, and would answer what a client sends before it notices.
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
                 _reset(connection)
         self._thread.join()
 

@@ -277,7 +277,7 @@ def test_nobody_listening_is_told_with_the_url() -> None:
 
 def test_after_repeated_failures_the_server_is_left_alone_and_then_found_again() -> None:
     scripted = ScriptedModel([Said("A dog.")]).start()
-    with client(scripted, pause=0.3) as server:
+    with client(scripted, retries=Retries(first=0.5), pause=1.0) as server:
         server.ask(ASK)
         scripted.stop()
         with pytest.raises(ModelUnreachable):
@@ -291,7 +291,7 @@ def test_after_repeated_failures_the_server_is_left_alone_and_then_found_again()
         assert _soon(lambda: _replies(server))
     scripted.stop()
 
-    assert immediate < 0.1
+    assert immediate < 0.2
 
 
 def test_after_an_outage_the_server_is_probed_anew() -> None:

@@ -153,7 +153,7 @@ class Engine:
                 await self._give_up(end.diagnosis)
             if end.well is not None and end.well >= self._care.well_after:
                 pause = self._care.pause
-            self._tell(f"{end.diagnosis.problem}; starting again in {pause:.0f} s")
+            self._tell(f"{end.diagnosis.problem}; starting again in {pause:g} s")
             await asyncio.sleep(pause)
             pause = min(2 * pause, self._care.longest_pause)
             self._wanted.set()

@@ -125,6 +125,8 @@ def fp8_twin(model: str) -> str | None:
 def _shape_in(folder: Path) -> Shape | None:
     try:
         config = json.loads((folder / "config.json").read_text("utf-8"))
+        if not isinstance(config, dict):
+            return None
         text, eye = _part(config, "text_config"), _part(config, "vision_config")
         heads = int(text["num_attention_heads"])
         return Shape(
@@ -145,5 +147,6 @@ def _shape_in(folder: Path) -> Shape | None:
 
 
 def _part(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The part of a configuration called ``name``; a model of text alone has but one, without a name."""
     part = config.get(name, config if name == "text_config" else {})
     return part if isinstance(part, Mapping) else {}

@@ -56,8 +56,12 @@ def plan_of(footage: Footage, sampling: Sampling) -> Plan[Packet[VideoStream]]:
     )
 
 
-def develop(footage: Footage, sampling: Sampling, since: int) -> Outcomes:
+def develop(
+    footage: Footage, sampling: Sampling, since: int, coming: Iterator[Coded[Packet[VideoStream]]] | None = None
+) -> Outcomes:
     """What became of every wanted picture from ``since`` microseconds on, in the order of time; at last the end.
+
+    ``coming`` are the packets of ``footage`` from there on, unless they are to be sought.
 
     None comes now and then as a sign of life.
 
@@ -69,7 +73,7 @@ def develop(footage: Footage, sampling: Sampling, since: int) -> Outcomes:
 
     def steps() -> Iterator[Step[Packet[VideoStream]]]:
         nonlocal end
-        for coded in footage.packets(since):
+        for coded in footage.packets(since) if coming is None else coming:
             end = max(end, coded.time + coded.duration)
             yield from plan.feed(coded)
         yield from plan.finish()

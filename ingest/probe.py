@@ -51,7 +51,8 @@ def probe(footage: Footage, limits: Limits) -> Iterator[MediaFacts | Working]:
     size = footage.first_size() if seen_video else None
     video = VideoFacts(*size, footage.codec) if size is not None else None
     problems = list(_false_claims(footage.claimed, length, (begin or 0) * _MICROSECOND))
-    if any(clock.leaps for clock in clocks.values()):
+    leaps = any(clock.leaps for clock in clocks.values())
+    if leaps:
         problems.append("its time stamps leap; what follows a leap is put directly behind what was before")
     if footage.video is not None and video is None:
         problems.append("no picture of it decodes")
@@ -60,7 +61,7 @@ def probe(footage: Footage, limits: Limits) -> Iterator[MediaFacts | Working]:
     if too_many:
         problems.append(f"only its first {limits.max_frames} lines of text are kept")
     cues = tuple(_cues(lines, length))
-    yield MediaFacts(length, video, footage.created_at, footage.claimed, cues, tuple(problems), seen_sound)
+    yield MediaFacts(length, video, footage.created_at, footage.claimed, cues, tuple(problems), seen_sound, leaps)
 
 
 def _false_claims(claimed: timedelta | None, length: timedelta, start: timedelta) -> Iterator[str]:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from math import ceil
 from types import TracebackType
@@ -28,12 +29,13 @@ from ingest.wire import (
     Hearing,
     Message,
     Request,
+    Stretch,
     Survey,
     Working,
     decode,
 )
 from videoqa.errors import DecoderCrashed, DecoderOverran, NoSuchFile, NotFootage, SourceChanged
-from videoqa.media import ZERO, Sampling
+from videoqa.media import ZERO, Sampling, Span
 from videoqa.ports import Checkpoint, MediaFacts, Sampled, Sound, Unread
 
 __all__ = ["Limits", "SandboxedReader", "confinement"]
@@ -79,6 +81,18 @@ class SandboxedReader:
             yield self._samples(source, child)
 
     @contextmanager
+    def closer(self, path: str, sampling: Sampling, span: Span, *, leaps: bool) -> Iterator[Iterator[Sampled | Unread]]:
+        """The frames of ``span`` alone, each with its picture.
+
+        Where there is none it is the last one before, if that still stands. ``leaps`` is what the file's facts say of
+        its time stamps. PyAV decodes, whatever else does: decord counts its way from the beginning of the file.
+        """
+        with _Source(path) as source:
+            request = self._request(source, stretch=Stretch(sampling, span, leaps))
+            with _Child(replace(request, decoder="pyav")) as child:
+                yield self._samples(source, child)
+
+    @contextmanager
     def sounds(self, path: str, since: timedelta = ZERO) -> Iterator[Iterator[Sound]]:
         with _Source(path) as source, _Child(self._request(source, hearing=Hearing(since))) as child:
             yield self._pieces(source, child, since)
@@ -119,9 +133,15 @@ class SandboxedReader:
                     _forward(message, source)
         raise DecoderCrashed(problem="it ended in mid-work")
 
-    def _request(self, source: _Source, survey: Survey | None = None, hearing: Hearing | None = None) -> Request:
+    def _request(
+        self,
+        source: _Source,
+        survey: Survey | None = None,
+        hearing: Hearing | None = None,
+        stretch: Stretch | None = None,
+    ) -> Request:
         work = ceil(self._limits.work_for(source.size).total_seconds())
-        return Request(source.descriptor, self._decoder, self._limits, work, survey, hearing)
+        return Request(source.descriptor, self._decoder, self._limits, work, survey, hearing, stretch)
 
 
 def confinement() -> tuple[str, ...]:

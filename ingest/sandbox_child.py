@@ -66,6 +66,10 @@ def _task(request: Request) -> Callable[[pyav.Footage], Iterator[Message]]:
         from ingest.sound import listen  # noqa: PLC0415
 
         return lambda footage: listen(footage, hearing.since)
+    if (stretch := request.stretch) is not None:
+        from ingest.closer import frames_of  # noqa: PLC0415
+
+        return lambda footage: frames_of(footage, stretch)
     if (survey := request.survey) is None:
         from ingest.probe import probe  # noqa: PLC0415
 

@@ -71,6 +71,18 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """The part of a request that asks for the frames of ``span`` alone.
+
+    With ``leaps`` the time stamps leap, so that no time can be sought.
+    """
+
+    sampling: Sampling
+    span: Span
+    leaps: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Hearing:
     """The part of a request that asks for sound."""
 
@@ -79,7 +91,7 @@ class Hearing:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the child is to do with the file behind ``descriptor``; a probe where it is no survey and no hearing.
+    """What the child is to do with the file behind ``descriptor``; a probe where that is all that is told.
 
     Without a descriptor it only tells its confinement. ``work`` is its processor time in whole seconds.
     """
@@ -90,6 +102,7 @@ class Request:
     work: int
     survey: Survey | None = None
     hearing: Hearing | None = None
+    stretch: Stretch | None = None
 
     def to_json(self) -> bytes:
         return _json(self)
@@ -102,16 +115,18 @@ class Request:
             limits[name] = limits[name] * MICROSECOND
         survey = told.pop("survey")
         if survey is not None:
-            sampling = survey["sampling"]
-            sampling["period"] = sampling["period"] * MICROSECOND
             since = survey["since"] and Checkpoint(
                 survey["since"]["pts"] * MICROSECOND, b64decode(survey["since"]["gate"])
             )
-            survey = Survey(Sampling(**sampling), survey["gated"], since)
+            survey = Survey(_read_sampling(survey["sampling"]), survey["gated"], since)
         hearing = told.pop("hearing")
         if hearing is not None:
             hearing = Hearing(hearing["since"] * MICROSECOND)
-        return cls(**told, limits=Limits(**limits), survey=survey, hearing=hearing)
+        stretch = told.pop("stretch")
+        if stretch is not None:
+            span = _read_span(stretch["span"])
+            stretch = Stretch(_read_sampling(stretch["sampling"]), span, stretch["leaps"])
+        return cls(**told, limits=Limits(**limits), survey=survey, hearing=hearing, stretch=stretch)
 
 
 def encode(message: Message) -> list[bytes | memoryview]:
@@ -187,6 +202,10 @@ def _read_sound(body: memoryview) -> Sound:
     return sound
 
 
+def _read_sampling(told: Any) -> Sampling:
+    return Sampling(**{**told, "period": told["period"] * MICROSECOND})
+
+
 def _read_span(told: Any) -> Span:
     return Span(int(told["start"]) * MICROSECOND, int(told["end"]) * MICROSECOND)
 
@@ -210,6 +229,7 @@ def _read_facts(body: memoryview) -> MediaFacts:
         ),
         problems=tuple(str(problem) for problem in told["problems"]),
         sound=bool(told["sound"]),
+        leaps=bool(told["leaps"]),
     )
 
 

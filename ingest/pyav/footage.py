@@ -40,6 +40,7 @@ _LONGEST_LINE = 10_000
 _PACKETS_TO_FIRST_PICTURE = 300
 # How far behind a sought time the search for its keyframe goes on, in microseconds.
 _BEHIND = 5_000_000
+_FURTHER_BACK = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,12 +236,42 @@ class Footage:
             if found:
                 return
 
+    def packets_near(self, time: int, *, leaps: bool) -> Iterator[Coded[Packet[VideoStream]]]:
+        """The packets from the last keyframe on that is shown no later than ``time`` microseconds.
+
+        From the first one where there is none, and sought from the beginning of the file where its stamps leap.
+        """
+        video = self._need_video()
+        for stream in self.container.streams:
+            if stream is not video:
+                stream.discard = Discard.all
+        # Without an index a seek lands between keyframes.
+        attempts = [] if leaps else [time, time - _FURTHER_BACK]
+        for attempt in [*(self.zero + before for before in attempts if before > 0), None]:
+            if not self._seek(video, attempt):
+                continue
+            # In mid-footage a keyframe that merely begins a refresh has something better before it.
+            coming = self._coded(video, begun=attempt is not None)
+            held: list[Coded[Packet[VideoStream]]] = []
+            for coded in coming:
+                begins = coded.key and not coded.hidden
+                if begins and coded.time <= time:
+                    held.clear()
+                held.append(coded)
+                if coded.time > time + _BEHIND or (begins and coded.time > time):
+                    break
+            if attempt is None or any(coded.key and coded.time <= time for coded in held):
+                yield from held
+                yield from coming
+                return
+
     def _seek(self, video: VideoStream, time: int | None) -> bool:
         """Goes to the last keyframe not after ``time`` microseconds on the container's axis, or to the beginning."""
         self._clock = Clock(self._time_base, self.zero)
         try:
             if time is None:
-                self.container.seek(0)
+                # A seek to the very stamp of the first packet lands behind it where the counter turns over.
+                self.container.seek(self.zero - _BEHIND if self.zero < 0 else 0)
             else:
                 offset = int(time / MICROSECONDS / self._time_base)
                 self.container.seek(offset, stream=video, backward=True)
@@ -248,9 +279,8 @@ class Footage:
             return False
         return True
 
-    def _coded(self, video: VideoStream) -> Iterator[Coded[Packet[VideoStream]]]:
-        clock = self._clock
-        last, begun = 0, False
+    def _coded(self, video: VideoStream, *, begun: bool = False) -> Iterator[Coded[Packet[VideoStream]]]:
+        clock, last = self._clock, 0
         for packet in self._demux(video):
             stamp = packet.dts if self.counted else packet.pts
             if stamp is None:

@@ -25,7 +25,8 @@ class MediaFacts:
     """What a file is, by its packets. ``video`` is None for sound alone; ``length`` is where its last packet ends.
 
     ``created_at`` is the container's own creation time in UTC or None; ``claimed`` is the duration it states, which
-    nothing may be planned from. ``sound`` is True where it has an audio stream.
+    nothing may be planned from. ``sound`` is True where it has an audio stream, ``leaps`` where its time stamps leap,
+    so that no time in it can be sought.
     """
 
     length: timedelta
@@ -35,6 +36,7 @@ class MediaFacts:
     cues: tuple[Cue, ...]
     problems: tuple[str, ...] = ()
     sound: bool = False
+    leaps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +194,11 @@ class Closeups(Protocol):
     def take(self, recording: Recording, span: Span, sampling: Sampling) -> Closeup:
         """Every frame of ``span`` by ``sampling``, none held back. The same call gives the same bytes.
 
+        Where there is none in ``span`` it is the last one before, if that is still on show.
+
         Raises:
-            BadMedia: the file is gone, was changed, or does not decode there.
+            EmptyFootage: there is no picture there, or none that decodes.
+            BadMedia: the file is gone, was changed, or cannot be read.
         """
         ...
 

@@ -3,10 +3,33 @@
 from __future__ import annotations
 
 import json
+import re
 
 _QUOTE, _BACKSLASH = ord('"'), ord("\\")
 _OPEN, _CLOSE, _BETWEEN = b"{[", b"}]", b",:"
 _LONGEST_NAME = 1024
+_LONGEST_FIELD = 4096
+_FIELD = re.compile(rb'form-data; *name="?model"?(?:;[^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]{1,1024})\r\n')
+
+
+class AskedInForm:
+    """Finds the field ``model`` of a form (multipart/form-data), in which a recording of speech is sent.
+
+    Bytes of the recording that look like the field's would count; then the model they name is not here, and that is
+    what is answered.
+    """
+
+    def __init__(self) -> None:
+        self.name: str | None = None
+        self._last = b""
+
+    def feed(self, chunk: bytes) -> bool:
+        """As ``AskedModel.feed``."""
+        seen = self._last + chunk
+        if field := _FIELD.search(seen):
+            self.name = field[1].decode("utf-8", "replace")
+        self._last = seen[-_LONGEST_FIELD:]
+        return self.name is not None
 
 
 class AskedModel:

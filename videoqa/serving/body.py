@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
-from videoqa.serving.asked import AskedModel
+from videoqa.serving.asked import AskedInForm, AskedModel
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -48,9 +48,9 @@ class Body:
                     return
                 await self._changed.wait_for(lambda: self._whole or self._held < self._room)
 
-    async def model(self) -> str | None:
+    async def model(self, asked: AskedModel | AskedInForm) -> str | None:
         """The model that is asked for, without taking anything of the body; None where none is named in time."""
-        asked, seen = AskedModel(), 0
+        seen = 0
         while True:
             async with self._changed:
                 before = seen

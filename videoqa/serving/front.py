@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 
+from videoqa.serving.asked import AskedInForm, AskedModel
 from videoqa.serving.body import AskerGone, Body, Message, Receive
 from videoqa.serving.engine import Engine, NotServing, State
 from videoqa.serving.metrics import merged
@@ -86,10 +87,10 @@ class Front:
         async with engine.lease(self._wait) as url:
             path = scope.get("raw_path", scope["path"].encode()) + (b"?" + scope["query_string"]).rstrip(b"?")
             withheld = _KEPT_HERE if self._key else _NOT_PASSED_ON
-            headers = [(name, value) for name, value in scope["headers"] if name.lower() not in withheld]
-            if not any(name.lower() == b"accept-encoding" for name, _ in headers):
+            headers = [(name, value) for name, value in scope["headers"] if name not in withheld]
+            if not _header(scope, b"accept-encoding"):
                 headers.append((b"accept-encoding", b"identity"))
-            content = body.chunks() if _has_body(headers, scope) else None
+            content = body.chunks() if _has_body(scope) else None
             request = self._client.build_request(
                 scope["method"], httpx2.URL(url).copy_with(raw_path=path), headers=headers, content=content
             )
@@ -117,7 +118,8 @@ class Front:
         """The engine that a request is for."""
         if len(self._engines) == 1:
             return self._engines[0]
-        name = await body.model() if scope["method"] == "POST" else None
+        asked = AskedInForm() if b"multipart/form-data" in _header(scope, b"content-type") else AskedModel()
+        name = await body.model(asked) if scope["method"] == "POST" else None
         if name is None:
             return next((engine for engine in self._engines if engine.state is State.UP), self._engines[0])
         if name not in self._by_name:
@@ -128,8 +130,7 @@ class Front:
     def _is_allowed(self, scope: Scope) -> bool:
         if not self._key:
             return True
-        given = next((value for name, value in scope["headers"] if name.lower() == b"authorization"), b"")
-        return hmac.compare_digest(given, b"Bearer " + self._key.encode())
+        return hmac.compare_digest(_header(scope, b"authorization"), b"Bearer " + self._key.encode())
 
     def _models(self) -> dict[str, object]:
         """The list of OpenAI's shape, of all names at once; with vLLM's ``max_model_len``, and the largest video."""
@@ -162,8 +163,13 @@ class Front:
         await _send(send, 200, headers, body)
 
 
-def _has_body(headers: Sequence[tuple[bytes, bytes]], scope: Scope) -> bool:
-    return scope["method"] in ("POST", "PUT", "PATCH") or any(name.lower() == b"content-length" for name, _ in headers)
+def _header(scope: Scope, wanted: bytes) -> bytes:
+    """The value of a header; empty where it is not there. Names come in lower case."""
+    return next((bytes(value) for name, value in scope["headers"] if name == wanted), b"")
+
+
+def _has_body(scope: Scope) -> bool:
+    return scope["method"] in ("POST", "PUT", "PATCH") or bool(_header(scope, b"content-length"))
 
 
 async def _refuse(send: Send, status: int, message: str, code: str, retry_after: int | None) -> None:

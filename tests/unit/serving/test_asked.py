@@ -6,11 +6,12 @@ import json
 import time
 from typing import Any
 
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videoqa.serving.asked import AskedModel
+from videoqa.serving.asked import AskedInForm, AskedModel
 
 TEXT = st.text(max_size=12) | st.sampled_from(["model", '"model"', "\\", '\\"', '{"model":"x"}', "é", "模型"])
 VALUE = st.recursive(
@@ -69,3 +70,15 @@ def test_megabytes_of_pictures_before_the_name_are_passed_over_quickly() -> None
     began = time.process_time()
     assert _asked(body, 65_536) == "eye"
     assert time.process_time() - began < 0.5
+
+
+@given(speech=st.binary(max_size=200), piece=st.integers(1, 60), first=st.booleans())
+def test_a_form_names_it_in_a_field(speech: bytes, piece: int, first: bool) -> None:
+    names = {"model": (None, "ear"), "language": (None, "en")}
+    sound = {"file": ("model.wav", speech, "audio/wav")}
+    body = httpx2.Request("POST", "http://x", files=names | sound if first else sound | names).read()
+    asked = AskedInForm()
+    for at in range(0, len(body), piece):
+        if asked.feed(body[at : at + piece]):
+            break
+    assert asked.name == "ear"

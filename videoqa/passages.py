@@ -52,7 +52,7 @@ def _text(event: Event) -> str:
     """The words by which ``event`` is found; empty where there are none that tell it from others of its source."""
     label, text = event.label.strip(), event.description.strip()
     if event.source is Source.MODEL:
-        return "\n".join(part for part in (label, text) if part)
+        return text if label.casefold() in text.casefold() else "\n".join(part for part in (label, text) if part)
     if event.source is Source.SLIDE and text and event.label not in text:
         return f"{event.label}\n{text}"
     return text

@@ -1,0 +1,238 @@
+"""The commands of a user who has a model: a scripted one, that says what its frames let it say."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.product import SAMPLES, Videoqa
+from tests.scripted_model import Failed, Request, Said, ScriptedModel
+
+pytestmark = [pytest.mark.xdist_group("model"), pytest.mark.timeout(3600)]
+YARD = SAMPLES / "yard.mp4"
+KILLS, SOAK_KILLS = 10, 60
+OUTAGES, SOAK_OUTAGES = 3, 20
+
+
+def van_everywhere(request: Request) -> Said:
+    """Sees a van from the first to the last frame of whatever it is shown; confirms all it is asked."""
+    properties = (request.schema or {}).get("properties", {})
+    first, last = (request.stamps[0], request.stamps[-1]) if request.stamps else (0.0, 0.0)
+    if "events" in properties:
+        seen = {"label": "white van", "description": "A white van stands in the yard.", "first": first, "last": last}
+        return Said({"events": [{**seen, "certainty": 0.9}], "summary": "A van stands."}, prompt_tokens=1000)
+    if "verdict" in properties:
+        counted = {"count": 1} if "count" in properties else {}
+        told = "A white van stands in the yard."
+        return Said({"verdict": "yes", "first": first, "last": last, "sentence": told, "certainty": 0.9, **counted})
+    return Said("A white van stands in the yard [1].")
+
+
+@pytest.fixture
+def model() -> Iterator[ScriptedModel]:
+    with ScriptedModel(van_everywhere) as server:
+        yield server
+
+
+@pytest.fixture
+def quickly(videoqa: Videoqa, model: ScriptedModel) -> dict[str, str]:
+    """The environment of a model, its footage cut into groups of half a minute, frames small."""
+    return {"VIDEOQA_MODEL_URL": model.url, "VIDEOQA_GROUP_SECONDS": "20", "VIDEOQA_MODEL_LONG_SIDE": "224"}
+
+
+def by_model(product: Videoqa) -> list[dict[str, Any]]:
+    events = product("show", "yard", "--json").json["events"]
+    return [event for event in events if event["seen_by"] != "signals"]
+
+
+def test_what_the_model_saw_stands_beside_the_signals(
+    videoqa: Videoqa, model: ScriptedModel, quickly: dict[str, str]
+) -> None:
+    ran = videoqa("index", YARD, "--prompt", "vans", **quickly)
+    assert ran.code == 0, ran.err
+    assert "seen     yard.mp4 by scripted" in ran.out
+    details = videoqa("show", "yard", "--json").json
+    assert {event["seen_by"] for event in details["events"]} == {"signals", "scripted"}
+    assert details["model"]["prompt"] == "vans"
+    assert details["model"]["usage"]["prompt_tokens"] == 1000 * len(model.shown)
+    assert all("vans" in request.prompt for request in model.shown)
+    found = videoqa("search", "white van", "--json").json["moments"]
+    assert found[0]["sources"][0] == "model"
+
+
+def test_a_question_is_answered_by_looking_again(videoqa: Videoqa, quickly: dict[str, str]) -> None:
+    assert videoqa("index", YARD, **quickly).code == 0
+    ran = videoqa("ask", "when does the white van arrive", **quickly)
+    assert ran.code == 0, ran.err
+    assert "[1]" in ran.out
+    assert "Looked at again by scripted" in ran.out
+    answer = videoqa("ask", "when does the white van arrive", "--json", **quickly).json
+    assert answer["given_by"] == "scripted"
+    assert answer["citations"]
+
+
+def test_what_is_known_is_not_asked_again(videoqa: Videoqa, model: ScriptedModel, quickly: dict[str, str]) -> None:
+    assert videoqa("index", YARD, **quickly).code == 0
+    asked = len(model.shown)
+    assert videoqa("index", YARD, **quickly).code == 0
+    assert len(model.shown) == asked
+    assert videoqa("index", YARD, "--again", **quickly).code == 0
+    assert len(model.shown) == 2 * asked
+
+
+def test_without_the_model_there_is_an_answer_that_says_so(
+    videoqa: Videoqa, model: ScriptedModel, quickly: dict[str, str]
+) -> None:
+    model.stop()
+    patience = {"VIDEOQA_MODEL_PATIENCE": "1"}
+    ran = videoqa("index", YARD, **quickly, **patience)
+    assert ran.code == 0, ran.err
+    assert "indexed  yard.mp4" in ran.out
+    assert "waiting  yard.mp4" in ran.out
+    ran = videoqa("ask", "when does something move", **quickly)
+    assert ran.code == 0, ran.err
+    assert "without the model" in ran.out
+    assert "Traceback" not in ran.err
+    model.start()
+    ran = videoqa("index", YARD, **quickly)
+    assert ran.code == 0, ran.err
+    assert by_model(videoqa)
+
+
+def test_failed_looks_are_told_and_tried_again_at_the_next_run(
+    videoqa: Videoqa, model: ScriptedModel, quickly: dict[str, str]
+) -> None:
+    spoilt: set[float] = set()
+
+    def first_is_cut(request: Request) -> Said:
+        if not spoilt:
+            spoilt.update(request.stamps)
+        if spoilt & set(request.stamps):
+            return Said('{"events": [', finish="length")
+        return van_everywhere(request)
+
+    model.script = first_is_cut
+    ran = videoqa("index", YARD, **quickly)
+    assert ran.code == 0, ran.err
+    assert "could not be analysed" in ran.out
+    states = {item["state"] for item in videoqa("coverage", "yard", "--by", "model", "--json").json["spans"]}
+    assert "failed" in states
+    model.script = van_everywhere
+    before = len(model.shown)
+    assert videoqa("index", YARD, **quickly).code == 0
+    assert 1 <= len(model.shown) - before <= 2
+    assert not videoqa("show", "yard", "--json").json["model"]["failures"]
+
+
+def test_a_dense_caption_and_a_summary_are_written(videoqa: Videoqa, quickly: dict[str, str]) -> None:
+    assert videoqa("index", YARD, **quickly).code == 0
+    ran = videoqa("describe", "yard", "--from", "1:00", "--to", "1:10", **quickly)
+    assert ran.code == 0, ran.err
+    assert "A white van stands in the yard" in ran.out
+    ran = videoqa("summary", "yard", **quickly)
+    assert ran.code == 0, ran.err
+    assert "A white van stands in the yard" in ran.out
+
+
+@pytest.mark.parametrize("command", [("describe", "yard"), ("summary", "yard")])
+def test_what_needs_a_model_says_so_without_one(videoqa: Videoqa, command: tuple[str, ...]) -> None:
+    assert videoqa("index", YARD).code == 0
+    ran = videoqa(*command)
+    assert ran.code == 2, ran.out
+    assert "videoqa model serve" in ran.err
+
+
+def test_a_run_killed_again_and_again_asks_of_every_group_and_keeps_each_look_once(
+    tmp_path: Path, model: ScriptedModel, quickly: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    kills = SOAK_KILLS if request.config.getoption("--soak") else KILLS
+    chance = random.Random(2026)
+
+    def slowly(asked: Request) -> Said:
+        time.sleep(chance.uniform(0.05, 0.4))
+        return van_everywhere(asked)
+
+    undisturbed = Videoqa(tmp_path / "undisturbed")
+    assert undisturbed("index", YARD, **quickly).code == 0
+    expected, model.script = kept(undisturbed), slowly
+    done = rounds = 0
+    while done < kills:
+        rounds += 1
+        product = Videoqa(tmp_path / f"round-{rounds}")
+        assert product("index", YARD).code == 0
+        while done < kills and not ended_within(product, chance.uniform(0.8, 3.0), quickly):
+            done += 1
+        assert product("index", YARD, **quickly).code == 0
+        assert kept(product) == expected
+        assert not any((product.data / "spool").iterdir())
+    print(f"\n{done} kills with a model at work, in {rounds} rounds")
+
+
+def test_a_model_that_goes_and_comes_back_is_waited_for(
+    tmp_path: Path, model: ScriptedModel, quickly: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    outages = SOAK_OUTAGES if request.config.getoption("--soak") else OUTAGES
+    chance = random.Random(7)
+
+    def slowly(asked: Request) -> Said | Failed:
+        time.sleep(chance.uniform(0.05, 0.3))
+        return Failed(500, "EngineCore encountered an issue") if chance.random() < 0.1 else van_everywhere(asked)
+
+    undisturbed = Videoqa(tmp_path / "undisturbed")
+    assert undisturbed("index", YARD, **quickly).code == 0
+    expected, model.script = kept(undisturbed), slowly
+    for number in range(outages):
+        product = Videoqa(tmp_path / f"outage-{number}")
+        assert product("index", YARD).code == 0
+        asked = len(model.shown)
+        process = product.start("index", YARD, **quickly)
+        wait_until(lambda asked=asked: len(model.shown) > asked + chance.randrange(3))
+        model.stop()
+        time.sleep(chance.uniform(0.5, 3.0))
+        model.start()
+        out, err = process.communicate(timeout=240)
+        assert process.returncode == 0, (out, err)
+        assert kept(product) == expected
+    print(f"\n{outages} outages of the model")
+
+
+def kept(product: Videoqa) -> tuple[list[tuple[Any, ...]], Counter[int]]:
+    """The model's events, and how often each of its groups is recorded."""
+    events = [(event["start"], event["end"], event["label"], tuple(event["frames"])) for event in by_model(product)]
+    with contextlib.closing(sqlite3.connect(product.data / "videoqa.sqlite")) as database:
+        numbers = database.execute(
+            "SELECT group_number FROM observations JOIN analyses ON analyses.id = analysis_id WHERE kind = 'model'"
+        ).fetchall()
+    return events, Counter(number for (number,) in numbers)
+
+
+def ended_within(product: Videoqa, seconds: float, environment: dict[str, str]) -> bool:
+    """True where the command came to its end; otherwise it is killed."""
+    process = product.start("index", YARD, **environment)
+    try:
+        process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return False
+    return True
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    gone = threading.Event()
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        gone.wait(0.02)

@@ -2,7 +2,7 @@
 
 The prompt is text, which the server's own tokeniser counts, and video, whose tokens follow from its size. The text is
 written out as the chat template of the Qwen models writes it, with its special tokens; text between two of these is
-tokenised by itself, so that the parts add up.
+tokenised by itself, so that all of it, the stamps too, is counted in one go, wherever it stands in the prompt.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from videoqa.analyser.budget import PAIR_MARKERS, VIDEO_MARKERS, tokens_of_image
 from videoqa.analyser.model.exchange import Ask, Capabilities, Model
 
 _ALIKE = ("0", "1", "7", "9")
+_MIXED = ("19750284631", "10000000000", "11000000000", "20250001000")
 """Digits by which is found whether the stamps of one length have one count of tokens."""
 
 
@@ -45,7 +46,7 @@ class StampCounter:
     def _of_length(self, length: int) -> int | None:
         whole = length - len(".0")
         numbers = {f"{(first * whole).lstrip('0') or '0'}.{last}" for first in _ALIKE for last in _ALIKE}
-        numbers |= {f"{('19750284631' * whole)[:whole]}.{last}" for last in _ALIKE}
+        numbers |= {f"{some[:whole]}.{last}" for some in _MIXED for last in _ALIKE}
         counts = {self._tokens(_stamp(number)) for number in numbers if len(number) == length}
         return counts.pop() if len(counts) == 1 else None
 
@@ -63,16 +64,21 @@ class PromptCounter:
     def ask(self, ask: Ask) -> int:
         """Prompt tokens of ``ask``, all of them: template, system prompt, clip, text, earlier turns."""
         can = self._model.capabilities()
-        return self.text(_written(ask, can)) + self._clip(ask, can)
-
-    def _clip(self, ask: Ask, can: Capabilities) -> int:
+        text = _written(ask, can)
         if ask.clip is None:
-            return 0
-        stamps = sum(map(self.stamp.of_seconds, self._model.stamps(ask.clip)))
+            return self.text(text)
+        stamps = "".join(f"{_stamp(f'{seconds:.1f}')}{_OPENS}" for seconds in self._model.stamps(ask.clip))
+        pairs = len(ask.clip.pairs)
+        markers_counted = pairs + 1
         if can.request_kwargs:
-            return stamps + VIDEO_MARKERS + len(ask.clip.pairs) * (tokens_of_pair(ask.clip.size) + PAIR_MARKERS)
-        images = sum(len(set(pair)) for pair in ask.clip.pairs)
-        return stamps + images * (tokens_of_image(ask.clip.size) + PAIR_MARKERS)
+            clip = pairs * (tokens_of_pair(ask.clip.size) + PAIR_MARKERS) + VIDEO_MARKERS
+        else:
+            images = sum(len(set(pair)) for pair in ask.clip.pairs)
+            clip = images * (tokens_of_image(ask.clip.size) + PAIR_MARKERS)
+        return self.text(text + _OPENS + stamps) - markers_counted + clip
+
+
+_OPENS = "<|vision_start|>"
 
 
 def _stamp(number: str) -> str:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from videoqa.analyser.model.wire import Overdue, Refusal, Silence, Wire
 
 _PREFIX = "vllm:"
-_HOLDS = 2.0
+HOLDS = 2.0
+"""Seconds for which what was read of a server is taken for how it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Watch:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._reading = threading.Lock()
-        self._seen = Gauges()
+        self._crowded: bool | None = None
         self._due = 0.0
 
     def now(self) -> Gauges:
@@ -75,15 +76,18 @@ class Watch:
         except (Refusal, Silence, Overdue):
             return Gauges()
 
-    def lately(self) -> Gauges:
-        """The gauges of at most some two seconds ago; while one thread reads them, others take what was read before."""
+    def crowded(self, ours: int) -> bool | None:
+        """Whether requests queue, as of at most some two seconds ago; see ``Gauges.crowded``.
+
+        While one thread reads the gauges, others take what was found before.
+        """
         if time.monotonic() >= self._due and self._reading.acquire(blocking=False):
             try:
-                self._seen = self.now()
-                self._due = time.monotonic() + _HOLDS
+                self._crowded = self.now().crowded(ours)
+                self._due = time.monotonic() + HOLDS
             finally:
                 self._reading.release()
-        return self._seen
+        return self._crowded
 
 
 def _number(text: str) -> float | None:

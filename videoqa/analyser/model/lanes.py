@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from videoqa.analyser.model.exchange import Priority
-from videoqa.analyser.model.gauges import Gauges
+from videoqa.analyser.model.gauges import HOLDS
 
 LEAST, MOST = 1, 256
 _FIRST = 4
@@ -70,8 +70,8 @@ class Width:
         return len(self._paces) == _JUDGED and sum(self._paces) > _SLOW * sum(self._first_paces)
 
     def _is_settling(self) -> bool:
-        """True while what was sent before the lanes were narrowed is still coming back."""
-        return self._clock() - self._narrowed_at < self._usual_seconds
+        """True while what was sent before the lanes were narrowed is still coming back, or told of by old gauges."""
+        return self._clock() - self._narrowed_at < max(self._usual_seconds, HOLDS)
 
 
 class Lanes:
@@ -87,6 +87,12 @@ class Lanes:
         with self._condition:
             return self._width.lanes
 
+    @property
+    def taken(self) -> int:
+        """How many requests are under way."""
+        with self._condition:
+            return self._taken
+
     @contextmanager
     def lane(self, priority: Priority) -> Iterator[None]:
         """A lane for as long as the block lasts; a batch request waits until one is free."""
@@ -101,10 +107,9 @@ class Lanes:
                 self._taken -= 1
                 self._condition.notify_all()
 
-    def completed(self, seconds: float, work: float, gauges: Gauges) -> None:
+    def completed(self, seconds: float, work: float, crowded: bool | None) -> None:
         """A request in a lane was answered; called before the lane is left. See ``Width.completed``."""
         with self._condition:
-            crowded = gauges.crowded(self._taken)
             self._width.completed(seconds, work, crowded, full=self._taken >= self._width.lanes)
             self._condition.notify_all()
 

@@ -93,7 +93,7 @@ class ModelServer:
 
         with self._lanes.lane(ask.priority):
             reply = self._carried_out(lambda: self._shown.send(asked.media_id, send), can, ask)
-            self._lanes.completed(reply.usage.seconds, _work(reply), self._watch.lately())
+            self._lanes.completed(reply.usage.seconds, _work(reply), self._watch.crowded(self._lanes.taken))
         return reply
 
     def stream(self, ask: Ask) -> Iterator[str]:

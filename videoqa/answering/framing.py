@@ -34,6 +34,12 @@ def window(moment: Span, length: timedelta) -> Span:
     return Span(start // grid * grid, min(last, length) if length > moment.start else last)
 
 
+def extended(shown: Span, length: timedelta, *, back: bool, on: bool) -> Span:
+    """``shown``, a stretch of a recording of ``length``, with as much again before it and behind it."""
+    start = max(shown.start - shown.length, ZERO) if back else shown.start
+    return Span(start, min(shown.end + shown.length, max(length, shown.end)) if on else shown.end)
+
+
 def sampling(shown: Span, wanted: Sampling, most: int) -> Sampling:
     """How densely ``shown`` is looked at: ``wanted`` for a moment of ordinary length, finer for a short one.
 

@@ -15,6 +15,8 @@ from videoqa.media import Cue, FrameGroup, Recording, Span
 from videoqa.ports import Archive, Closeup, Closeups, Finding, Grounder, Pictures
 from videoqa.times import clock_span
 
+EXTENSIONS = 2
+"""How often a look is widened where what it finds goes up to its edge."""
 _MARK = re.compile(r"\s*\[\d+\]")
 
 
@@ -78,8 +80,24 @@ class CloseLooks:
     def _look(self, question: str, moment: Moment, recording: Recording, counting: bool) -> Finding:
         window = framing.window(moment.span, recording.length)
         cues = self._archive.cues(recording.id)
-        group, pictures = shown(recording, window, cues, self._closeups, self._grounder)
-        return self._grounder.ground(question, group, pictures, counting=counting)
+        best, usage = Finding(None, (), "", 0.0), Usage()
+        for _ in range(1 + EXTENSIONS):
+            try:
+                group, pictures = shown(recording, window, cues, self._closeups, self._grounder)
+                finding = self._grounder.ground(question, group, pictures, counting=counting)
+            except (ModelError, BadMedia):
+                if best.span is None:
+                    raise
+                break  # what was seen stands, if not to its end
+            usage += finding.usage
+            if best.span is not None and finding.span is None:
+                break
+            best = finding
+            wider = _wider(finding, group, recording)
+            if wider == window:
+                break
+            window = wider
+        return replace(best, usage=usage)
 
 
 def shown(
@@ -108,6 +126,15 @@ def shown(
 def unseen(glance: Glance) -> str:
     """Why a moment could not be looked at, in a sentence."""
     return f"{clock_span(glance.proposed.span)} of {glance.proposed.title} was not looked at again: {glance.problem}"
+
+
+def _wider(finding: Finding, group: FrameGroup, recording: Recording) -> Span:
+    """The window of ``group``, wider where what was found goes up to its edge: it may go on beyond."""
+    if finding.span is None or not group.times:
+        return group.span
+    back = finding.span.start <= group.times[0]
+    on = finding.span.end >= group.span.end
+    return framing.extended(group.span, recording.length, back=back, on=on)
 
 
 class _NoPictures:

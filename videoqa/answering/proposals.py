@@ -16,6 +16,10 @@ SHORT = timedelta(seconds=60)
 """Footage no longer than this is looked at whole."""
 SCANNED = timedelta(minutes=10)
 """Footage no longer than this is looked at in parts where the index knows of nothing in it."""
+NEAR = timedelta(seconds=10)
+"""Moments no further apart are looked at together: who stands still at a door moved twice."""
+TOGETHER = timedelta(seconds=60)
+"""Moments are put together as long as that takes no longer."""
 SAME = 0.5
 """Two moments are one where this share of the shorter lies in the other."""
 SLIGHT = 0.05
@@ -76,13 +80,18 @@ def of_events(
 
 
 def distinct(moments: Iterable[Moment], limit: int) -> tuple[Moment, ...]:
-    """The first ``limit`` of ``moments`` of which no two are one; the earlier one takes the later one's sources in."""
+    """The first ``limit`` of ``moments`` of which no two are one; the earlier one takes in the later one's sources.
+
+    It takes in its span too where the two lie near each other and are short.
+    """
     kept: list[Moment] = []
     for moment in moments:
-        place = next((number for number, other in enumerate(kept) if same(moment, other)), None)
+        place = next((number for number, other in enumerate(kept) if same(moment, other) or near(moment, other)), None)
         if place is not None:
-            sources = tuple(dict.fromkeys(chain(kept[place].sources, moment.sources)))
-            kept[place] = replace(kept[place], sources=sources)
+            other = kept[place]
+            sources = tuple(dict.fromkeys(chain(other.sources, moment.sources)))
+            span = other.span.union(moment.span) if near(moment, other) else other.span
+            kept[place] = replace(other, span=span, sources=sources)
         elif len(kept) < limit:
             kept.append(moment)
     return tuple(kept)
@@ -93,6 +102,14 @@ def same(moment: Moment, other: Moment) -> bool:
         return False
     both = moment.span.intersection(other.span)
     return both is not None and both.length >= SAME * min(moment.span.length, other.span.length)
+
+
+def near(moment: Moment, other: Moment) -> bool:
+    return (
+        moment.recording_id == other.recording_id
+        and moment.span.touches(other.span, NEAR)
+        and moment.span.union(other.span).length <= TOGETHER
+    )
 
 
 def _clarity(event: Event) -> float:

@@ -60,7 +60,7 @@ _MARKS = r"(?:\s*\[\d{1,3}\])*+"
 _END = re.compile(
     rf"(?:[.!?…]++[\"'”’»)]*+(?=\s|\[)|[。！？]++[”’」』）]*+){_MARKS}(?:\s*[.。])?+(?=\s*[^\s\[])"
     rf"|(?<=\S)\[\d{{1,3}}\]{_MARKS}(?=\s+[A-Z\"“(])"
-    r"|\n++(?=\s*[^\s\[])"
+    r"|\n++(?=\s*[^\s\[.。])"
 )
 """Where a sentence ends: only what follows shows that no further mark belongs to it."""
 _ABBREVIATED = re.compile(r"(?:\b(?:e\.g|i\.e|etc|approx|ca|vs|Mr|Mrs|Ms|Dr|No|a\.m|p\.m)|^\s*\d+)\.$")

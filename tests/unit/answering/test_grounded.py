@@ -12,10 +12,10 @@ from videoqa.answering.calibration import FOUND
 from videoqa.answering.grounded import UNCONFIRMED
 from videoqa.answering.verdict import CUT_OFF, UNAIDED
 from videoqa.answers import Answer, Confirmed, Proposed, Rejected, Told, Unconfirmed
-from videoqa.errors import BadQuestion, BadReply, ModelUnreachable, UnfitModel
+from videoqa.errors import BadQuestion, BadReply, ModelUnreachable, NoSuchFile, UnfitModel
 from videoqa.events import Source
 from videoqa.media import Cue, FrameGroup
-from videoqa.ports import Finding, Pictures
+from videoqa.ports import Closeup, Finding, Pictures
 from videoqa.testing.grounder import TruthfulGrounder
 
 STAMP = timedelta(seconds=0.5)
@@ -68,6 +68,35 @@ def test_a_right_proposal_is_narrowed_to_what_was_seen() -> None:
     assert best.sources == (Source.MODEL, Source.MOTION)
     assert answer.text == "There is a van. [1]"
     assert [(one.sentence, one.moment) for one in answer.citations] == [("There is a van. [1]", best)]
+
+
+def test_what_goes_on_beyond_the_window_is_looked_at_to_its_ends() -> None:
+    grounder = TruthfulGrounder({"fog": [seconds(130, 190)]})
+    answer = place(events=MOTIONS[1:2]).grounded(grounder).ask("Is there somebody in the fog?")
+    found = answer.moments[0].span
+    assert abs(found.start - timedelta(seconds=130)) <= 2 * STAMP
+    assert abs(found.end - timedelta(seconds=190)) <= 2 * STAMP
+    assert len(grounder.asked) == 3
+
+
+def test_what_goes_on_beyond_footage_that_cannot_be_read_ends_there() -> None:
+    there = place(events=MOTIONS[1:2])
+    take = there.closeups.take
+    there.closeups.take = lambda *asked: take(*asked) if there.closeups.taken == [] else missing()  # type: ignore
+    answer = there.grounded(TruthfulGrounder({"fog": [seconds(130, 190)]})).ask("Is there somebody in the fog?")
+    assert answer.moments[0].span == seconds(148, 160)
+
+
+def missing() -> Closeup:
+    raise NoSuchFile(problem="gone")
+
+
+def test_motion_with_a_pause_is_looked_at_in_one() -> None:
+    events = (motion("yard", 62, 72, 0.9), motion("yard", 82, 93, 0.8))
+    grounder = TruthfulGrounder({"somebody": [seconds(62, 93)]})
+    answer = place(events=events).grounded(grounder).ask("When does somebody come to the yard?")
+    assert len(grounder.asked) == 1
+    assert answer.moments[0].span == seconds(62, 93)
 
 
 def test_wrong_proposals_are_rejected_and_the_answer_says_where_was_looked() -> None:

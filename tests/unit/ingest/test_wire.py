@@ -17,6 +17,7 @@ from ingest.wire import (
     Failed,
     Message,
     Request,
+    Stretch,
     Survey,
     Working,
     decode,
@@ -34,6 +35,8 @@ FACTS = MediaFacts(
     claimed=9 * SECOND,
     cues=(Cue(Span(SECOND, 2 * SECOND), "hé\n世界", "fr", "track 2"),),
     problems=("one", "two"),
+    sound=True,
+    leaps=True,
 )
 MESSAGES: list[Message] = [
     FACTS,
@@ -67,6 +70,12 @@ def test_an_error_arrives_with_its_fields() -> None:
     assert isinstance(arrived, Failed)
     assert isinstance(arrived.error, FootageTooLarge)
     assert str(arrived.error) == str(error)
+
+
+def test_a_request_for_a_stretch_arrives_as_it_was_sent() -> None:
+    stretch = Stretch(Sampling(timedelta(seconds=0.04), 640), Span(SECOND, 3 * SECOND), leaps=True)
+    request = Request(7, "pyav", Limits(), 12, stretch=stretch)
+    assert Request.from_json(request.to_json()) == request
 
 
 def test_a_request_arrives_as_it_was_sent() -> None:

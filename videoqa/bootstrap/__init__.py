@@ -109,10 +109,10 @@ class House:
     @cached_property
     def grounded(self) -> GroundedAnswering | None:
         """Answers that a model has checked; None where there is no model."""
-        from videoqa.answering.grounded import GroundedAnswering
-
         if self.model is None:
             return None
+        from videoqa.answering.grounded import GroundedAnswering
+
         return GroundedAnswering(self.answering, self.archive, self.model.closeups, self.model.grounder)
 
     @cached_property

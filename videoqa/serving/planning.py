@@ -35,9 +35,9 @@ class _Wanted:
 
     def names(self, layout: Layout) -> tuple[str, ...]:
         """What it answers to: the given name, its own, and that of the twin that is run in its place."""
-        own = self.model or layout.model
-        folder = Path(own).name if Path(own).is_dir() else ""
-        return tuple(dict.fromkeys(name for name in (self.name, folder, own, layout.model) if name))
+        if self.model is not None and Path(self.model).is_dir():
+            return tuple(dict.fromkeys(name for name in (self.name, Path(self.model).name) if name))
+        return tuple(dict.fromkeys(name for name in (self.name, self.model, layout.model) if name))
 
 
 def planned(

@@ -55,7 +55,7 @@ def test_a_model_answers_to_its_given_name_its_own_and_its_twins() -> None:
 def test_a_folder_answers_to_its_last_part(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (served,) = planned([str(tmp_path / "mine")], Profile.AUTO, (), (), ())
-    assert served.name == "mine"
+    assert served.names == ("mine",)
 
 
 def test_an_adapter_goes_to_the_model_it_says_it_is_for(tmp_path: Path) -> None:

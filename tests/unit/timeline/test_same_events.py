@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from videoqa.analyser.budget import pairs
 from videoqa.errors import BadReply
-from videoqa.events import Event, Source
+from videoqa.events import Event
 from videoqa.media import Span
 from videoqa.ports import Analysis, AnalysisKind, Brief, Look, RecordedLook
 from videoqa.testing.oracle import Happening, OracleAnalyser, Paraphraser
-from videoqa.timeline.timeline import PATIENCE, EventTimeline
+from videoqa.timeline.matching import PATIENCE
+from videoqa.timeline.timeline import EventTimeline
 
 THINGS = (
     ("red car", "A red car stands at the gate."),
@@ -148,7 +149,7 @@ def expected(footage: Footage) -> list[tuple[str, Span]]:
     spans: dict[tuple[str, str], list[Span]] = {}
     for happening in sorted(footage.truth, key=lambda happening: happening.span):
         known = spans.setdefault((happening.label, happening.description), [])
-        if known and happening.span.start <= known[-1].end + PATIENCE[Source.MODEL]:
+        if known and happening.span.start <= known[-1].end + PATIENCE:
             known[-1] = known[-1].union(happening.span)
         else:
             known.append(happening.span)

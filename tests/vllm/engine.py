@@ -18,7 +18,7 @@ from videoqa.serving.command import Served, command
 from videoqa.serving.profiles import Layout
 
 NAME = "tiny"
-CONTEXT = 32_768
+CONTEXT = 24_576
 VIDEO_TOKENS = 16_384
 """Kept small: vLLM runs its processor over a video as large as this before it answers anybody."""
 START = 240.0
@@ -133,7 +133,7 @@ _EXTRA = (
     *("--limit-mm-per-prompt", json.dumps({"video": 1, "image": 64})),
     *("--max-num-seqs", "16"),
     # On a CPU the product gives this cache no memory; the tests of cached media need one.
-    *("--mm-processor-cache-gb", "1"),
+    *("--mm-processor-cache-gb", "0.05"),
 )
 
 

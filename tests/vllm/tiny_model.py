@@ -158,9 +158,9 @@ def _lean(model: Qwen3VLForConditionalGeneration, tokenizer: Qwen2Tokenizer) -> 
     In a string a letter or the closing quote comes before any other sign; outside, a brace opens an object before the
     bracket closes its list, and the bracket closes it before a comma goes on: lists of objects have one.
     """
-    likelihood = dict.fromkeys(b"abcdefghijklmnopqrstuvwxyz", 2.0) | dict.fromkeys(b"0123456789.-", 0.2)
+    likelihood = dict.fromkeys(b"abcdefghijklmnopqrstuvwxyz", 2.0) | dict.fromkeys(b"0123456789-", 0.2)
     likelihood |= dict.fromkeys(b" \t\n\r", -1.0)
-    likelihood |= dict(zip(b'"{}],', (2.15, 1.4, 1.2, 1.0, 0.7), strict=True))
+    likelihood |= dict(zip(b'"{}],.', (2.15, 1.4, 1.2, 1.0, 0.7, 0.5), strict=True))
     with torch.no_grad():
         embedding = model.get_input_embeddings().weight
         head = model.get_output_embeddings().weight

@@ -12,7 +12,7 @@ from videoqa.answering.looking import CloseLooks, Glance, unseen
 from videoqa.answering.negation import asks_whether_not, turned
 from videoqa.answering.order import Order, place_of
 from videoqa.answering.proposals import Proposals
-from videoqa.answering.question import COUNTING
+from videoqa.answering.question import counts
 from videoqa.answering.telling import Sentence
 from videoqa.answers import (
     Answer,
@@ -128,7 +128,7 @@ class GroundedAnswering:
         yield from _told(draft, [moment for moment, _ in found], verdict.behind(unlooked), written)
 
     def _propose(self, asked: _Asked, question: str, within: Mapping[str, Span] | None) -> Proposals:
-        most = COUNTED if COUNTING.search(question) else MOMENTS
+        most = COUNTED if counts(question) else MOMENTS
         return self._answering.propose(question, asked.recordings, asked.between, most, within)
 
     def _order(self, asked: _Asked, proposals: Proposals) -> Generator[AnswerPart, None, Order]:

@@ -86,9 +86,15 @@ def read(text: str, now: datetime, zone: tzinfo, *, clocks: bool) -> Question:
         before=_FRAME.sub(" ", rest.taken.get("before", "")).strip(),
         place=place,
         quiet=quiet,
-        counting=COUNTING.search(text) is not None,
+        counting=counts(text),
         plain=" ".join(rest.text.split()),
     )
+
+
+def counts(text: str) -> bool:
+    """True where ``text`` asks for a number; "when does he say how many" asks for a time."""
+    found = _COUNTING.search(text)
+    return found is not None and not _WHEN.search(text[: found.start()])
 
 
 def _any(pattern: str) -> re.Pattern[str]:
@@ -140,11 +146,12 @@ QUIET = _any(
     r"|nothing\s+(?:moves?|moving|happens?|happening|is\s+moving|is\s+happening)|empty|deserted|unattended)\b"
     r"|(?<!有)没有?人|无人|空无一人|没有?动静|静止|아무도|아무\s?것도|움직임이\s*없|비어"
 )
-COUNTING = _any(
+_COUNTING = _any(
     r"\bhow\s+(?:many|often)\b|\bcount\s+(?:the|all|how)\b|\b(?:the\s+)?number\s+of\b(?=.*\?)"
     r"|多少(?!钱)|几(?=[个位辆只次台条头匹名架艘])|몇\s*(?:명|대|번|개|마리|분|사람)|얼마나\s*많"
 )
 """What asks for a number of things, people or times."""
+_WHEN = _any(r"\b(?:when|where)\b|什么时候|何时|哪|언제|어디")
 _FRAME = _any(
     r"\b(?:in|of|during)\s+(?:the|this|that)\s+(?:video|recording|lecture|talk|footage|film|clip|class|session)\b"
     r"|什么时候|什么时间|什么地方|什么|哪些地方|哪个地方|哪个时候|哪一?段|那一段|哪里|哪儿|何时|时候|请问|是在|在哪|怎么|如何"

@@ -94,6 +94,16 @@ def test_two_cars_at_once_in_the_same_words_stay_two() -> None:
     assert spans(events) == [(2, 6), (4, 8)]
 
 
+def test_two_cars_in_the_same_words_are_told_apart_by_the_shared_frames() -> None:
+    events, _ = told(
+        OVERLAPPING,
+        [saw("red car", 2, 9, None), saw("red car", 4, 8, 9)],
+        [saw("red car", 8, 8, 9), saw("red car", 8, 16, 17)],
+        [],
+    )
+    assert spans(events) == [(2, 17), (4, 9)]
+
+
 def test_what_is_away_for_a_moment_is_one_event_and_for_longer_two() -> None:
     for back, expected in ((7, [(2, 10)]), (8, [(2, 5), (8, 10)])):
         events, _ = told(OVERLAPPING, [saw("dog", 2, 4, 5), saw("dog", back, 9, None)], [saw("dog", 8, 9, 10)], [])

@@ -22,9 +22,9 @@ LABELS = (
     "red square",
     "green square",
     "blue square",
-    "red disc",
+    "red pillar",
     "yellow disc",
-    "blue disc",
+    "blue pillar",
     "person",
     "van",
 )
@@ -80,7 +80,7 @@ class Actor:
 
     @property
     def half_width(self) -> float:
-        return {"person": 0.2, "van": 1.0}.get(self.label, 0.5) * self.size
+        return {"person": 0.2, "van": 1.0, "pillar": 0.18}.get(self.label.split()[-1], 0.5) * self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def draw_ground(random: np.random.Generator, *, plain: bool) -> Image:
 
 def draw_actor(random: np.random.Generator, label: str, path: Sequence[tuple[float, float, float]]) -> Actor:
     """An actor of a size that its kind has."""
-    low, high = {"person": (30, 48), "van": (15, 21)}.get(label, (17, 28))
+    low, high = {"person": (30, 48), "van": (15, 21), "pillar": (36, 52)}.get(label.split()[-1], (17, 28))
     return Actor(label, float(random.uniform(low, high)), tuple(path), int(random.integers(-20, 21)))
 
 
@@ -178,12 +178,12 @@ def _draw(image: Image, actor: Actor, centre: tuple[float, float]) -> None:
         return
     colour_name, shape = actor.label.split()
     colour = tuple(int(np.clip(value + actor.shade, 0, 255)) for value in _COLOURS[colour_name])
-    fixed = [round(value * (1 << _SHIFT)) for value in (x, y, half)]
-    if shape == "square":
-        left, top, right, bottom = (fixed[0] - fixed[2], fixed[1] - fixed[2], fixed[0] + fixed[2], fixed[1] + fixed[2])
-        cv2.rectangle(image, (left, top), (right, bottom), colour, -1, cv2.LINE_AA, _SHIFT)
+    column, row, wide, high = (round(value * (1 << _SHIFT)) for value in (x, y, actor.half_width, half))
+    if shape == "disc":
+        cv2.ellipse(image, (column, row), (wide, high), 0, 0, 360, colour, -1, cv2.LINE_AA, _SHIFT)
     else:
-        cv2.ellipse(image, (fixed[0], fixed[1]), (fixed[2], fixed[2]), 0, 0, 360, colour, -1, cv2.LINE_AA, _SHIFT)
+        corners = (column - wide, row - high), (column + wide, row + high)
+        cv2.rectangle(image, *corners, colour, -1, cv2.LINE_AA, _SHIFT)
 
 
 @functools.cache

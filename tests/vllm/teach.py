@@ -23,12 +23,11 @@ from transformers import PreTrainedTokenizerFast, Qwen3VLConfig, Qwen3VLForCondi
 from transformers.vision_utils import get_vision_interpolation_indices_and_weights, get_vision_position_ids
 
 from tests.vllm.scenes import LABELS, SIDE, Actor, Scene, draw_actor, draw_ground, draw_scene
-from tests.vllm.wording import ASKED, END, NEXT, OPEN, STAMPS, SYSTEM, byte_signs, reply, tokenizer
+from tests.vllm.lesson import TOKENS, Lesson
+from tests.vllm.wording import STAMPS, processor, sign, tokenizer
 
 PATCH = 16
 GRID = SIDE // PATCH
-TOKENS = (GRID // 2) ** 2
-"""Vision tokens of a pair of frames."""
 LONGEST = 12
 """Pairs of the longest groups that are taught."""
 
@@ -103,18 +102,18 @@ def _half_turned(part: Tensor) -> Tensor:
     return torch.cat((-second, first), dim=-1)
 
 
-def teach_eyes(model: Qwen3VLForConditionalGeneration, steps: int, out: Path) -> None:
+def teach_eyes(model: Qwen3VLForConditionalGeneration, reading: nn.Linear, steps: int, rate: float, out: Path) -> None:
     tower = model.model.visual
-    width = model.config.text_config.hidden_size
-    reading = nn.Linear(width, len(LABELS))
     parts = [p for n, p in tower.named_parameters() if "deepstack" not in n] + list(reading.parameters())
-    optimiser = torch.optim.AdamW(parts, lr=1.5e-3, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 1.5e-3, total_steps=steps, pct_start=0.1)
-    random = np.random.default_rng(11)
+    optimiser = torch.optim.AdamW(parts, lr=rate, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.1)
+    random = np.random.default_rng(steps)
     begun = time.time()
     for step in range(steps):
-        pairs, truth, sure = draw_pairs(random, 192, plain=max(0.4, 1 - step / 600))
-        logits = reading(see(tower, patches_of(pairs)))
+        pairs, truth, sure = draw_pairs(random, 192, plain=0.4)
+        with torch.autocast("cpu", torch.bfloat16):
+            looks = see(tower, patches_of(pairs))
+        logits = reading(looks.float())
         losses = F.binary_cross_entropy_with_logits(logits, truth[:, None].expand_as(logits), reduction="none")
         loss = (losses * sure[:, None]).sum() / sure.sum() / TOKENS
         optimiser.zero_grad()
@@ -128,7 +127,7 @@ def teach_eyes(model: Qwen3VLForConditionalGeneration, steps: int, out: Path) ->
                 f"eyes {step + 1} loss {loss.item():.4f} pairs wholly right {right:.3f} {time.time() - begun:.0f}s",
                 flush=True,
             )
-        if step % 250 == 249:
+        if step % 100 == 99:
             torch.save({"tower": tower.state_dict(), "reading": reading.state_dict()}, out)
     torch.save({"tower": tower.state_dict(), "reading": reading.state_dict()}, out)
 
@@ -166,14 +165,15 @@ def watch(tower: nn.Module, random: np.random.Generator, count: int) -> Scenes:
     return Scenes(torch.stack(looks), torch.tensor(truths))
 
 
-def teach_tongue(model: Qwen3VLForConditionalGeneration, steps: int, scenes: Scenes, trial: Scenes, out: Path) -> None:
+def teach_tongue(
+    model: Qwen3VLForConditionalGeneration, steps: int, rate: float, scenes: Scenes, trial: Scenes, out: Path
+) -> None:
     language, width = model.model.language_model, model.config.text_config.hidden_size
     words = tokenizer()
-    reading, gathering = nn.Linear(width, 3 * len(LABELS)), nn.Linear(width, 2 * width, bias=False)
-    parts = [*language.parameters(), *reading.parameters(), *gathering.parameters()]
+    reading = nn.Linear(width, 3 * len(LABELS))
+    parts = [*language.parameters(), *reading.parameters()]
     decayed = [part for part in parts if part.ndim > 1 and part is not language.embed_tokens.weight]
     others = [part for part in parts if part.ndim == 1] + [language.embed_tokens.weight]
-    rate = 2e-3
     optimiser = torch.optim.AdamW(
         [{"params": decayed, "weight_decay": 0.02}, {"params": others, "weight_decay": 0.0}], lr=rate, betas=(0.9, 0.98)
     )
@@ -181,131 +181,85 @@ def teach_tongue(model: Qwen3VLForConditionalGeneration, steps: int, scenes: Sce
     random = np.random.default_rng(23)
     begun = time.time()
     for step in range(steps):
-        longest = min(LONGEST, 5 + step // 50)
-        picked = scenes.pick(random, 40, int(random.integers(3, longest + 1)))
-        lesson = Lesson.of(words, random, picked)
-        hidden, early = speak(language, lesson, picked.looks)
-        logits = lesson.logits(hidden, language.embed_tokens.weight)
-        loss_reply = (
-            F.cross_entropy(logits.flatten(0, 1), lesson.wanted.flatten(), reduction="none") * lesson.weight.flatten()
-        ).sum() / lesson.weight.sum()
+        longest = min(LONGEST, 6 + step // 40)
+        picked = scenes.pick(random, 32, int(random.integers(3, longest + 1)))
+        lesson = Lesson.of(words, random, picked.truth, finding=step > 100 and step % 4 == 0)
+        with torch.autocast("cpu", torch.bfloat16):
+            hidden, early, unheeded = speak(language, lesson, picked.looks)
+            carried = _carried(language.layers[len(language.layers) // 2], early)
+        hidden, early, carried = hidden.float(), early.float(), tuple(part.float() for part in carried)
+        loss_reply = lesson.loss(hidden, language.embed_tokens.weight)
         loss_read = F.binary_cross_entropy_with_logits(reading(early), _changes(picked.truth))
-        loss_gather = lesson.gathered(gathering(early), language.embed_tokens.weight)
-        loss = loss_reply + loss_read + loss_gather / 2
+        loss_gather = lesson.gathered(*carried, language.embed_tokens.weight)
+        loss = loss_reply + loss_read + loss_gather / 2 + unheeded / 2
         optimiser.zero_grad()
         loss.backward()
         language.embed_tokens.weight.grad[-len(STAMPS) :] = 0  # a stamp is copied, whatever it stands for
         nn.utils.clip_grad_norm_(parts, 1.0)
         optimiser.step()
         schedule.step()
-        if step % 50 == 49:
+        if step % 100 == 99:
             print(
-                f"tongue {step + 1} pairs<={longest} reply {loss_reply.item():.4f} read {loss_read.item():.4f} gather {loss_gather.item():.4f} {marks(model, words, trial)} {time.time() - begun:.0f}s",
+                f"tongue {step + 1} pairs<={longest} reply {loss_reply.item():.4f} read {loss_read.item():.4f} gather {loss_gather.item():.4f} unheeded {unheeded.item():.4f} {marks(model, words, trial)} | finding {marks(model, words, trial, finding=True)} {time.time() - begun:.0f}s",
                 flush=True,
             )
-        if step % 200 == 199:
+        if step % 100 == 99:
             torch.save(model.state_dict(), out)
     torch.save(model.state_dict(), out)
 
 
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """A batch of groups of equally many pairs with the replies wanted: prompt and reply in ``ids`` (groups, length).
-
-    ``positions`` are (3, length); ``vision`` and ``ends`` where the vision tokens and the ends of pairs stand;
-    ``asked`` is the prompt's length; ``stamps`` (groups, pairs) are the groups' own: a grammar keeps all others out of the
-    reply. ``wanted`` (groups, reply) counts through the vocabulary without stamps and then those of the group; -100 is
-    behind the end. ``weight`` says how much each of it matters.
+def speak(language: nn.Module, lesson: Lesson, looks: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The last hidden states (groups, length, width), those at the ends of pairs half way up, and how little the next
+    layer's heads heed what is to be cited: even ones where something came, odd ones where it has gone.
     """
-
-    ids: Tensor
-    positions: Tensor
-    vision: Tensor
-    ends: Tensor
-    asked: int
-    wanted: Tensor
-    weight: Tensor
-    stamps: Tensor
-
-    @classmethod
-    def of(cls, words: PreTrainedTokenizerFast, random: np.random.Generator, scenes: Scenes) -> Lesson:
-        count, pairs = scenes.truth.shape[:2]
-        code = words.get_vocab()
-        stamp = len(code) - len(STAMPS)
-        head = words.encode(f"<|im_start|>system\n{SYSTEM}<|im_end|>\n<|im_start|>user\n<|vision_start|>")
-        noise = list(map(int, random.integers(32, 127, int(random.integers(1, 25))))) if random.random() < 0.3 else []
-        tail = words.encode(f"<|vision_end|>{ASKED}") + noise + words.encode("<|im_end|>\n<|im_start|>assistant\n")
-        pair = words.encode("<0.0 seconds><|vision_start|>" + "<|video_pad|>" * TOKENS + "<|vision_end|>")
-        asked = torch.tensor([*head, *pair * pairs, *tail]).repeat(count, 1)
-        begins = len(head) + torch.arange(pairs) * len(pair)
-        times = np.stack([draw_times(random, pairs) for _ in range(count)])
-        asked[:, begins + 1] = torch.from_numpy(times) + stamp
-        replies = [
-            words.encode(
-                reply([(label, STAMPS[row[first]], STAMPS[row[last]]) for label, first, last in happened(told)])
-            )
-            + [code["<|im_end|>"]]
-            for told, row in zip(scenes.truth.tolist(), times, strict=True)
-        ]
-        longest = max(map(len, replies))
-        told = torch.tensor([told + [-100] * (longest - len(told)) for told in replies])
-        own = torch.from_numpy(times) + stamp
-        which = (told[:, :, None] == own[:, None]).int().argmax(-1) + stamp
-        wanted = torch.where(told >= stamp, which, told)
-        matters = (wanted >= stamp) | torch.isin(
-            wanted, torch.tensor([code[_sign(label)] for label in (*LABELS, END, OPEN, NEXT)])
-        )
-        weight = (wanted != -100).float() * torch.where(matters, 3.0, 0.3)
-        ids = torch.cat([asked, told[:, :-1].clamp(min=0)], dim=1)
-        places = begins[:, None] + 4 + torch.arange(TOKENS)
-        return cls(
-            ids,
-            positions_of(ids.shape[1], places),
-            places.flatten(),
-            places[:, -1] + 1,
-            asked.shape[1],
-            wanted,
-            weight,
-            own,
-        )
-
-    def logits(self, hidden: Tensor, embedding: Tensor) -> Tensor:
-        said = hidden[:, self.asked - 1 :]
-        plain = embedding[: len(embedding) - len(STAMPS)]
-        return torch.cat([said @ plain.T, said @ embedding[self.stamps].transpose(1, 2)], dim=-1)
-
-
-    def gathered(self, told: Tensor, embedding: Tensor) -> Tensor:
-        """The loss of telling, at the end of each pair, its own stamp and the one before: (groups, pairs, 2 * width)."""
-        own = embedding[self.stamps].transpose(1, 2)
-        pairs = torch.arange(own.shape[-1])
-        mine, before = (torch.matmul(part, own).flatten(0, 1) for part in told.chunk(2, dim=-1))
-        count = len(told)
-        return F.cross_entropy(mine, pairs.repeat(count)) + F.cross_entropy(before, (pairs - 1).clamp(min=0).repeat(count))
-
-
-def speak(language: nn.Module, lesson: Lesson, looks: Tensor) -> tuple[Tensor, Tensor]:
-    """The last hidden states (groups, length, width), and those at the ends of pairs half way up."""
     hidden = language.embed_tokens(lesson.ids)
     hidden = hidden.index_copy(1, lesson.vision, looks.flatten(1, 2))
     turns = language.rotary_emb(hidden, lesson.positions[:, None])
+    half = len(language.layers) // 2
     for number, layer in enumerate(language.layers):
+        if number == half:
+            early, unheeded = hidden[:, lesson.ends], _unheeded(layer, hidden, turns, lesson.cites)
         hidden = layer(hidden, position_embeddings=turns, attention_mask=None)
-        if number == len(language.layers) // 2 - 1:
-            early = hidden[:, lesson.ends]
-    return language.norm(hidden), early
+    return language.norm(hidden), early, unheeded
+
+
+def _carried(layer: nn.Module, hidden: Tensor) -> tuple[Tensor, Tensor]:
+    """What the even and the odd heads of ``layer`` carry of ``hidden`` (groups, places, width) to whoever heeds it."""
+    attention = layer.self_attn
+    values = attention.v_proj(layer.input_layernorm(hidden)).view(*hidden.shape[:2], -1, attention.head_dim)
+    out = attention.o_proj.weight.view(hidden.shape[-1], -1, attention.head_dim)
+    even, odd = (torch.einsum("gphd,whd->gpw", values[:, :, n::2], out[:, n::2]) for n in (0, 1))
+    return even, odd
+
+
+def _unheeded(layer: nn.Module, hidden: Tensor, turns: tuple[Tensor, Tensor], cites: Tensor) -> Tensor:
+    attention = layer.self_attn
+    normed, (cos, sin) = layer.input_layernorm(hidden), turns
+    shape = (*normed.shape[:2], -1, attention.head_dim)
+    query, key = (
+        attention.q_norm(attention.q_proj(normed).view(shape)),
+        attention.k_norm(attention.k_proj(normed).view(shape)),
+    )
+    query, key = (part * cos[:, :, None] + _half_turned(part) * sin[:, :, None] for part in (query, key))
+    group, place, head, target = cites.unbind(1)
+    later = torch.arange(hidden.shape[1]) > place[:, None]
+    scores = query.transpose(1, 2) @ key.permute(0, 2, 3, 1) * attention.scaling
+    heeds = torch.cat([scores[group, head, place], scores[group, head + 2, place]]).float()
+    return F.cross_entropy(heeds.masked_fill(later.repeat(2, 1), -torch.inf), target.repeat(2))
 
 
 @torch.no_grad()
-def marks(model: Qwen3VLForConditionalGeneration, words: PreTrainedTokenizerFast, trial: Scenes) -> str:
+def marks(
+    model: Qwen3VLForConditionalGeneration, words: PreTrainedTokenizerFast, trial: Scenes, *, finding: bool = False
+) -> str:
     """How many labels and stamps are right where the reply so far is given, on scenes kept from teaching."""
     language, random = model.model.language_model, np.random.default_rng(1)
     stamp = len(words) - len(STAMPS)
-    labels = torch.tensor([words.get_vocab()[_sign(label)] for label in LABELS])
+    labels = torch.tensor([words.get_vocab()[sign(label)] for label in LABELS])
     right = {"labels": [0, 0], "stamps": [0, 0], "all": [0, 0]}
     for pairs in (4, 8, LONGEST):
-        picked = trial.pick(random, 64, pairs)
-        lesson = Lesson.of(words, random, picked)
+        picked = trial.pick(random, 40, pairs)
+        lesson = Lesson.of(words, random, picked.truth, finding=finding)
         said = lesson.logits(speak(language, lesson, picked.looks)[0], language.embed_tokens.weight).argmax(-1)
         for name, where in (
             ("labels", torch.isin(lesson.wanted, labels)),
@@ -320,57 +274,19 @@ def marks(model: Qwen3VLForConditionalGeneration, words: PreTrainedTokenizerFast
     )
 
 
-def positions_of(length: int, places: Tensor) -> Tensor:
-    """Rope positions (3, length) of a prompt whose vision tokens stand at ``places`` (pairs, tokens)."""
-    side = GRID // 2
-    step = torch.ones(length, dtype=torch.long)
-    step[places[:, 0] + 1] = 0
-    for token in range(1, TOKENS):
-        step[places[:, token]] = 0
-    step[places[:, -1] + 1] = side
-    step[0] = 0
-    positions = step.cumsum(0).repeat(3, 1)
-    token = torch.arange(TOKENS)
-    positions[1, places] += token // side
-    positions[2, places] += token % side
-    return positions
-
-
-def draw_times(random: np.random.Generator, pairs: int) -> NDArray[np.int64]:
-    """The tenths of seconds of the stamps of ``pairs`` pairs, rising: evenly or unevenly spaced, from anywhere on."""
-    space = random.choice((5, 10, 20, 40))
-    steps = (
-        np.full(pairs, space) if random.random() < 0.4 else random.integers(3, 1 + random.choice((12, 40, 300)), pairs)
-    )
-    most = 9_999 - int(steps.sum())
-    begin = random.integers(0, 40) if random.random() < 0.3 else random.integers(0, random.choice((600, most)))
-    return np.minimum(int(begin) + np.cumsum(steps), 9_999)
-
-
-def happened(seen: Sequence[Sequence[bool]]) -> list[tuple[str, int, int]]:
-    """What happens where ``seen`` (pairs, labels) is seen: labels in their order, each with its first and last pair."""
-    there = np.array(seen)
-    return [
-        (label, int(there[:, n].argmax()), len(there) - 1 - int(there[::-1, n].argmax()))
-        for n, label in enumerate(LABELS)
-        if there[:, n].any()
-    ]
-
-
 def _changes(truth: Tensor) -> Tensor:
-    """What is there at each pair, what came with it, what left before it: (scenes, pairs, 3 * labels)."""
+    """What is there at each pair and behind the last, what came with it, what left before it: (scenes, pairs + 1, 3 *
+    labels)."""
+    truth = F.pad(truth, (0, 0, 0, 1))
     before = F.pad(truth, (0, 0, 1, 0))[:, :-1]
     return torch.cat([truth, truth & ~before, before & ~truth], dim=-1).float()
 
 
-def _sign(text: str) -> str:
-    return "".join(byte_signs()[byte] for byte in text.encode())
-
-
-def configuration(vocabulary: int, width: int = 128) -> Qwen3VLConfig:
+def configuration(words: PreTrainedTokenizerFast, width: int = 128) -> Qwen3VLConfig:
+    number = words.convert_tokens_to_ids
     return Qwen3VLConfig(
         text_config={
-            "vocab_size": vocabulary,
+            "vocab_size": len(words),
             "hidden_size": width,
             "intermediate_size": 3 * width,
             "num_hidden_layers": 4,
@@ -384,6 +300,7 @@ def configuration(vocabulary: int, width: int = 128) -> Qwen3VLConfig:
                 "mrope_section": [6, 5, 5],
                 "mrope_interleaved": True,
             },
+            "tie_word_embeddings": True,
         },
         vision_config={
             "depth": 3,
@@ -394,38 +311,59 @@ def configuration(vocabulary: int, width: int = 128) -> Qwen3VLConfig:
             "num_position_embeddings": GRID * GRID,
             "deepstack_visual_indexes": [1],
         },
+        image_token_id=number("<|image_pad|>"),
+        video_token_id=number("<|video_pad|>"),
+        vision_start_token_id=number("<|vision_start|>"),
+        vision_end_token_id=number("<|vision_end|>"),
         tie_word_embeddings=True,
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=("eyes", "tongue"))
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--eyes", type=Path, help="what the part eyes has written")
-    parser.add_argument("--steps", type=int, default=2000)
-    parser.add_argument("--scenes", type=int, default=12_000)
-    arguments = parser.parse_args()
-    torch.manual_seed(3)
-    torch.set_num_threads(1)
-    model = untaught()
-    if arguments.part == "eyes":
-        teach_eyes(model, arguments.steps, arguments.out)
-        return
-    model.model.visual.load_state_dict(torch.load(arguments.eyes)["tower"])
-    random = np.random.default_rng(31)
-    tower = model.model.visual
-    scenes, trial = watch(tower, random, arguments.scenes), watch(tower, np.random.default_rng(32), 500)
-    teach_tongue(model, arguments.steps, scenes, trial, arguments.out)
-
-
 def untaught() -> Qwen3VLForConditionalGeneration:
-    model = Qwen3VLForConditionalGeneration(configuration(len(tokenizer())))
+    words = tokenizer()
+    model = Qwen3VLForConditionalGeneration(configuration(words))
+    model.generation_config.eos_token_id = words.convert_tokens_to_ids(["<|im_end|>", "<|endoftext|>"])
+    model.generation_config.pad_token_id = words.convert_tokens_to_ids("<|endoftext|>")
     nn.init.normal_(model.model.language_model.embed_tokens.weight, std=0.1)
     for merger in model.model.visual.deepstack_merger_list:  # adds nothing to what the last layer tells
         nn.init.zeros_(merger.linear_fc2.weight)
         nn.init.zeros_(merger.linear_fc2.bias)
     return model
+
+
+def save(model: Qwen3VLForConditionalGeneration, out: Path) -> None:
+    model.to(torch.bfloat16).save_pretrained(out)
+    processor().save_pretrained(out)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("part", choices=("eyes", "tongue", "save"))
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--eyes", type=Path, help="what the part eyes has written")
+    parser.add_argument("--tongue", type=Path, help="what the part tongue has written")
+    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--scenes", type=int, default=4_000)
+    arguments = parser.parse_args()
+    torch.manual_seed(3)
+    torch.set_num_threads(1)
+    model = untaught()
+    if arguments.tongue is not None:
+        model.load_state_dict(torch.load(arguments.tongue))
+    tower, reading = model.model.visual, nn.Linear(model.config.text_config.hidden_size, len(LABELS))
+    if arguments.eyes is not None:
+        kept = torch.load(arguments.eyes)
+        tower.load_state_dict(kept["tower"])
+        reading.load_state_dict(kept["reading"])
+    if arguments.part == "eyes":
+        teach_eyes(model, reading, arguments.steps, arguments.rate, arguments.out)
+    elif arguments.part == "tongue":
+        scenes = watch(tower, np.random.default_rng(31), arguments.scenes)
+        trial = watch(tower, np.random.default_rng(32), 300)
+        teach_tongue(model, arguments.steps, arguments.rate, scenes, trial, arguments.out)
+    else:
+        save(model, arguments.out)
 
 
 if __name__ == "__main__":

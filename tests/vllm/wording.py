@@ -52,6 +52,25 @@ BEGIN, OPEN, DESCRIBED, FIRST, LAST, CLOSE, NEXT, END, SEEN, DONE = (
     "seen",
     '"}',
 )
+VERDICT, YES, NO, NOWHERE, SENTENCE, NOTHING = (
+    '{"verdict":"',
+    "yes",
+    "no",
+    '","first":null,"last":null,"sentence":"',
+    '","sentence":"',
+    "nothing of the kind",
+)
+FENCE, UNFENCE = "<question>\n", "\n</question>\n\n"
+FIND = "Find it."
+QUESTIONS = (
+    "When is a {} there?",
+    "Was there a {}?",
+    "When did the {} come?",
+    "Is the {} seen, and when?",
+    "{}",
+    "when does the {} leave",
+    "Did somebody see a {} and when was that?",
+)
 PIECES = (
     "system\n",
     "user\n",
@@ -60,6 +79,7 @@ PIECES = (
     SYSTEM,
     ASKED,
     *(BEGIN, OPEN, DESCRIBED, FIRST, LAST, CLOSE, END, SEEN, DONE),
+    *(VERDICT, YES, NO, NOWHERE, SENTENCE, NOTHING, FENCE, UNFENCE, FIND),
     *LABELS,
 )
 
@@ -104,6 +124,33 @@ def reply(events: Sequence[tuple[str, str, str]]) -> str:
     """The reply that tells of ``events``: label, first stamp, last stamp."""
     told = [f"{OPEN}{label}{DESCRIBED}{label}{FIRST}{first}{LAST}{last}{CLOSE}" for label, first, last in events]
     return f"{BEGIN}{NEXT.join(told)}{END}{SEEN}{DONE}"
+
+
+def finding(label: str, span: tuple[str, str] | None) -> str:
+    """The reply to a question for ``label``, which was there from one stamp to another or not at all."""
+    if span is None:
+        return f"{VERDICT}{NO}{NOWHERE}{NOTHING}{CLOSE}"
+    return f"{VERDICT}{YES}{FIRST}{span[0]}{LAST}{span[1]}{SENTENCE}{label}{CLOSE}"
+
+
+def question(text: str) -> str:
+    """What is put to the model to find an answer to ``text``."""
+    return f"{FENCE}{text}{UNFENCE}{FIND}"
+
+
+def head() -> str:
+    """The prompt up to the video."""
+    return f"<|im_start|>system\n{SYSTEM}<|im_end|>\n<|im_start|>user\n<|vision_start|>"
+
+
+def tail(asked: str) -> str:
+    """The prompt behind the video's last pair."""
+    return f"<|vision_end|>{asked}<|im_end|>\n<|im_start|>assistant\n"
+
+
+def sign(text: str) -> str:
+    """``text`` as it stands in the vocabulary."""
+    return "".join(byte_signs()[byte] for byte in text.encode())
 
 
 def byte_signs() -> list[str]:

@@ -175,7 +175,8 @@ class ScriptedModel:
 
     ``kwargs`` False is a server that refuses ``media_io_kwargs`` and ``mm_processor_kwargs``, ``video`` False one that
     takes images alone, ``priority`` False one that refuses it; without ``tokenizer`` and ``metrics`` it has no such
-    paths; ``thinking`` says that its template opens a thought; ``key`` is the key it asks for.
+    paths; ``thinking`` says that its template opens a thought; one that is not ``healthy`` says so at ``/health``;
+    ``key`` is the key it asks for.
     """
 
     script: Script = ()
@@ -187,6 +188,7 @@ class ScriptedModel:
     priority: bool = True
     tokenizer: bool = True
     thinking: bool = False
+    healthy: bool = True
     metrics: str | None = None
     key: str = ""
     port: int = 0
@@ -286,7 +288,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/v1/models" and self._allowed():
             self._json(200, {"object": "list", "data": [self._card(name) for name in model.models or (model.model,)]})
         elif self.path in {"/health", "/ping"}:
-            self._json(200, {})
+            self._json(200 if model.healthy else 503, {})
         elif self.path == "/version":
             self._json(200, {"version": "0.0.0"})
         elif self.path == "/metrics" and model.metrics is not None:

@@ -13,7 +13,7 @@ from videoqa.analyser.model.dealings import Retries
 from videoqa.analyser.model.exchange import Ask
 from videoqa.analyser.model.fallback import FallbackServer
 from videoqa.analyser.model.server import ModelServer
-from videoqa.errors import ModelError, ModelRefused, ModelUnreachable
+from videoqa.errors import ModelRefused, ModelUnreachable
 
 ASK = Ask("You watch.", "What happens?")
 
@@ -75,10 +75,10 @@ def test_a_request_that_the_first_refuses_is_not_put_to_the_second(
 def test_a_stream_that_has_begun_is_not_begun_again_by_another(
     either: FallbackServer, first: ScriptedModel, second: ScriptedModel
 ) -> None:
-    first.script = [StreamFailed(said="A man ")]
+    first.script, first.healthy = [StreamFailed(said="A man ")], False
     heard: list[str] = []
 
-    with pytest.raises(ModelError):
+    with pytest.raises(ModelUnreachable):
         heard.extend(either.stream(ASK))
     assert "".join(heard) == "A man "
     assert not second.requests

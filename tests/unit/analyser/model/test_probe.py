@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests import scripted_model
 from tests.scripted_model import ScriptedModel
 from videoqa.analyser.model.exchange import Capabilities
 from videoqa.analyser.model.probe import UNTOLD_CONTEXT, probe
@@ -32,6 +33,15 @@ def test_a_vllm_that_trusts_its_clients_does_everything() -> None:
 
 def test_one_that_does_not_trust_them_gets_images() -> None:
     can = found(kwargs=False)
+
+    assert not can.request_kwargs
+    assert can.video
+
+
+def test_one_that_passes_over_how_a_video_is_to_be_read_gets_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scripted_model, "_least_tokens", lambda _: 50)
+
+    can = found()
 
     assert not can.request_kwargs
     assert can.video

@@ -130,6 +130,15 @@ def test_a_request_that_fails_by_itself_on_a_sound_server_is_refused_not_waited_
     assert len(requests) == QUICK.attempts
 
 
+def test_a_request_that_fails_on_a_dying_server_is_waited_for() -> None:
+    with (
+        ScriptedModel([Failed(500, DIED)], healthy=False) as scripted,
+        client(scripted) as server,
+        pytest.raises(ModelUnreachable, match="EngineCore"),
+    ):
+        server.ask(ASK)
+
+
 def test_the_pause_that_the_server_asks_for_is_kept() -> None:
     _, (first, second) = said(Failed(429, "slow down", (("Retry-After", "1"),)), Said("A dog."))
 
@@ -309,6 +318,36 @@ def test_after_an_outage_the_server_is_probed_anew() -> None:
 
     assert not found.request_kwargs
     assert found.context == 4096
+
+
+def test_a_server_that_serves_another_model_now_is_found_out() -> None:
+    with ScriptedModel([Said("A dog.")], model="old") as scripted, client(scripted) as server:
+        server.ask(ASK)
+        scripted.model = "new"
+        with pytest.raises(UnfitModel):
+            server.ask(ASK)
+
+        assert server.ask(ASK).text == "A dog."
+        assert server.capabilities().model == "new"
+
+
+def test_while_one_call_tries_a_server_that_was_away_others_do_not_wait_for_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    server = ModelServer(f"http://127.0.0.1:{port}/v1", breaker=Breaker(1, pause=0.05), timeouts=HASTY)
+    with pytest.raises(ModelUnreachable):
+        server.ask(ASK)
+    with socket.create_server(("127.0.0.1", port)):
+        assert _soon(lambda: server._breaker._clock() > (server._breaker._open_until or 0))
+        trial = threading.Thread(target=_replies, args=(server,), daemon=True)
+        trial.start()
+        assert _soon(server._probing.locked)
+        began = time.monotonic()
+        with pytest.raises(ModelUnreachable):
+            server.ask(ASK)
+
+        assert time.monotonic() - began < 0.5 * HASTY.brief
+        trial.join()
 
 
 def test_the_server_is_probed_once() -> None:

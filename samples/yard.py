@@ -83,7 +83,7 @@ def images(part: int = 1) -> Iterator[Image]:
         now = number / FPS
         figures = [figure for passing in PASSINGS if (figure := passing.at(now)) is not None]
         clock = BEGINS + timedelta(seconds=now + (part - 1) * SECONDS)
-        yield backdrop.paint(now, figures, disturbance, light=_light(now), clock=clock)
+        yield backdrop.paint(now, figures, disturbance, light=light(now), clock=clock)
 
 
 def questions() -> tuple[Asked, ...]:
@@ -96,7 +96,7 @@ def happenings() -> tuple[Happened, ...]:
     return tuple(Happened("motion", passing.span, passing.label) for passing in PASSINGS)
 
 
-def _light(now: float) -> float:
+def light(now: float) -> float:
     """The gain of the light: a cloud takes a fifth of it within half a second, and gives it back as fast."""
     start, end = CLOUD
     return 1.0 - 0.2 * float(np.clip((now - start) / 0.5, 0, 1) - np.clip((now - end) / 0.5, 0, 1))

@@ -10,7 +10,7 @@ import time
 import traceback
 from datetime import UTC, datetime
 
-BENCHES = ("sampling", "gating", "memory", "throughput", "lectures", "search", "ask", "model_requests")
+BENCHES = ("sampling", "gating", "memory", "throughput", "lectures", "search", "ask", "model_requests", "model_tokens")
 
 
 def main() -> int:

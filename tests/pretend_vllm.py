@@ -106,7 +106,8 @@ class _Handler(BaseHTTPRequestHandler):
         while (self.folder / STUCK).exists():
             time.sleep(0.05)
         _Handler.asked += 1
-        asked: dict[str, Any] = json.loads(body)
+        is_form = "multipart" in self.headers.get("Content-Type", "")
+        asked: dict[str, Any] = {} if is_form else json.loads(body)
         if asked.get("stream"):
             return self._stream(int(asked.get("pieces", 3)), float(asked.get("pause", 0)))
         told = {"model": asked.get("model"), "bytes": len(body), "headers": dict(self.headers), "pid": os.getpid()}

@@ -298,6 +298,53 @@ def _both(served: Served, vllm: Pretend) -> list[Any]:
     return list(vllm.starts)
 
 
+def test_a_recording_of_speech_goes_to_the_model_its_form_names(serve: Serve, vllm: Pretend) -> None:
+    served = serve("--model one=some/model --model two=other/model")
+    pids = {start.flag("--model"): start.pid for start in _both(served, vllm)}
+    sound = {"file": ("talk.wav", os.urandom(500_000), "audio/wav")}
+    url = f"{served.root}/v1/audio/transcriptions"
+    told = httpx2.post(url, files=sound, data={"model": "two"}, timeout=PATIENCE, trust_env=False)
+    assert told.json()["pid"] == pids["other/model"]
+
+
+def test_megabytes_are_taken_while_the_model_starts(serve: Serve, vllm: Pretend) -> None:
+    vllm.script("slow 2")
+    served = serve("--model one=some/model --model two=other/model --idle-stop 10m")
+    hurried = httpx2.Timeout(PATIENCE, write=0.5)
+    body = {"messages": ["x" * 20_000_000], "model": "two"}
+    url = f"{served.root}/v1/chat/completions"
+    answer = httpx2.post(url, json=body, timeout=hurried, trust_env=False)
+    assert answer.json()["bytes"] > 20_000_000
+    assert [start.flag("--model") for start in vllm.starts] == ["other/model"]
+
+
+def test_status_tells_of_models_and_gpus(serve: Serve, data: Path, tmp_path: Path) -> None:
+    driver = tmp_path / "driver"
+    driver.mkdir()
+    (driver / "nvidia-smi").write_text("#!/bin/sh\necho 0, NVIDIA L4, 23034, 18000, 61, 97, 8.9\n")
+    (driver / "nvidia-smi").chmod(0o755)
+    environment = os.environ | {"VIDEOQA_DATA_DIR": str(data), "PATH": f"{driver}:{os.environ['PATH']}"}
+
+    def status(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [VIDEOQA, "model", "status", *options]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+    assert status().returncode == 1
+    assert "no model" in status().stdout
+    served = serve("--model tiny=some/model --idle-stop 10m -- --max-model-len 4096")
+    asleep = status("--json")
+    assert asleep.returncode == 0
+    told = json.loads(asleep.stdout)
+    assert (told["up"], told["states"], told["server"]["context"]) == (True, {"tiny": "asleep"}, 4096)
+    assert (told["gpus"][0]["temperature"], told["gpus"][0]["memory"]) == (61, 23034 * 2**20)
+    served.ask()
+    up = status().stdout
+    assert "up: tiny at" in up
+    assert "GPU 0  NVIDIA L4: 17.6 of 22.5 GiB, 61 °C, 97% busy" in up
+    served.end()
+    assert status().returncode == 1
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_it_with_all_it_started(serve: Serve, vllm: Pretend, data: Path, number: int) -> None:
     served = serve("--model tiny=some/model")
@@ -371,3 +418,9 @@ def test_a_dry_run_prints_the_command_and_starts_nothing(data: Path, vllm: Prete
     )
     assert "-m vllm.entrypoints.openai.api_server --model some/model" in ran.stdout
     assert not vllm.starts
+
+
+def test_an_address_that_others_reach_without_a_key_is_warned_of(serve: Serve) -> None:
+    assert "VIDEOQA_MODEL_KEY" not in serve("--model tiny=some/model --idle-stop 10m").said
+    open_to_all = serve("--model tiny=some/model --idle-stop 10m --host 0.0.0.0")
+    until(lambda: "VIDEOQA_MODEL_KEY" in open_to_all.said)

@@ -37,6 +37,7 @@ class ServeOptions:
     wait: str = "100s"
     hang: str = "3m"
     start_within: str = "1h"
+    verbose: bool = False
     extra: Sequence[str] = ()
 
     def served(self) -> tuple[Served, ...]:
@@ -85,6 +86,7 @@ def serve_models(options: ServeOptions, served: Sequence[Served], tell: Callable
         options.port,
         found.settings.model_key,
         duration("--wait", options.wait),
+        options.verbose,
     )
     serve(served, place, care, tell)
 

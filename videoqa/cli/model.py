@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 UP, NOT_UP = FOUND, NOTHING_FOUND
 _GIB = 2**30
-_LOOPBACK = ("127.", "::1", "localhost")
 
 app = typer.Typer(
     help="Serve a model with vLLM, and see how it is.",
@@ -57,6 +56,7 @@ def serve(
     wait: Annotated[str, typer.Option(help="How long a request waits for its model to start.")] = "100s",
     hang: Annotated[str, typer.Option(help="How long an engine may take no step while it is asked.")] = "3m",
     start_within: Annotated[str, typer.Option(help="How long a start may take, with its download.")] = "1h",
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show what vLLM writes.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the command and start nothing.")] = False,
     profiles: Annotated[bool, typer.Option("--profiles", help="Print what fits on which GPU.")] = False,
     extra: Annotated[
@@ -76,18 +76,19 @@ def serve(
     if profile not in list(Profile):
         raise BadSetting(name="--profile", value=profile, expected=", ".join(Profile))
     options = ServeOptions(
-        models or (),
-        Profile(profile),
-        lora or (),
-        host,
-        port,
-        idle_stop,
-        schedule,
-        vllm,
-        wait,
-        hang,
-        start_within,
-        extra or (),
+        models=models or (),
+        profile=Profile(profile),
+        loras=lora or (),
+        host=host,
+        port=port,
+        idle_stop=idle_stop,
+        schedule=schedule,
+        vllm=vllm,
+        wait=wait,
+        hang=hang,
+        start_within=start_within,
+        verbose=verbose,
+        extra=extra or (),
     )
     served = options.served()
     for one in served:

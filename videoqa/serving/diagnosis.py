@@ -64,9 +64,15 @@ _KNOWN: tuple[tuple[str, str, str, bool], ...] = (
         True,
     ),
     (
+        r"OfflineModeIsEnabled|outgoing traffic has been disabled",
+        "the model's weights are not on this machine, and downloading is switched off",
+        "unset HF_HUB_OFFLINE, or download them elsewhere (hf download MODEL) and give the folder by --model",
+        True,
+    ),
+    (
         (
-            r"LocalEntryNotFoundError|OfflineModeIsEnabled|couldn't connect to|Cannot find any model weights"
-            r"|outgoing traffic has been disabled|MaxRetryError|Temporary failure in name resolution"
+            r"LocalEntryNotFoundError|couldn't connect to|Cannot find any model weights"
+            r"|MaxRetryError|Temporary failure in name resolution"
         ),
         "the model's weights are not on this machine and cannot be downloaded",
         "download them where there is a network (hf download MODEL) and give the folder by --model",

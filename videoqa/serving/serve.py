@@ -30,14 +30,23 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where it is served: an address that requests come to, the data directory, and vLLM's Python."""
+    """Where it is served: an address that requests come to, the data directory, and vLLM's Python.
+
+    A request waits ``wait`` seconds for its model to start. Where it is ``verbose``, what vLLM writes is told too.
+    """
 
     folder: Path
     python: str
     host: str = "127.0.0.1"
     port: int = 8000
     key: str = ""
-    wait: float = 300.0
+    wait: float = 100.0
+    verbose: bool = False
+
+    @property
+    def is_private(self) -> bool:
+        """True where this machine alone reaches it."""
+        return self.host == "localhost" or self.host.startswith("127.") or self.host == "::1"
 
     @property
     def url(self) -> str:
@@ -80,6 +89,8 @@ async def _serve(models: Sequence[Served], place: Place, care: Care, tell: Calla
                 )
             )
             tell(f"serving {', '.join(names)} at {place.url}")
+            if not place.key and not place.is_private:
+                tell("note: whoever reaches this address may ask; set VIDEOQA_MODEL_KEY here and where it is asked")
             await _until_told(front, listening, engines, tell)
 
 
@@ -96,7 +107,9 @@ async def _until_told(
         told.set()
 
     for number in _SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, stop)
+        # One that is ignored stays so: under nohup the end of the terminal is not the end of this.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            asyncio.get_running_loop().add_signal_handler(number, stop)
     lives = [asyncio.create_task(engine.run()) for engine in engines]
     answering = asyncio.create_task(front.serve([listening]))
     asked = asyncio.create_task(told.wait())
@@ -136,21 +149,35 @@ def _engine(
     tell: Callable[[str], None],
     stack: contextlib.ExitStack,
 ) -> Engine:
-    log = stack.enter_context(_log(place.folder, served.name))
+    path = _log_of(place.folder, served.name)
+    keep = stack.enter_context(_log(path, served.name))
+
+    def told(line: str) -> None:
+        tell(f"[{served.name}] {line}")
+
+    def log(line: str) -> None:
+        keep(line)
+        if place.verbose:
+            told(line)
+
+    told(f"what vLLM writes is kept in {path}")
     return Engine(
         served,
         lambda port: command(served, place.python, port),
         care,
         client,
-        tell=lambda line: tell(f"[{served.name}] {line}"),
+        tell=told,
         log=log,
     )
 
 
+def _log_of(folder: Path, name: str) -> Path:
+    return folder / "model" / f"{''.join(char if char.isalnum() or char in '-._' else '-' for char in name)}.log"
+
+
 @contextlib.contextmanager
-def _log(folder: Path, name: str) -> Iterator[Callable[[str], None]]:
-    """Keeps what a server writes in a file of the data directory, the last megabytes of it."""
-    path = folder / "model" / f"{''.join(char if char.isalnum() or char in '-._' else '-' for char in name)}.log"
+def _log(path: Path, name: str) -> Iterator[Callable[[str], None]]:
+    """Keeps what a server writes in the file ``path``, the last megabytes of it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handler = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")

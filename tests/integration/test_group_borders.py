@@ -12,7 +12,7 @@ from videoqa.analyser.grouping import groups
 from videoqa.analyser.signals import SignalsAnalyser
 from videoqa.events import Event, Source
 from videoqa.media import Cue, Span
-from videoqa.ports import Analysis
+from videoqa.ports import Analysis, Brief
 from videoqa.timeline.timeline import EventTimeline
 
 SECOND = timedelta(seconds=1)
@@ -58,7 +58,7 @@ def events_of(most: int) -> tuple[Event, ...]:
     events: dict[str, Event] = {}
     going_on: dict[str, Event] = {}
     for group in plan:
-        seen = analyser.analyse(group, footage)
+        seen = analyser.analyse(group, footage, Brief()).observations
         change = timeline.advance(analysis, group, seen, tuple(going_on.values()), tuple(events.values()))
         for event in (*change.opened, *change.updated, *change.closed):
             events[event.id] = going_on[event.id] = event

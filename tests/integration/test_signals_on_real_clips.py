@@ -17,7 +17,7 @@ from ingest.sandbox import SandboxedReader
 from tests.needs import dev_data
 from videoqa.analyser.signals import SignalsAnalyser
 from videoqa.events import Chapter, Event, Source
-from videoqa.ports import Analysis, Sampled
+from videoqa.ports import Analysis, Brief, Sampled
 from videoqa.timeline.timeline import EventTimeline
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -72,7 +72,7 @@ def found_in(path: Path) -> Found:
     events: dict[str, Event] = {}
     going_on: dict[str, Event] = {}
     for group in groups:
-        seen = analyser.analyse(group, kept)
+        seen = analyser.analyse(group, kept, Brief()).observations
         change = timeline.advance(analysis, group, seen, tuple(going_on.values()), tuple(events.values()))
         for event in (*change.opened, *change.updated, *change.closed):
             events[event.id] = going_on[event.id] = event

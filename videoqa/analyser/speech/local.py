@@ -70,13 +70,19 @@ class LocalTranscriber:
         samples = np.frombuffer(sound.samples, "<i2").astype(np.float32) / 32768
         with self._loading:
             model = self._model
-        said, info = model.transcribe(
-            samples,
-            language=self._language and self._language.split("-")[0],
-            # What was said half a minute ago makes a model repeat itself more often than it helps.
-            condition_on_previous_text=False,
-        )
-        lines = tuple(Said(line.text, line.start, line.end, line.no_speech_prob, line.avg_logprob) for line in said)
+        try:
+            said, info = model.transcribe(
+                samples,
+                language=self._language and self._language.split("-")[0],
+                # What was said half a minute ago makes a model repeat itself more often than it helps.
+                condition_on_previous_text=False,
+            )
+            lines = tuple(Said(line.text, line.start, line.end, line.no_speech_prob, line.avg_logprob) for line in said)
+        except (RuntimeError, ValueError) as error:
+            # No memory left, a GPU without its libraries, a language it does not know.
+            raise NoSpeechModel(
+                problem=f"{self._size}: {error}", remedy="choose a smaller VIDEOQA_SPEECH_MODEL"
+            ) from error
         return Heard(lines, tag_of(info.language))
 
     @cached_property

@@ -88,7 +88,7 @@ class ServerTranscriber:
             answer = self._answer(sound, self._form)
             if self._form == _TIMED and not answer.get("segments") and not str(answer.get("text") or "").strip():
                 # vLLM leaves out of the timed form what the model says without a stamp behind it.
-                answer = self._answer(sound, _PLAIN)
+                answer = {"language": answer.get("language")} | self._answer(sound, _PLAIN)
             return heard_in(answer, self._language)
         except (ModelUnreachable, UnfitModel) as error:
             raise self._told(error) from error

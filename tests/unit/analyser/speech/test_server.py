@@ -113,12 +113,13 @@ def test_a_model_without_times_is_asked_for_text_alone(tmp_path: Path) -> None:
 def test_an_empty_timed_answer_is_asked_for_once_more_as_text(tmp_path: Path) -> None:
     def untimed(upload: Upload) -> Answer:
         if upload.fields["response_format"] == "verbose_json":
-            return {"text": "", "segments": [], "language": "en"}
-        return {"text": "the red van"}
+            return {"text": "", "segments": [], "language": "de"}
+        return {"text": "der rote Wagen"}
 
     with ScriptedSpeech(untimed) as server:
         cues = transcriber(server, tmp_path, Sounds(1)).transcribe("a.mp4", IDENTITY)
-    assert told(cues) == [(0.5, 3.8, "the red van")]
+    assert told(cues) == [(0.5, 3.8, "der rote Wagen")]
+    assert cues[0].language == "de"
 
 
 def test_a_second_call_costs_nothing(tmp_path: Path) -> None:

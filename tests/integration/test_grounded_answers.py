@@ -25,10 +25,11 @@ from tests.bad_replies import NO_PROTOCOL, REFUSED, UNREADABLE
 from tests.scripted_model import Failed, Reply, Request, Said, ScriptedModel, StreamFailed
 from videoqa.answering.grounded import GroundedAnswering
 from videoqa.answering.verdict import CUT_OFF, UNAIDED
-from videoqa.answers import Answer, Confirmed, Told
+from videoqa.answers import Answer, Confirmed, Proposed, Told
 from videoqa.bootstrap import House
 from videoqa.events import Source
 from videoqa.media import Recording, Span
+from videoqa.pipeline.indexing import Indexing
 from videoqa.settings import Settings
 
 STAMP = timedelta(seconds=1)
@@ -62,6 +63,8 @@ class Watchful:
     counts: dict[str, int] = field(default_factory=dict)
 
     def __call__(self, request: Request) -> Reply:
+        if request.schema and "events" in request.schema["properties"]:
+            return self._analysis(request)
         asked = question(request)
         word = next((word for word in (*self.truth, "dog") if word in asked), "")
         if request.schema is None:
@@ -71,6 +74,13 @@ class Watchful:
         return found(
             request, shown, f"A {word} is there." if shown else f"No {word} is there.", self.counts.get(word, 1)
         )
+
+    def _analysis(self, request: Request) -> Said:
+        van = truth()["van"]
+        shown = [stamp for stamp in request.stamps if van.start <= timedelta(seconds=stamp) < van.end]
+        told = {"label": "white van", "description": "A white van drives through the yard.", "certainty": 0.9}
+        events = [told | {"first": f"{shown[0]:.1f}", "last": f"{shown[-1]:.1f}"}] if shown else []
+        return Said({"events": events, "summary": ""})
 
 
 def question(request: Request) -> str:
@@ -104,12 +114,27 @@ def yard(tmp_path_factory: pytest.TempPathFactory) -> Yard:
     folder = tmp_path_factory.mktemp("yard")
     path = str(shutil.copy(SAMPLES / "yard.mp4", folder / "yard.mp4"))
     house = House(Settings(data_dir=folder / "data"))
-    indexing = house.indexing()
+    index(house.indexing(), path)
+    return Yard(folder / "data", house.archive.recordings()[0])
+
+
+def index(indexing: Indexing, path: str) -> None:
     admitted = indexing.admit(path)
     indexing.survey(path, admitted, bool)
     indexing.analyse(admitted, bool)
     indexing.finish(admitted)
-    return Yard(folder / "data", house.archive.recordings()[0])
+
+
+@pytest.fixture(scope="module")
+def told_yard(yard: Yard, tmp_path_factory: pytest.TempPathFactory) -> Yard:
+    """The yard, that a model has seen too."""
+    folder = tmp_path_factory.mktemp("told") / "data"
+    shutil.copytree(yard.folder, folder)
+    with ScriptedModel(Watchful()) as server:
+        by_model = House(Settings(data_dir=folder, model_url=server.url)).indexing_by_model()
+        assert by_model is not None
+        index(by_model, yard.recording.source)
+    return Yard(folder, yard.recording)
 
 
 @pytest.fixture
@@ -153,6 +178,16 @@ def test_a_wrong_proposal_is_rejected_and_the_answer_says_what_was_looked_at(yar
     assert {one.sentence for one in answer.rejected} == {"No dog is there."}
     assert answer.notes[0].startswith("Not seen in what was looked at: 00:0")
     assert answer.coverage.length == yard.recording.length
+
+
+def test_what_a_model_saw_while_indexing_is_proposed_and_looked_at_again(
+    told_yard: Yard, server: ScriptedModel
+) -> None:
+    first, *_, answer = told_yard.answering(server).ask_stream("Where is the white van?")
+    assert isinstance(first, Proposed)
+    assert first.moment.text == "A white van drives through the yard."
+    assert isinstance(answer, Answer)
+    assert near(answer.moments[0].span, truth()["van"])
 
 
 def test_what_the_pixels_show_is_told_at_its_true_time(yard: Yard, server: ScriptedModel) -> None:

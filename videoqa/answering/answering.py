@@ -125,7 +125,7 @@ class Answering:
             read_as = replace(read_as, content=read_as.plain, after="", before="", place=place)
             asked = tuple(recording for recording in asked if recording.id in within)
             spans = {item.id: inside(spans[item.id], (within[item.id],)) for item in asked}
-        moments = proposals.whole(asked, spans) or self._likely(read_as, asked, spans, limit)
+        moments = proposals.whole(asked, spans, limit) or self._likely(read_as, asked, spans, limit)
         return Proposals(read_as, asked, spans, moments)
 
     def _likely(self, question: Question, asked: Sequence[Recording], spans: Spans, limit: int) -> tuple[Moment, ...]:

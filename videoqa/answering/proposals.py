@@ -38,9 +38,10 @@ class Proposals:
     moments: tuple[Moment, ...]
 
 
-def whole(asked: Sequence[Recording], spans: Mapping[str, Sequence[Span]]) -> tuple[Moment, ...]:
-    """All that is asked about, where that is short; () otherwise."""
-    return _parts(asked, spans) if _total(spans) <= SHORT else ()
+def whole(asked: Sequence[Recording], spans: Mapping[str, Sequence[Span]], limit: int) -> tuple[Moment, ...]:
+    """All that is asked about, where that is short and in at most ``limit`` parts; () otherwise."""
+    short = _total(spans) <= SHORT and sum(map(len, spans.values())) <= limit
+    return _parts(asked, spans) if short else ()
 
 
 def scan(asked: Sequence[Recording], spans: Mapping[str, Sequence[Span]], limit: int) -> tuple[Moment, ...]:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.answering.yard import MOTIONS, TRUTH, YARD, motion, place, recording, seconds, seen
 from videoqa.answering.calibration import FOUND
-from videoqa.answering.grounded import UNCONFIRMED
+from videoqa.answering.grounded import MOMENTS, UNCONFIRMED
 from videoqa.answering.verdict import CUT_OFF, UNAIDED
 from videoqa.answers import Answer, Confirmed, Proposed, Rejected, Told, Unconfirmed
 from videoqa.errors import BadQuestion, BadReply, ModelUnreachable, NoSuchFile, UnfitModel
@@ -307,6 +307,22 @@ def test_a_short_stretch_is_looked_at_whole_whatever_the_index_knows() -> None:
     grounder = TruthfulGrounder({"cat": [seconds(20, 25)]})
     answer = place().grounded(grounder).ask("What does the cat carry?", between=seconds(10, 40))
     assert answer.moments[0].span == seconds(20, 25)
+
+
+def test_many_short_recordings_are_not_all_looked_at() -> None:
+    clips = [recording(f"clip{number}", timedelta(seconds=4)) for number in range(9)]
+    grounder = TruthfulGrounder({"cat": [seconds(1, 2)]})
+    there = place(*clips, events=[motion("clip7", 1, 3)])
+    answer = there.grounded(grounder).ask("When does something move, a cat?")
+    assert answer.moments[0].recording_id == "clip7"
+    assert len(grounder.asked) <= MOMENTS
+
+
+def test_when_nobody_was_there_is_looked_at_where_nothing_moved() -> None:
+    grounder = TruthfulGrounder({"nobody": [seconds(2, 58), seconds(97, 146), seconds(162, 202)]})
+    answer = place().grounded(grounder).ask("When is nobody there?")
+    assert answer.found
+    assert not any(moment.span.overlaps(event.span) for moment in answer.moments for event in MOTIONS)
 
 
 def test_footage_in_which_nothing_was_noticed_is_looked_at_in_parts() -> None:

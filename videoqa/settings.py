@@ -12,6 +12,7 @@ from videoqa.errors import BadSetting
 PREFIX = "VIDEOQA_"
 DECODERS = ("pyav", "decord")
 LANGUAGES = ("en", "zh")
+DETAILS = ("motion", "picture", "even")
 _MOST = 10**12
 _LEAST_SIDE = 32
 
@@ -40,6 +41,12 @@ def _decoder(text: str) -> str:
 
 def _language(text: str) -> str:
     if text not in LANGUAGES:
+        raise ValueError
+    return text
+
+
+def _detail(text: str) -> str:
+    if text not in DETAILS:
         raise ValueError
     return text
 
@@ -107,6 +114,13 @@ class Settings:
     )
     model_long_side: int = _setting(
         448, "the longer side of the model's frames in pixels", _whole(_LEAST_SIDE), "a whole number from 32 on"
+    )
+    model_detail: str = _setting(
+        "",
+        "what is kept longest where group_seconds do not fit one request: motion (many frames), picture (large ones) or"
+        " even; groups are shorter instead where empty",
+        _detail,
+        f"one of {', '.join(DETAILS)}",
     )
     group_seconds: int = _setting(
         120, "seconds of footage a model is shown at once; 0 for all that its context holds", _whole(0), "0 or more"

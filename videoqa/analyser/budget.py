@@ -40,9 +40,12 @@ def tokens_of_stamp(pts: timedelta) -> int:
 
 
 def tokens_of_text(text: str) -> int:
-    """An estimate on the safe side: three letters, or one digit, sign or character beyond ASCII, to a token."""
-    letters = sum(char.isascii() and (char.isalpha() or char == " ") for char in text)
-    return math.ceil(letters / 3) + math.ceil(1.5 * (len(text) - letters))
+    """A bound for words of any language: three small letters to a token, one and a half tokens for any other
+    character, four where it takes four bytes. Letters in no order that makes words may take more.
+    """
+    letters = sum(char.isascii() and (char.islower() or char == " ") for char in text)
+    rare = sum(ord(char) > 0xFFFF for char in text)
+    return math.ceil(letters / 3) + math.ceil(1.5 * (len(text) - letters - rare)) + 4 * rare
 
 
 def pairs(times: Sequence[timedelta], within: timedelta) -> tuple[tuple[timedelta, timedelta], ...]:

@@ -62,11 +62,17 @@ class ModelRoom:
     @cached_property
     def analyser(self) -> ModelAnalyser:
         from videoqa.analyser.model.analyser import ModelAnalyser
+        from videoqa.analyser.model.fitting import Detail
 
         settings = self._settings
         sampling = Sampling(timedelta(milliseconds=settings.model_period_ms), settings.model_long_side)
         return ModelAnalyser(
-            self.server, self._prompts, sampling, budget=self._budget, group_seconds=settings.group_seconds
+            self.server,
+            self._prompts,
+            sampling,
+            budget=self._budget,
+            group_seconds=settings.group_seconds,
+            detail=Detail(settings.model_detail) if settings.model_detail else None,
         )
 
     @cached_property

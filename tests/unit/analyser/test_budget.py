@@ -132,3 +132,5 @@ def test_text_is_never_counted_short_of_what_tokenisers_need() -> None:
     assert tokens_of_text("gradient descent") >= 3
     assert tokens_of_text("反向传播") >= 4
     assert tokens_of_text("12345") >= 5
+    assert tokens_of_text("ATTENTION") >= 5
+    assert tokens_of_text("🎒🦺") >= 6

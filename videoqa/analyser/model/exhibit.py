@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import pairwise
+from statistics import median_low
 
 from videoqa.analyser.budget import GRID, Budget, pairs
 from videoqa.analyser.model.evidence import MOST_CHARACTERS, fenced, line_of
 from videoqa.analyser.model.exchange import Clip, Model
+from videoqa.analyser.model.fitting import SPREAD
 from videoqa.analyser.model.picture import size_of
 from videoqa.analyser.model.stamps import Stamps
-from videoqa.media import Cue, FrameGroup
+from videoqa.media import ZERO, Cue, FrameGroup
 from videoqa.ports import Pictures
 
 _LONGEST_LINE = MOST_CHARACTERS + 40
@@ -52,13 +55,23 @@ def grid_size(jpeg: bytes) -> tuple[int, int]:
     return width, height
 
 
-def thinned(group: FrameGroup, budget: Budget, size: tuple[int, int]) -> FrameGroup:
-    """``group`` with as many of its frames and cues as ``budget`` holds: every n-th frame, then the first cues."""
-    step = 1
-    while group.times and step < len(group.times) and not budget.holds(group.times[::step], (), size):
-        step += 1
-    times = group.times[::step]
-    return FrameGroup(group.number, group.span, times, _first_cues(group.cues, budget, times, size))
+def thinned(group: FrameGroup, budget: Budget, size: tuple[int, int]) -> tuple[FrameGroup, Budget]:
+    """``group`` with as many of its frames and cues as ``budget`` holds: every n-th frame, then the first cues.
+
+    With it the budget under which that is so: frames are paired as far apart as they lie where nothing is missing.
+    """
+    times, within = group.times, budget.within
+    for step in range(1, max(2, len(group.times))):
+        times = group.times[::step]
+        budget = replace(budget, within=max(within, _usual_gap(times) * SPREAD))
+        if budget.holds(times, (), size):
+            break
+    return FrameGroup(group.number, group.span, times, _first_cues(group.cues, budget, times, size)), budget
+
+
+def _usual_gap(times: Sequence[timedelta]) -> timedelta:
+    """How far apart most of ``times`` lie."""
+    return median_low(later - earlier for earlier, later in pairwise(times)) if len(times) > 1 else ZERO
 
 
 def _first_cues(

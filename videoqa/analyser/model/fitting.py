@@ -14,7 +14,7 @@ from videoqa.media import ZERO, Sampling
 LEAST_SIDE = 224
 LONGEST_PERIOD = timedelta(seconds=8)
 _STEP = 1.25
-_SPREAD = 4 / 3
+SPREAD = 4 / 3
 """Frames lie at most this many periods apart where nothing is missing between them."""
 
 
@@ -47,7 +47,7 @@ def fitted(
 
 def pairing(budget: Budget, sampling: Sampling) -> Budget:
     """``budget`` with frames paired as far apart as those of ``sampling`` lie where nothing is missing."""
-    return replace(budget, within=max(budget.within, sampling.period * _SPREAD))
+    return replace(budget, within=max(budget.within, sampling.period * SPREAD))
 
 
 def size_of(sampling: Sampling, shape: tuple[int, int]) -> tuple[int, int]:

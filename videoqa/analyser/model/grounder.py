@@ -121,7 +121,8 @@ class ModelGrounder:
     def _shown(self, task: Task, reply: int, group: FrameGroup, pictures: Pictures) -> Exhibit:
         budget = self._budget(task, reply)
         size = grid_size(pictures.jpeg(group.times[0])) if group.times else (0, 0)
-        return exhibit(thinned(group, budget, size), pictures, self._model, budget.within)
+        fitting, budget = thinned(group, budget, size)
+        return exhibit(fitting, pictures, self._model, budget.within)
 
     def _budget(self, task: Task, reply: int) -> Budget:
         can = self._model.capabilities()

@@ -50,7 +50,7 @@ def test_a_day_fits_no_request_and_gets_the_coarsest() -> None:
     assert (sampling.long_side, sampling.period) == (LEAST_SIDE, LONGEST_PERIOD)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.builds(Sampling, st.integers(200, 4_000).map(MILLISECOND.__mul__), st.integers(7, 40).map(lambda n: 32 * n)),
     st.builds(Budget, context=st.integers(4_000, 262_144), paired=st.booleans()),

@@ -140,6 +140,13 @@ def test_of_too_many_frames_every_second_or_third_is_shown() -> None:
         assert indices[-1] > 900_000
 
 
+def test_frames_that_lie_far_apart_are_paired_too(scripted: ScriptedModel) -> None:
+    frames = group([number * 5.0 for number in range(40)])
+    scripted.script = [Said(YES | {"verdict": "no"})]
+    ground(scripted, frames)
+    assert len(scripted.requests[0].stamps) == 20
+
+
 def test_an_answer_is_composed_of_numbered_findings(scripted: ScriptedModel) -> None:
     scripted.script = [Said("A man sets a bag down [1]. It is gone later [2].")]
     gone = Finding(Span(*at(60, 70)), at(60), "No bag.", 0.9, count=0)

@@ -50,50 +50,64 @@ class Form:
 
     def written(self, *, streamed: bool = False, with_frames: bool = True) -> bytes:
         """The body. Without frames the server is asked to take them from its media cache by ``media_id``."""
+        # The pieces are joined once: two hours of frames are hundreds of megabytes.
+        return b"".join(self._pieces(streamed, with_frames))
+
+    def _pieces(self, streamed: bool, with_frames: bool) -> Iterator[bytes]:
         ask, can = self._ask, self._can
-        turns = b"".join(
-            b"," + _json({"role": "assistant", "content": reply}) + b"," + _json({"role": "user", "content": said})
-            for reply, said in ask.history
-        )
-        content = b",".join((*self._media(with_frames), _json({"type": "text", "text": ask.text})))
-        parts = [
-            b'{"model":' + _json(can.model),
-            b'"messages":[' + _json({"role": "system", "content": ask.system}),
-            b'{"role":"user","content":[' + content + b"]}" + turns + b"]",
-        ]
+        yield b'{"model":' + _json(can.model)
+        yield b',"messages":[' + _json({"role": "system", "content": ask.system})
+        yield b',{"role":"user","content":['
+        if ask.clip is not None:
+            yield from self._media(ask.clip, with_frames)
+        yield _json({"type": "text", "text": ask.text}) + b"]}"
+        for reply, said in ask.history:
+            yield b"," + _json({"role": "assistant", "content": reply})
+            yield b"," + _json({"role": "user", "content": said})
+        yield b"]"
+        for name, value in self._fields(streamed).items():
+            yield b"," + _json(name) + b":" + _json(value)
+        yield b"}"
+
+    def _fields(self, streamed: bool) -> dict[str, object]:
+        """What stands behind the messages."""
+        ask, can = self._ask, self._can
+        fields: dict[str, object] = {}
         if ask.clip is not None and can.request_kwargs:
-            parts += [_field("media_io_kwargs", self._reading(ask.clip)), _field("mm_processor_kwargs", _AS_IT_IS)]
-        parts.append(_field("max_tokens", ask.max_tokens + THINKING_TOKENS * can.thinking))
-        parts.append(_field("temperature", ask.temperature))
+            fields["media_io_kwargs"] = self._reading(ask.clip)
+            fields["mm_processor_kwargs"] = {"videos_kwargs": {"do_resize": False}}
+        fields["max_tokens"] = ask.max_tokens + THINKING_TOKENS * can.thinking
+        fields["temperature"] = ask.temperature
         if ask.schema is not None:
             schema = {"name": ask.schema_name, "schema": ask.schema}
-            parts.append(_field("response_format", {"type": "json_schema", "json_schema": schema}))
+            fields["response_format"] = {"type": "json_schema", "json_schema": schema}
         if can.priority:
-            parts.append(_field("priority", int(ask.priority)))
+            fields["priority"] = int(ask.priority)
         if streamed:
-            parts += [_field("stream", True), _field("stream_options", {"include_usage": True})]
-        return b",".join(parts) + b"}"
+            fields |= {"stream": True, "stream_options": {"include_usage": True}}
+        return fields
 
-    def _media(self, with_frames: bool) -> Iterator[bytes]:
-        clip = self._ask.clip
-        if clip is None:
-            return
+    def _media(self, clip: Clip, with_frames: bool) -> Iterator[bytes]:
+        """The parts before the question, a comma behind each."""
         if not self._can.request_kwargs:
             yield from self._images(clip)
         elif with_frames:
-            encoded = {pts: b64encode(jpeg) for pts, jpeg in self._frames.items()}
-            frames = b",".join(encoded[pts] for pair in clip.pairs for pts in pair)
-            video = b'{"type":"video_url","video_url":{"url":"data:video/jpeg;base64,' + frames + b'"},"uuid":'
-            yield video + _json(self.media_id) + b"}"
+            yield b'{"type":"video_url","video_url":{"url":"data:video/jpeg;base64'
+            for first, second in clip.pairs:
+                encoded = b"," + b64encode(self._frames[first])
+                yield encoded
+                yield encoded if second == first else b"," + b64encode(self._frames[second])
+            yield b'"},"uuid":' + _json(self.media_id) + b"},"
         else:
-            yield _json({"type": "video_url", "video_url": None, "uuid": self.media_id})
+            yield _json({"type": "video_url", "video_url": None, "uuid": self.media_id}) + b","
 
     def _images(self, clip: Clip) -> Iterator[bytes]:
         for stamp, pair in zip(stamps(clip), clip.pairs, strict=True):
-            yield _json({"type": "text", "text": f"<{stamp:.1f} seconds>"})
+            yield _json({"type": "text", "text": f"<{stamp:.1f} seconds>"}) + b","
             for pts in dict.fromkeys(pair):
-                url = b"data:image/jpeg;base64," + b64encode(self._frames[pts])
-                yield b'{"type":"image_url","image_url":{"url":"' + url + b'"}}'
+                yield b'{"type":"image_url","image_url":{"url":"data:image/jpeg;base64,'
+                yield b64encode(self._frames[pts])
+                yield b'"}},'
 
     def _reading(self, clip: Clip) -> dict[str, object]:
         indices = [index for pair in _indices(clip) for index in pair]
@@ -114,16 +128,9 @@ class Form:
         return digest.hexdigest()
 
 
-_AS_IT_IS = {"videos_kwargs": {"do_resize": False}}
-
-
 def _indices(clip: Clip) -> list[tuple[int, int]]:
     return [(round(first / _MILLISECOND), round(second / _MILLISECOND)) for first, second in clip.pairs]
 
 
 def _json(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
-
-
-def _field(name: str, value: object) -> bytes:
-    return _json(name) + b":" + _json(value)

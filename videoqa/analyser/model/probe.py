@@ -72,9 +72,11 @@ def _chosen(wire: Wire, models: tuple[Mapping[str, Any], ...], wanted: str) -> s
     names = [str(model["id"]) for model in models]
     if wanted and (wanted in names or not names):
         return wanted
-    if wanted or not names:
-        problem = f"it serves {', '.join(names[:8])}" if names else "it names no model"
-        raise UnfitModel(model=wanted or "the model", url=wire.url, problem=problem)
+    if not names:
+        problem = "it names no model" + ("" if wire.url.endswith("/v1") else ", and its URL does not end in /v1")
+        raise UnfitModel(model="the model", url=wire.url, problem=problem)
+    if wanted:
+        raise UnfitModel(model=wanted, url=wire.url, problem=f"it serves {', '.join(names[:8])}")
     return names[0]
 
 

@@ -83,15 +83,16 @@ class ModelServer:
 
     def ask(self, ask: Ask) -> Reply:
         can = self.capabilities()
-        asked = Form(ask, can)
-
-        def send(with_frames: bool) -> Reply:
-            body = asked.written(with_frames=with_frames)
-            began = time.monotonic()
-            answered = self._wire.post(self._completions, body)
-            return reply_of(answered, self._prices, time.monotonic() - began)
-
         with self._lanes.lane(ask.priority):
+            # Not before the lane is free: whoever waits in line is to hold no frames.
+            asked = Form(ask, can)
+
+            def send(with_frames: bool) -> Reply:
+                body = asked.written(with_frames=with_frames)
+                began = time.monotonic()
+                answered = self._wire.post(self._completions, body)
+                return reply_of(answered, self._prices, time.monotonic() - began)
+
             reply = self._carried_out(lambda: self._shown.send(asked.media_id, send), can, ask)
             self._lanes.completed(reply.usage.seconds, _work(reply), self._watch.crowded(self._lanes.taken))
         return reply

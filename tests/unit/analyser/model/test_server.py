@@ -494,7 +494,7 @@ def test_the_status_of_a_server_that_is_down_says_why() -> None:
 
 
 def test_a_page_that_is_no_model_server_is_told() -> None:
-    with ScriptedModel() as scripted, pytest.raises(UnfitModel):
+    with ScriptedModel() as scripted, pytest.raises(UnfitModel, match="does not end in /v1"):
         ModelServer(scripted.url.removesuffix("/v1") + "/nothing").ask(ASK)
 
 

@@ -17,7 +17,7 @@ from ingest.identity import LocalFiles
 from ingest.sandbox import SandboxedReader
 from ingest.spool import encode
 from tests.footage import clip, ffprobe_times
-from tests.needs import program
+from tests.needs import dev_data, program
 from videoqa.errors import BadMedia, EmptyFootage
 from videoqa.media import Recording, RecordingState, Sampling, Span
 from videoqa.ports import Closeups
@@ -78,6 +78,15 @@ def test_a_short_span_is_seen_in_every_picture_it_has(make: Callable[[], Closeup
         expected = [pts for pts in true if within.start <= pts < within.end]
         assert list(closeup.times) == (expected or [max(pts for pts in true if pts <= within.start)])
         assert [closeup.pictures.jpeg(pts) for pts in closeup.times] == [true[pts] for pts in closeup.times]
+
+
+@pytest.mark.parametrize("name", ["vtest_crowd.avi", "dvrscan_traffic_vfr.mp4", "polar_screencast.webm"])
+def test_real_footage_is_seen_as_it_was_surveyed(make: Callable[[], Closeups], name: str) -> None:
+    path = dev_data(f"footage/{name}")
+    true = surveyed(path)
+    closeup = make().take(recording_of(path), span(5.5, 6.3), replace(NATIVE, period=timedelta(milliseconds=1)))
+    assert list(closeup.times) == [pts for pts in true if s(5.5) <= pts < s(6.3)]
+    assert [closeup.pictures.jpeg(pts) for pts in closeup.times] == [true[pts] for pts in closeup.times]
 
 
 def test_footage_whose_stamps_leap_is_seen_where_it_was_surveyed(make: Callable[[], Closeups], tmp_path: Path) -> None:

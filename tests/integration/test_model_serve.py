@@ -148,6 +148,15 @@ def test_hanging_up_on_the_front_hangs_up_on_the_engine(serve: Serve, vllm: Pret
     until((vllm.folder / "hung-up").exists)
 
 
+def test_who_hangs_up_before_an_answer_no_longer_keeps_the_model_awake(serve: Serve, vllm: Pretend) -> None:
+    served = serve("--model tiny=some/model --idle-stop 1s")
+    served.ask()
+    vllm.become(STUCK)
+    with pytest.raises(httpx2.ReadTimeout):
+        httpx2.post(f"{served.root}/v1/completions", json={"model": "tiny"}, timeout=0.5, trust_env=False)
+    until(lambda: served.state("tiny") == "asleep", within=10)
+
+
 def test_asked_for_idleness_it_starts_at_the_first_question_and_stops_after_the_last(
     serve: Serve, vllm: Pretend
 ) -> None:
@@ -255,6 +264,7 @@ def test_one_that_dies_at_its_start_is_given_up_with_its_last_words(serve: Serve
     served.end()
     assert len(vllm.starts) == 3
     assert "the moon is in the wrong quarter" in served.said.splitlines()[-1]
+    assert served.said.count("did not start") == 1
 
 
 def test_one_without_vllm_is_given_up_at_once_with_what_to_do(serve: Serve, vllm: Pretend) -> None:

@@ -25,6 +25,7 @@ from videoqa.serving.record import Running, recorded
 _LOG_BYTES = 10 * 2**20
 _DRAIN_S = 5
 _BACKLOG = 2048
+_LAST_LINES = 15
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -114,30 +115,34 @@ async def _until_told(
     answering = asyncio.create_task(front.serve([listening]))
     asked = asyncio.create_task(told.wait())
     running = set(lives)
+    fallen: ModelNotStarted | None = None
     try:
         while running and not asked.done() and not answering.done():
             done, _ = await asyncio.wait([*running, asked, answering], return_when=asyncio.FIRST_COMPLETED)
             for life in running & done:
-                _tell_of(life, engines[lives.index(life)], tell)
-            running -= done
+                fallen = _fallen(life)
+                running.remove(life)
+                for line in engines[lives.index(life)].last_lines[-_LAST_LINES:]:
+                    tell(f"  {line}")
+                if running:
+                    tell(str(fallen))
     finally:
         front.should_exit = True
         await asyncio.wait([answering])
         for task in (*lives, asked):
             task.cancel()
         await asyncio.gather(*lives, asked, return_exceptions=True)
-    if not running:
-        raise lives[0].exception() or asyncio.CancelledError
+    if fallen is not None and not running:
+        raise fallen
 
 
-def _tell_of(life: asyncio.Task[None], engine: Engine, tell: Callable[[str], None]) -> None:
-    error = life.exception()
-    if not isinstance(error, ModelNotStarted):
-        assert error is not None
-        raise error
-    for line in engine.last_lines[-15:]:
-        tell(f"  {line}")
-    tell(str(error))
+def _fallen(life: asyncio.Task[None]) -> ModelNotStarted:
+    """Why a model was given up; any other error that ended the care for it is raised."""
+    try:
+        life.result()
+    except ModelNotStarted as given_up:
+        return given_up
+    raise AssertionError("a model is looked after until it is given up")
 
 
 def _engine(

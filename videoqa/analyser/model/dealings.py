@@ -73,6 +73,8 @@ class Dealings:
                 if made == most or not _worth_another(error):
                     raise self.failure(error, model) from error
                 self._note(error)
+                if self._breaker.is_open:
+                    break
                 pause = self._retries.pause(made, error.pause if isinstance(error, Refusal) else None)
                 _log.info("%s: %s; again in %.1f s", self._wire.url, error, pause)
                 self._closing.wait(pause)

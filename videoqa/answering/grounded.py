@@ -12,6 +12,7 @@ from videoqa.answering.looking import CloseLooks, Glance, unseen
 from videoqa.answering.negation import asks_whether_not, turned
 from videoqa.answering.order import Order, place_of
 from videoqa.answering.proposals import Proposals
+from videoqa.answering.proposing import Proposing
 from videoqa.answering.question import counts
 from videoqa.answering.telling import Sentence
 from videoqa.answers import (
@@ -48,6 +49,7 @@ class GroundedAnswering:
         self, answering: Answering, archive: Archive, closeups: Closeups, grounder: Grounder, at_once: int = MOMENTS
     ) -> None:
         self._answering = answering
+        self._proposing = Proposing(answering.lookup)
         self._archive = archive
         self._grounder = grounder
         self._looks = CloseLooks(archive, closeups, grounder, at_once)
@@ -129,7 +131,7 @@ class GroundedAnswering:
 
     def _propose(self, asked: _Asked, question: str, within: Mapping[str, Span] | None) -> Proposals:
         most = COUNTED if counts(question) else MOMENTS
-        return self._answering.propose(question, asked.recordings, asked.between, most, within)
+        return self._proposing.propose(question, asked.recordings, asked.between, most, within)
 
     def _order(self, asked: _Asked, proposals: Proposals) -> Generator[AnswerPart, None, Order]:
         """Looks for what the question says that its moments come after or before."""

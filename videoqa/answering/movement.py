@@ -1,14 +1,15 @@
 """What motion alone can say to a question: when something moved, where in the picture, and when nothing did. Pure.
 
-Without a model nobody knows what moved. A question about someone or something that comes, passes or moves is answered
-with the motion that was seen, and the answer says that it was only motion; what else the question describes lowers its
-score, down to "not found".
+Without a model nobody knows what moved; where one has seen it too, it says what. A question about someone or something
+that comes, passes or moves is answered with the motion that was seen, and the answer says that it was only motion; what
+else the question describes lowers its score, down to "not found".
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from videoqa.answering.question import QUIET, Place, Question
@@ -20,6 +21,8 @@ from videoqa.times import clock_span
 
 ENOUGH = 0.5
 """Share of a question's words that must be about motion for motion to be worth proposing."""
+SAME = 0.5
+"""What moved is what a model saw where this share of the shorter one lies in the other."""
 SHORTEST_QUIET = timedelta(seconds=2)
 SURE = 0.9
 """Score of the strongest motion there is, to a question about nothing but motion."""
@@ -102,6 +105,25 @@ def seen(
     return found
 
 
+def named(moments: Sequence[Moment], events: Sequence[Event]) -> list[Moment]:
+    """``moments`` of one recording, told by those of ``events``, which a model saw in it, that they are."""
+    found: list[Moment] = []
+    for moment in moments:
+        both = [(event, moment.span.intersection(event.span)) for event in events]
+        shared = [
+            (part.length, event)
+            for event, part in both
+            if part is not None and part.length >= SAME * min(moment.span.length, event.span.length)
+        ]
+        if not shared:
+            found.append(moment)
+            continue
+        _, seen_by_model = max(shared, key=lambda pair: pair[0])
+        told = seen_by_model.description or seen_by_model.label
+        found.append(replace(moment, text=told, sources=(Source.MODEL, *moment.sources)))
+    return found
+
+
 def quiet(recording: Recording, spans: Sequence[Span], events: Sequence[Event], coverage: Coverage) -> list[Moment]:
     """The parts of ``spans`` that were looked at and in which nothing moved."""
     looked = [part.span for part in coverage.spans if part.state in {CoverageState.ANALYSED, CoverageState.STATIC}]
@@ -129,6 +151,8 @@ def told(question: Question, moments: Sequence[Moment]) -> str:
     where = f"{clock_span(best.span)} of {best.title}"
     if question.quiet:
         return f"Nothing moved at {where}. Whoever kept still would not have been noticed."
+    if Source.MODEL in best.sources:
+        return best.text
     return f"Something moved at {where}: {best.text}. Only motion was seen; what moved cannot be told without a model."
 
 

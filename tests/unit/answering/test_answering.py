@@ -4,7 +4,8 @@ import pytest
 
 from indexer.embedding import load
 from indexer.lexicon import IndexLexicon
-from videoqa.answering.answering import LONGEST_QUESTION, Answering
+from videoqa.answering.answering import Answering
+from videoqa.answering.lookup import LONGEST_QUESTION
 from videoqa.answers import WallClock
 from videoqa.errors import BadQuestion
 from videoqa.events import Event, Source
@@ -161,6 +162,15 @@ def test_who_came_to_the_yard_is_answered_with_motion_and_its_limits() -> None:
     assert [moment.span.start for moment in answer.moments] == [2 * MINUTE, 7 * MINUTE]
     assert answer.text is not None
     assert "cannot be told" in answer.text
+
+
+def test_what_moved_is_told_in_the_words_of_the_model_that_saw_it() -> None:
+    span = Span(2 * MINUTE, 2 * MINUTE + MINUTE / 4)
+    child = Event("c", "yard", span, "child", "a child on a scooter", Source.MODEL, (span.start,), seen_by="tiny")
+    answer = house((YARD, []), events=(*MOTION, child)).ask("when did someone come")
+    assert answer.text == answer.moments[0].text == "a child on a scooter"
+    assert answer.moments[0].sources == (Source.MODEL, Source.MOTION)
+    assert answer.moments[1].sources == (Source.MOTION,)
 
 
 def test_when_nobody_was_in_the_yard_is_when_nothing_moved() -> None:

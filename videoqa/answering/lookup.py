@@ -1,0 +1,130 @@
+"""Looks things up in the index: what a question asks, which passages speak of it, what moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, tzinfo
+from typing import TypeAlias
+
+from videoqa.answering import movement
+from videoqa.answering.evidence import Evidence, evidence
+from videoqa.answering.question import Question, read
+from videoqa.answering.scripts import main_script, speaks
+from videoqa.answering.window import spans_in
+from videoqa.answers import Filter, Moment, WallClock
+from videoqa.errors import BadQuestion
+from videoqa.events import Source
+from videoqa.media import ZERO, Coverage, Recording, Span
+from videoqa.ports import Archive, Candidate, Lexicon, Search
+
+FEW = 3
+"""So many recordings are searched whole where they fit."""
+CANDIDATES_OF_FEW = 600
+CANDIDATES = 200
+MANY = 50
+"""Of more recordings than these, only those whose motion search proposes are looked at for it."""
+LONGEST_QUESTION = 2000
+"""Characters of a question."""
+SIGNALS = frozenset({Source.MOTION, Source.SHOT})
+
+Spans: TypeAlias = Mapping[str, tuple[Span, ...]]
+"""By the id of each recording asked, the parts of it that are asked about."""
+
+
+class Lookup:
+    """What answers are made from. ``zone`` is where a user's days begin and end, ``now`` the present, aware."""
+
+    def __init__(
+        self, search: Search, archive: Archive, lexicon: Lexicon, zone: tzinfo, now: Callable[[], datetime]
+    ) -> None:
+        self.archive = archive
+        self.lexicon = lexicon
+        self._search = search
+        self._zone = zone
+        self._now = now
+
+    def asked(self, recordings: Sequence[str] | None) -> tuple[Recording, ...]:
+        """The recordings with the ids ``recordings``; None: all."""
+        known = self.archive.recordings()
+        return known if recordings is None else tuple(item for item in known if item.id in frozenset(recordings))
+
+    def read(self, text: str, asked: Sequence[Recording]) -> Question:
+        """What ``text`` asks of the recordings ``asked``.
+
+        Raises:
+            BadQuestion: it is empty or too long.
+        """
+        text = text.encode("utf-8", "ignore").decode()  # half a surrogate pair is no text
+        if not text.strip():
+            raise BadQuestion(problem="the question is empty")
+        if len(text) > LONGEST_QUESTION:
+            raise BadQuestion(problem=f"the question is longer than {LONGEST_QUESTION} characters")
+        clocks = any(recording.started_at is not None for recording in asked)
+        question = read(text, self._now(), self._zone, clocks=clocks)
+        if not self.lexicon.words(question.content) and not question.quiet:
+            return replace(question, content=text)
+        return question
+
+    def evidence(self, question: Question, asked: Sequence[Recording], spans: Spans, limit: int) -> Evidence:
+        """The ``limit`` best moments of ``spans`` by what passages say, and what their scores are made of."""
+        ids = frozenset(recording_id for recording_id, parts in spans.items() if parts)
+        everything = len(ids) == len(self.archive.recordings())
+        most = CANDIDATES_OF_FEW if len(ids) <= FEW else max(CANDIDATES, 4 * limit)
+        where = Filter(recordings=None if everything else ids, between=_hull(spans.values(), asked))
+        proposed = self._search.candidates(question.content, where, most) if ids else ()
+        script = main_script(question.content)
+        clipped = [part for candidate in proposed for part in _clipped(candidate, spans)]
+        speaking = [candidate for candidate in clipped if speaks(candidate.passage.text, script)]
+        elsewhere = () if everything else self._elsewhere(question, frozenset(item.id for item in asked))
+        elsewhere = tuple(other for other in elsewhere if speaks(other.passage.text, script))
+        return evidence(question, speaking or clipped, elsewhere, self.lexicon, limit, whole=len(proposed) < most)
+
+    def candidates(self, question: Question, asked: Sequence[Recording]) -> tuple[Candidate, ...]:
+        """What search proposes for ``question`` in all of ``asked``."""
+        ids = frozenset(recording.id for recording in asked)
+        return self._search.candidates(question.content, Filter(recordings=ids), CANDIDATES) if ids else ()
+
+    def moved(
+        self, question: Question, asked: Sequence[Recording], spans: Spans, proposed: Sequence[Candidate] = ()
+    ) -> list[Moment]:
+        """What motion says to ``question``; of many recordings, in those that ``proposed`` are from."""
+        moments: list[Moment] = []
+        proposed = proposed or (self.candidates(question, asked) if len(asked) > MANY else ())
+        moving = {candidate.passage.recording_id for candidate in proposed if candidate.passage.source in SIGNALS}
+        for recording in asked:
+            if recording.id not in moving and len(asked) > MANY:
+                continue
+            parts, every = spans[recording.id], self.archive.events(recording.id)
+            events = [event for event in every if event.source is Source.MOTION]
+            if question.quiet:
+                coverage = self.archive.coverage(recording.id) or Coverage(recording.length)
+                moments += movement.quiet(recording, parts, events, coverage)
+            else:
+                found = movement.seen(question, recording, parts, events, self.lexicon)
+                moments += movement.named(found, [event for event in every if event.source is Source.MODEL])
+        return moments
+
+    def _elsewhere(self, question: Question, asked: frozenset[str]) -> tuple[Candidate, ...]:
+        found = self._search.candidates(question.content, Filter(), CANDIDATES)
+        return tuple(candidate for candidate in found if candidate.passage.recording_id not in asked)
+
+
+def spans_of(question: Question, asked: Sequence[Recording], between: Span | WallClock | None) -> Spans:
+    """The parts of ``asked`` that ``question`` asks about inside ``between``."""
+    return {recording.id: spans_in(question, recording, between) for recording in asked}
+
+
+def _clipped(candidate: Candidate, spans: Spans) -> list[Candidate]:
+    passage = candidate.passage
+    parts = (passage.span.intersection(span) for span in spans.get(passage.recording_id, ()))
+    return [replace(candidate, passage=replace(passage, span=part)) for part in parts if part is not None]
+
+
+def _hull(spans: Iterable[tuple[Span, ...]], asked: Sequence[Recording]) -> Span | None:
+    """The shortest span that holds all ``spans``; None where that leaves nothing out."""
+    every = [span for parts in spans for span in parts]
+    if not every:
+        return None
+    hull = Span(min(span.start for span in every), max(span.end for span in every))
+    return None if hull.start == ZERO and hull.end >= max(item.length for item in asked) else hull

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from videoqa.errors import BadSetting
-from videoqa.settings import Settings
+from videoqa.settings import PREFIX, Settings
 
 
 def test_nothing_set_gives_the_defaults() -> None:
@@ -34,3 +35,15 @@ def test_a_variable_is_read_as_its_setting_is_meant() -> None:
 def test_a_value_that_cannot_be_names_itself(name: str, value: str) -> None:
     with pytest.raises(BadSetting, match=f"VIDEOQA_{name}.*{value}"):
         Settings.read({f"VIDEOQA_{name}": value})
+
+
+def test_the_readme_lists_every_setting_as_it_is() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    for item in fields(Settings):
+        assert f"| `{PREFIX}{item.name.upper()}` | {item.metadata['means']} | {item.default or ''} |" in readme
+
+
+def test_a_key_shows_itself_nowhere_but_where_it_is_used() -> None:
+    settings = Settings.read({"VIDEOQA_MODEL_KEY": "canary"})
+    assert settings.model_key == "canary"
+    assert "canary" not in repr(settings)

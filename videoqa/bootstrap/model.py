@@ -13,7 +13,6 @@ from videoqa.settings import Settings
 
 if TYPE_CHECKING:
     from ingest.closeups import FootageCloseups
-
     from ingest.sandbox import SandboxedReader
     from videoqa.analyser.budget import Budget
     from videoqa.analyser.model.analyser import ModelAnalyser

@@ -26,7 +26,7 @@ from videoqa.ports import AnalysisKind, Brief, Look, Pictures
 VERSION = 1
 OVERLAP = 2
 REPLY_TOKENS = 4_096
-BRIEF_TOKENS = 768
+BRIEF_TOKENS = 2_816
 LONGEST_PROMPT = 2_000
 ALL_AT_ONCE = timedelta(hours=2)
 """What is to fit one request where groups are as long as the context allows, and a detail is wanted."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.bad_replies import UNCITED, UNREADABLE
+from tests.bad_replies import UNCITED, UNREADABLE, WRAPPED
 from tests.scripted_model import Said, ScriptedModel
 from tests.unit.analyser.model.pictures import SECOND, Drawn, at, cue, group
 from videoqa.analyser.budget import Budget
@@ -113,6 +113,31 @@ def test_a_reply_that_cannot_be_read_twice_is_a_failed_look(kind: str, scripted:
     spent = raised.value.fields["usage"]
     assert isinstance(spent, Usage)
     assert spent.prompt_tokens == 160
+
+
+@pytest.mark.parametrize("kind", WRAPPED)
+def test_what_stands_around_a_reply_is_never_taken_for_no_events(kind: str, scripted: ScriptedModel) -> None:
+    scripted.script = [WRAPPED[kind], said(WALKS)]
+    assert analyser(scripted).analyse(FRAMES, Drawn(), Brief()).observations
+    scripted.script = [WRAPPED[kind]]
+    thought = kind == "behind its thoughts"
+    try:
+        assert analyser(scripted).analyse(FRAMES, Drawn(), Brief()).observations
+    except BadReply:
+        assert not thought
+
+
+def test_a_thinking_model_is_given_room_to_think_and_its_thoughts_are_not_read() -> None:
+    thoughts = [said(WALKS), Said("<think>\nNothing? {}\n</think>\n" + said(WALKS).words)]
+    thoughts[0] = replace(thoughts[0], thinking='It may be {"events": []}.')
+    with ScriptedModel(thoughts, model="qwen-thinking", thinking=True, context=12_000) as model:
+        looks = analyser(model)
+        for _ in thoughts:
+            assert looks.analyse(FRAMES, Drawn(), Brief()).observations[0].label == "man walks"
+        assert model.requests[0].body["max_tokens"] > 4_096
+        instruct = ScriptedModel([said()], context=12_000)
+        with instruct:
+            assert looks.budget.tokens < analyser(instruct).budget.tokens - 4_000
 
 
 def test_both_replies_of_a_repair_are_paid_for(scripted: ScriptedModel) -> None:

@@ -110,6 +110,8 @@ def test_several_questions_over_the_same_frames_begin_alike(scripted: ScriptedMo
     texts = [request.prompt.partition("<question>") for request in (first, second)]
     assert texts[0][0] == texts[1][0]
     assert "hello" in texts[0][0]
+    assert '"verdict": yes, no or unclear' in texts[0][0]
+    assert len(texts[0][2]) < 100
 
 
 def test_words_without_pictures_can_bear_a_question_out(scripted: ScriptedModel) -> None:

@@ -110,7 +110,7 @@ def check(request: Request, harmless: Request, language: str, mark: str) -> None
     assert not set(_MARK.sub("", text)) & set("<>")
     assert not {unicodedata.category(char) for char in text.replace("\n", "")} & {"Cc", "Cf", "Cs", "Co", "Cn"}
     assert not set(text) & set("\r\x0b\x0c\x85\u2028\u2029")
-    tail = told.rpartition(">\n\n")[2]  # the task, behind the last fence
+    tail = _MARK.split(told)[-1].strip()  # what is said behind the last fence
     assert text.endswith(tail)
     inside = re.findall(rf"<{mark}>\n(.*?)\n</{mark}>", text, re.DOTALL)
     assert (

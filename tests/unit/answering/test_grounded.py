@@ -278,6 +278,35 @@ def test_what_the_index_is_sure_of_and_nobody_could_look_at_stands_beside_reject
     assert {moment.recording_id for moment in answer.moments} == {"other"}
 
 
+def test_a_sentence_is_told_while_the_next_one_is_being_written() -> None:
+    written: list[str] = []
+
+    class Slowly(TruthfulGrounder):
+        def compose(self, question: str, findings: Sequence[tuple[str, Finding]]) -> Iterator[str]:
+            for piece in ("Somebody comes. [1]", " Then", " somebody", " passes. [2]"):
+                written.append(piece)
+                yield piece
+
+    parts = place().grounded(Slowly(TRUTH)).ask_stream("When does somebody come to the yard?")
+    first = next(part for part in parts if isinstance(part, Told))
+    assert first.sentence == "Somebody comes. [1]"
+    assert len(written) == 2
+
+
+def test_no_more_moments_are_told_than_asked_for() -> None:
+    answer = place().grounded(TruthfulGrounder(TRUTH)).ask("When does somebody come to the yard?", limit=1)
+    assert len(answer.moments) == 1
+    assert answer.text == "There is a somebody. [1]"
+
+
+def test_the_first_time_is_asked_for_and_told() -> None:
+    grounder = TruthfulGrounder({"somebody": [seconds(64, 90), seconds(152, 156), seconds(210, 230)]})
+    first = place().grounded(grounder).ask("When does somebody first come to the yard?")
+    last = place().grounded(grounder).ask("When does somebody come to the yard for the last time?")
+    assert first.moments[0].span.start == timedelta(seconds=64)
+    assert last.moments[0].span.start == timedelta(seconds=210)
+
+
 def test_sentences_that_cite_nothing_are_not_told() -> None:
     written = "The yard is nice. Somebody walks to the door [1]. It rains [7]. Then somebody passes. [2] Bye!"
     answer = place().grounded(Writing(TRUTH, written=written)).ask("When does somebody come to the yard?")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.needs import missing
 from tests.vllm import environment
-from tests.vllm.engine import Engine
+from tests.vllm.engine import QUEUE, Engine
 from videoqa.analyser.model.server import ModelServer
 
 HERE = Path(__file__).resolve().parent
@@ -59,6 +59,12 @@ def engines(vllm_python: Path, tiny: Path, tmp_path_factory: pytest.TempPathFact
 def engine(engines: Callable[..., Engine]) -> Engine:
     """The server that most tests share: nobody stops it."""
     return engines().wait()
+
+
+@pytest.fixture(scope="session")
+def wary(engines: Callable[..., Engine]) -> Engine:
+    """A server that takes no request's word on how media is read, has one seat and a short queue; it may be killed."""
+    return engines("--max-num-seqs", "1", "--max-num-queued-reqs", str(QUEUE), trusts=False).wait()
 
 
 @pytest.fixture(scope="session")

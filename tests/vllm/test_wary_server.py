@@ -6,13 +6,12 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.vllm.clips import clip, every
-from tests.vllm.engine import Engine
+from tests.vllm.engine import QUEUE, Engine
 from videoqa.analyser.model.counting import PromptCounter
 from videoqa.analyser.model.dealings import Retries
 from videoqa.analyser.model.exchange import Ask, Priority, Reply
@@ -21,14 +20,8 @@ from videoqa.analyser.model.reply import analysis_schema, read_analysis
 from videoqa.analyser.model.server import ModelServer
 from videoqa.errors import ModelError, ModelUnreachable
 
-QUEUE = 6
 LONG = Ask("", "Say much.", max_tokens=600)
 PATIENT = Retries(attempts=40, hurried=40, first=0.2, longest=0.5)
-
-
-@pytest.fixture(scope="module")
-def wary(engines: Callable[..., Engine]) -> Engine:
-    return engines("--max-num-seqs", "1", "--max-num-queued-reqs", str(QUEUE), trusts=False).wait()
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ _SELECTORS = frozenset((*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), 0x115F
 
 def plain(text: str, most: int = MOST_CHARACTERS) -> str:
     """``text`` on one line, as it is seen, without angle brackets; cut to ``most`` characters."""
-    shown = " ".join("".join(map(_shown, unicodedata.normalize("NFC", text))).split()).translate(_BRACKETS)
+    seen = unicodedata.normalize("NFC", "".join(map(_shown, text)))
+    shown = " ".join(seen.split()).translate(_BRACKETS)
     return shown if len(shown) <= most else shown[: most - 1].rstrip() + "…"
 
 

@@ -39,7 +39,7 @@ def test_plain_text_stays_as_it_is(text: str) -> None:
         ("soft\u00adhyphen", "softhyphen"),
         ("a\x1b[31mred\x07", "a [31mred"),
         ("half \ud83d of a pair", "half \N{REPLACEMENT CHARACTER} of a pair"),
-        ("e\u0301te\u0301", "été"),
+        ("e\u0301te\u200b\u0301", "été"),
         ("  much   space  ", "much space"),
     ],
 )

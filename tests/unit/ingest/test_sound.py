@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -161,6 +162,27 @@ def test_sound_that_does_not_decode_is_an_error_of_the_file(tmp_path: Path) -> N
     except BadMedia:
         return
     assert all(sound.span.length <= HALF_A_MINUTE for sound in sounds)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("a.mp4", "aac"), ("a.mkv", "libopus"), ("a.mkv", "flac"), ("a.avi", "libmp3lame"), ("a.ts", "ac3")],
+)
+def test_damage_ends_in_an_error_of_the_file_or_in_what_of_it_is_sound(tmp_path: Path, name: str, codec: str) -> None:
+    whole = write(tmp_path / name, track(20, [Line(2, VAN), Line(12, BAG)]), codec=codec, picture=False).read_bytes()
+    random = Random(codec)
+    for number in range(8):
+        damaged = bytearray(whole)
+        for _ in range(2 ** (number + 1)):
+            damaged[random.randrange(len(damaged))] = random.randrange(256)
+        path = tmp_path / f"{number}-{name}"
+        path.write_bytes(damaged)
+        try:
+            sounds = heard(path)
+        except BadMedia:
+            continue
+        assert all(sound.span.length <= HALF_A_MINUTE for sound in sounds)
+        assert all(earlier.span.end <= later.start for earlier, later in pairwise(sounds))
 
 
 def test_footage_that_is_cut_off_is_heard_up_to_there(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from ingest.wire import (
     Confinement,
     Done,
     Failed,
+    Hearing,
     Message,
     Request,
     Stretch,
@@ -25,7 +26,7 @@ from ingest.wire import (
 )
 from videoqa.errors import FootageTooLarge
 from videoqa.media import Cue, Frame, Picture, Sampling, Span
-from videoqa.ports import Checkpoint, MediaFacts, Sampled, Unread, VideoFacts
+from videoqa.ports import Checkpoint, MediaFacts, Sampled, Sound, Unread, VideoFacts
 
 SECOND = timedelta(seconds=1)
 FACTS = MediaFacts(
@@ -46,6 +47,8 @@ MESSAGES: list[Message] = [
     Sampled(SECOND, Frame(SECOND, Picture(2, 1, bytes(range(6))))),
     Sampled(SECOND, Frame(SECOND, Picture(2, 1, bytes(range(6)))), Checkpoint(SECOND, b"x")),
     Unread(Span(SECOND, 3 * SECOND), "it is damaged there", failed=True),
+    Sound(SECOND, b"\1\2" * Sound.RATE, (Span(SECOND, 1.5 * SECOND), Span(1.75 * SECOND, 2 * SECOND))),
+    Sound(SECOND, b"\1\2", ()),
     Working(),
     Confinement(("memory limit",)),
     Done(),
@@ -76,6 +79,25 @@ def test_a_request_for_a_stretch_arrives_as_it_was_sent() -> None:
     stretch = Stretch(Sampling(timedelta(seconds=0.04), 640), Span(SECOND, 3 * SECOND), leaps=True)
     request = Request(7, "pyav", Limits(), 12, stretch=stretch)
     assert Request.from_json(request.to_json()) == request
+
+
+def test_a_request_for_sound_arrives_as_it_was_sent() -> None:
+    request = Request(7, "pyav", Limits(), 12, hearing=Hearing(2.5 * SECOND))
+    assert Request.from_json(request.to_json()) == request
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        Sound(SECOND, b"\1", ()),
+        Sound(SECOND, bytes(2 * 40 * Sound.RATE), ()),
+        Sound(SECOND, bytes(2 * Sound.RATE), (Span(SECOND, 3 * SECOND),)),
+        Sound(-SECOND, bytes(2 * Sound.RATE), ()),
+    ],
+)
+def test_sound_that_cannot_be_is_not_believed(sound: Sound) -> None:
+    with pytest.raises(BadMessage):
+        over_the_wire(sound)
 
 
 def test_a_request_arrives_as_it_was_sent() -> None:

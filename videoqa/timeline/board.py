@@ -38,6 +38,10 @@ class Board:
     earlier: Sequence[Event]
     events: dict[str, Event]
     begun: set[str] = field(default_factory=set)
+    _ids: set[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ids = {*(event.id for event in self.earlier), *self.events}
 
     def put(self, observation: Observation) -> None:
         """Lays down an observation that is continued by identity or label; a change of the shot happens once."""
@@ -151,10 +155,10 @@ class Board:
         )
 
     def _begin(self, observation: Observation, span: Span, revisits: str | None) -> str:
-        known = {event.id for event in self.earlier} | self.events.keys()
         number = 0
-        while (event_id := self._id(observation, span.start, number)) in known:
+        while (event_id := self._id(observation, span.start, number)) in self._ids:
             number += 1
+        self._ids.add(event_id)
         self.begun.add(event_id)
         self.events[event_id] = Event(
             id=event_id,

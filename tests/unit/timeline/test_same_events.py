@@ -9,10 +9,11 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from videoqa.analyser.budget import pairs
+from videoqa.analyser.budget import Budget, TokenRoom, pairs
+from videoqa.analyser.grouping import groups
 from videoqa.errors import BadReply
 from videoqa.events import Event
-from videoqa.media import Span
+from videoqa.media import FrameGroup, Span
 from videoqa.ports import Analysis, AnalysisKind, Brief, Look, RecordedLook
 from videoqa.testing.oracle import Happening, OracleAnalyser, Paraphraser
 from videoqa.timeline.matching import PATIENCE
@@ -49,23 +50,24 @@ def s(seconds: float) -> timedelta:
 
 
 def looks_of(
-    oracle: OracleAnalyser, times: Sequence[timedelta], length: timedelta
+    oracle: OracleAnalyser, times: Sequence[timedelta], length: timedelta, planned: Sequence[FrameGroup] = ()
 ) -> tuple[Analysis, list[RecordedLook]]:
-    groups = oracle.plan(times, (), (64, 64), length)
+    """What is recorded of each group, those ``planned`` or the oracle's own."""
+    plan = tuple(planned) or oracle.plan(times, (), (64, 64), length)
     analysis = Analysis(
         id="analysis",
         recording_id="recording",
         fingerprint=oracle.fingerprint,
         sampling=oracle.sampling,
         times=tuple(times),
-        groups=groups,
+        groups=plan,
         next_group=0,
         finished=False,
         kind=AnalysisKind.MODEL,
         seen_by=oracle.seen_by,
     )
     recorded = []
-    for group in groups:
+    for group in plan:
         try:
             recorded.append(RecordedLook(oracle.analyse(group, Nothing(), Brief())))
         except BadReply as error:
@@ -176,6 +178,18 @@ def test_other_words_for_the_same_thing_change_no_event(footage: Footage, split:
         footage.truth, most_frames=split.most_frames, overlap=split.overlap, words=Paraphraser(seed)
     )
     events = events_of(*looks_of(oracle, footage.times, footage.length))
+    assert sorted(event.span for event in events) == sorted(span for _, span in expected(footage))
+
+
+@UNHURRIED
+@given(footage=footages(), tokens=st.integers(60, 400), overlap=st.integers(0, 3), seed=st.integers(0, 10_000))
+def test_groups_as_a_budget_of_tokens_fills_them_give_the_true_events(
+    footage: Footage, tokens: int, overlap: int, seed: int
+) -> None:
+    budget = Budget(context=tokens, reserved=0, within=s(2))
+    planned = groups(footage.times, (), footage.length, lambda: TokenRoom(budget, (64, 64)), overlap)
+    oracle = OracleAnalyser(footage.truth, words=Paraphraser(seed))
+    events = events_of(*looks_of(oracle, footage.times, footage.length, planned))
     assert sorted(event.span for event in events) == sorted(span for _, span in expected(footage))
 
 

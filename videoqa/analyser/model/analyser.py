@@ -125,7 +125,8 @@ class ModelAnalyser:
             said = reply.read_analysis(text)
             seen = _observed(said, shown.stamps)
             if said.events and not seen:  # to take it for "nothing happened" would be a lie about this footage
-                raise reply.Unusable("none of its events has a first and a last stamp that were shown, in this order")
+                problem = "none of its events has a first and a last stamp that were shown, in this order"
+                raise reply.Unusable(problem, uncited=len(said.events))
             return said, seen
 
         (said, seen), usage = asked(self._model, ask, read, self._prompts)

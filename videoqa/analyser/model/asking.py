@@ -28,20 +28,23 @@ def asked(model: Model, ask: Ask, read: Callable[[str], Said], prompts: Prompts)
         ModelError: the model cannot be asked.
     """
     reply = model.ask(ask)
+    usage = reply.usage
     try:
-        return _read(reply, read), reply.usage
+        return _read(reply, read), usage
     except Unusable as error:
         first = error
+    usage = replace(usage, uncited=usage.uncited + first.uncited)
     problem = plain(str(first), _LONGEST_PROBLEM)
     turn = (_quoted(reply), prompts.text(Task.REPAIR, problem=problem))
     try:
         again = model.ask(replace(ask, history=(*ask.history, turn)))
     except TooLongForModel as error:
-        raise BadReply(problem=f"{problem}, and no room to ask again", usage=reply.usage) from error
-    usage = reply.usage + again.usage
+        raise BadReply(problem=f"{problem}, and no room to ask again", usage=usage) from error
+    usage += again.usage
     try:
         return _read(again, read), usage
     except Unusable as error:
+        usage = replace(usage, uncited=usage.uncited + error.uncited)
         raise BadReply(problem=f"{problem}; asked again: {plain(str(error), _LONGEST_PROBLEM)}", usage=usage) from error
 
 

@@ -30,7 +30,14 @@ _STAMP = re.compile(r"[0-9]{1,7}(\.[0-9]{1,3})?")
 
 
 class Unusable(ValueError):
-    """A reply is not in its form; the text says how, in words that its writer can act on."""
+    """A reply is not in its form; the text says how, in words that its writer can act on.
+
+    ``uncited`` counts what it says of times that were not shown.
+    """
+
+    def __init__(self, problem: str, uncited: int = 0) -> None:
+        super().__init__(problem)
+        self.uncited = uncited
 
 
 @dataclass(frozen=True, slots=True)

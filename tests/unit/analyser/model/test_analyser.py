@@ -89,8 +89,16 @@ def test_a_reply_of_nothing_but_times_that_were_not_shown_is_never_no_events(
     kind: str, scripted: ScriptedModel
 ) -> None:
     scripted.script = [UNCITED[kind]]
-    with pytest.raises(BadReply, match="none of its events"):
+    with pytest.raises(BadReply, match="none of its events") as raised:
         analyser(scripted).analyse(FRAMES, Drawn(), Brief())
+    assert isinstance(usage := raised.value.fields["usage"], Usage)
+    assert usage.uncited == 2
+    scripted.script = [UNCITED[kind], said(WALKS)]
+    scripted.stop()
+    scripted.start()
+    look = analyser(scripted).analyse(FRAMES, Drawn(), Brief())
+    assert look.usage is not None
+    assert (len(look.observations), look.usage.uncited) == (1, 1)
 
 
 @pytest.mark.parametrize("kind", UNREADABLE)

@@ -78,6 +78,26 @@ def test_a_second_call_gives_the_same_and_needs_nothing_any_more(make: Make, tal
     assert make("good").transcribe(str(talk), identity) == first
 
 
+def test_it_tells_how_far_it_is_and_goes_on_where_it_was_stopped(make: Make, talk: Path) -> None:
+    told: list[float] = []
+
+    class Stopped(Exception):
+        """Somebody wants it to end."""
+
+    def stop(until: timedelta) -> None:
+        told.append(until.total_seconds())
+        raise Stopped
+
+    identity = LocalFiles().identify(str(talk))
+    with pytest.raises(Stopped):
+        make("good").transcribe(str(talk), identity, stop)
+    whole = make("good").transcribe(str(talk), identity, lambda until: told.append(until.total_seconds()))
+    assert len(told) == len(SAID)
+    for until, line in zip(told, SAID, strict=True):
+        assert line.at < until < line.at + 5
+    assert make("good").transcribe(str(talk), identity) == whole
+
+
 def test_where_nobody_speaks_nothing_is_written(make: Make, tmp_path: Path) -> None:
     assert transcribe(make("good"), write(tmp_path / "quiet.mkv", track(40, noise=0.01), codec="flac")) == ()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -246,8 +246,13 @@ class Transcriber(Protocol):
         """A word for everything about it that changes what it writes."""
         ...
 
-    def transcribe(self, path: str, identity: FileIdentity) -> tuple[Cue, ...]:
+    def transcribe(
+        self, path: str, identity: FileIdentity, tell: Callable[[timedelta], None] | None = None
+    ) -> tuple[Cue, ...]:
         """What is said in the sound of ``path``, in order of time; kept, so that a second call costs nothing.
+
+        ``tell`` is told up to where it was written down by now. What it raises ends the work; another call goes on
+        from there.
 
         Raises:
             ModelError: it cannot be written down now.

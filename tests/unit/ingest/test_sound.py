@@ -171,7 +171,7 @@ def test_sound_that_does_not_decode_is_an_error_of_the_file(tmp_path: Path) -> N
 def test_damage_ends_in_an_error_of_the_file_or_in_what_of_it_is_sound(tmp_path: Path, name: str, codec: str) -> None:
     whole = write(tmp_path / name, track(20, [Line(2, VAN), Line(12, BAG)]), codec=codec, picture=False).read_bytes()
     random = Random(codec)
-    for number in range(8):
+    for number in (0, 3, 6):
         damaged = bytearray(whole)
         for _ in range(2 ** (number + 1)):
             damaged[random.randrange(len(damaged))] = random.randrange(256)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from datetime import timedelta
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -47,8 +49,10 @@ class LocalTranscriber:
     def fingerprint(self) -> str:
         return self._transcribing.fingerprint
 
-    def transcribe(self, path: str, identity: FileIdentity) -> tuple[Cue, ...]:
-        return self._transcribing.transcribe(path, identity)
+    def transcribe(
+        self, path: str, identity: FileIdentity, tell: Callable[[timedelta], None] | None = None
+    ) -> tuple[Cue, ...]:
+        return self._transcribing.transcribe(path, identity, tell)
 
     def describe(self) -> str:
         """The model and where it is, for `doctor`; fetches nothing.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +66,10 @@ class ServerTranscriber:
     def fingerprint(self) -> str:
         return self._transcribing.fingerprint
 
-    def transcribe(self, path: str, identity: FileIdentity) -> tuple[Cue, ...]:
-        return self._transcribing.transcribe(path, identity)
+    def transcribe(
+        self, path: str, identity: FileIdentity, tell: Callable[[timedelta], None] | None = None
+    ) -> tuple[Cue, ...]:
+        return self._transcribing.transcribe(path, identity, tell)
 
     def describe(self) -> str:
         """The model and the server, for `doctor`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 from videoqa.analyser.speech.heard import Heard, cues_of, without_echoes
@@ -32,7 +33,9 @@ class Transcribing:
         self._hear = hear
         self._at_once = at_once
 
-    def transcribe(self, path: str, identity: FileIdentity) -> tuple[Cue, ...]:
+    def transcribe(
+        self, path: str, identity: FileIdentity, tell: Callable[[timedelta], None] | None = None
+    ) -> tuple[Cue, ...]:
         digest = identity.digest
         if (finished := self._transcripts.finished(digest)) is not None:
             return finished
@@ -46,6 +49,8 @@ class Transcribing:
             found = cues_of(sound, heard.result())
             self._transcripts.add(digest, sound.span.end, found)
             cues.extend(found)
+            if tell is not None:
+                tell(sound.span.end)
 
         pool = ThreadPoolExecutor(self._at_once, thread_name_prefix="speech")
         try:

@@ -8,7 +8,7 @@ from tests.scripted_model import Failed, Raw, Reply, Reset, Said, Stalled, Strea
 
 
 def _event(**changes: object) -> dict[str, object]:
-    return {"label": "man", "description": "A man walks.", "first": 0.5, "last": 2.5, "certainty": 0.9} | changes
+    return {"label": "man", "description": "A man walks.", "first": "0.5", "last": "2.5", "certainty": 0.9} | changes
 
 
 def _reply(*events: object, **changes: object) -> dict[str, object]:
@@ -16,6 +16,9 @@ def _reply(*events: object, **changes: object) -> dict[str, object]:
 
 
 _WHOLE = json.dumps(_reply(_event()))
+
+#: What all others are spoilt from: of frames under the stamps 0.5 and 2.5.
+GOOD = Said(_WHOLE)
 
 #: What came back cannot be read as the schema at all: a failed look.
 UNREADABLE: dict[str, Said] = {

@@ -136,8 +136,15 @@ class Settings:
     price_out: float = _setting(0.0, "the price of a million tokens out of it", _amount, "a number from 0 on")
     speech_url: str = _setting("", "a server with /audio/transcriptions, up to its /v1", _url, _URL)
     speech_model: str = _setting("", "the speech model there, or the size of the faster-whisper model")
+    speech_key: Secret = _setting(Secret(), "the key that the speech server asks for", Secret)
     context: int = _setting(
         262_144, "tokens of the model's context that groups are planned for", _positive, "a whole number above 0"
+    )
+    video_tokens: int = _setting(
+        12_288,
+        "vision tokens of the largest video, where the server does not tell",
+        _positive,
+        "a whole number above 0",
     )
     workers: int = _setting(
         2, "recordings worked on at once, and groups analysed at once in each", _positive, "a whole number above 0"

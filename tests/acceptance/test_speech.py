@@ -57,6 +57,9 @@ def test_what_is_said_is_found_where_it_is_said_and_exported(videoqa: Videoqa, t
     cues = videoqa("export", "talk", "--format", "json").json["cues"]
     assert {(cue["language"], cue["track"]) for cue in cues} == {("en", "speech")}
     assert [cue["start"] for cue in cues] == pytest.approx([4, 30, 60, 85, 110, 135, 160], abs=0.1)
+    assert list((videoqa.data / "transcripts").iterdir())
+    assert videoqa("remove", "talk").code == 0
+    assert not list((videoqa.data / "transcripts").iterdir())
 
 
 def test_subtitles_that_came_with_it_are_not_heard_again(videoqa: Videoqa, talk: Path, tmp_path: Path) -> None:

@@ -204,8 +204,14 @@ class House:
         return resolve(name, self.archive.recordings())
 
     def remove(self, recording: Recording) -> None:
-        """Forgets ``recording``, and the frames that were kept of it where its indexing never came to its end."""
+        """Forgets ``recording``, what was said in it, and every frame that was kept of it."""
+        from ingest import closeups
+        from videoqa.analyser.speech import transcripts
+        from videoqa.bootstrap.model import CLOSEUPS, TRANSCRIPTS
+
         self.archive.remove(recording.id)
+        transcripts.forget(self.folder / TRANSCRIPTS, recording.digest)
+        closeups.forget(self.folder / CLOSEUPS, recording.digest)
         self.indexing().clear()
 
     def progress_of(self, job: Job) -> Progress | None:

@@ -120,7 +120,10 @@ def _speech(house: House) -> Check:
         remedy = 'set VIDEOQA_SPEECH_URL, or pip install "videoqa[speech]" and set VIDEOQA_SPEECH_MODEL'
         detail = "speech is not transcribed; it is found through subtitles alone"
         return Check("speech", works=False, detail=detail, remedy=remedy)
-    return Check("speech", works=True, detail=f"transcribed by {house.transcriber.fingerprint}")
+    try:
+        return Check("speech", works=True, detail=f"transcribed by {house.transcriber.describe()}")
+    except VideoqaError as error:
+        return Check("speech", works=False, detail=f"speech is not transcribed: {error}")
 
 
 def _extra(extra: str, module: str, means: str) -> Check:

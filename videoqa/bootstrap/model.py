@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,10 @@ if TYPE_CHECKING:
 
 GROUPS_AT_ONCE = 32
 """Groups of a recording on their way to a model at once; how many of them it works on, its own queue says."""
+TRANSCRIPTS, CLOSEUPS = "transcripts", "closeups"
+"""The folders of the data directory in which they are kept."""
 _CLOSEUPS_BYTES = 512 * 2**20
+_EDGE_OF_A_TOKEN = 2 * 32 * 32
 _CLOSE_PERIOD = timedelta(milliseconds=500)
 
 
@@ -85,7 +87,7 @@ class ModelRoom:
     def closeups(self) -> FootageCloseups:
         from ingest.closeups import FootageCloseups
 
-        return FootageCloseups(self._reader, self._folder / "closeups", _CLOSEUPS_BYTES)
+        return FootageCloseups(self._reader, self._folder / CLOSEUPS, _CLOSEUPS_BYTES)
 
     @cached_property
     def _prompts(self) -> Prompts:
@@ -97,17 +99,17 @@ class ModelRoom:
     def _budget(self) -> Budget:
         from videoqa.analyser.budget import Budget
 
-        return Budget(context=self._settings.context)
+        return Budget(context=self._settings.context, longest_edge=self._settings.video_tokens * _EDGE_OF_A_TOKEN)
 
 
 def transcriber(settings: Settings, folder: Path, reader: SandboxedReader) -> Transcriber | None:
     """What writes down what is said, by ``settings``; None where they name nothing for it."""
-    transcripts = folder / "transcripts"
+    transcripts = folder / TRANSCRIPTS
     if settings.speech_url:
         from videoqa.analyser.speech.server import ServerTranscriber
 
-        return ServerTranscriber(reader, transcripts, settings.speech_url, settings.speech_model, settings.model_key)
-    if settings.speech_model and find_spec("faster_whisper") is not None:
+        return ServerTranscriber(reader, transcripts, settings.speech_url, settings.speech_model, settings.speech_key)
+    if settings.speech_model:
         from videoqa.analyser.speech.local import LocalTranscriber
 
         return LocalTranscriber(reader, transcripts, settings.speech_model)

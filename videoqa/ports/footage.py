@@ -246,6 +246,14 @@ class Transcriber(Protocol):
         """A word for everything about it that changes what it writes."""
         ...
 
+    def describe(self) -> str:
+        """The model and where it is, for `doctor`.
+
+        Raises:
+            ModelError: it cannot write anything down as it is.
+        """
+        ...
+
     def transcribe(
         self, path: str, identity: FileIdentity, tell: Callable[[timedelta], None] | None = None
     ) -> tuple[Cue, ...]:

@@ -9,7 +9,7 @@ from itertools import chain
 from videoqa.answering import movement, proposals
 from videoqa.answering.lookup import FEW, Lookup, Spans, spans_of
 from videoqa.answering.proposals import Proposals
-from videoqa.answering.question import Place, Question
+from videoqa.answering.question import WHATEVER, Place, Question
 from videoqa.answering.window import inside
 from videoqa.answers import Moment, WallClock
 from videoqa.media import Recording, Span
@@ -63,7 +63,7 @@ class Proposing:
         )
         others = () if question.quiet else self._seen(few, spans, question.place)
         # A question that only says what it comes after asks for whatever was seen then.
-        bare = not self._lookup.lexicon.words(question.plain) and question.place is not None
+        bare = not self._lookup.lexicon.words(WHATEVER.sub(" ", question.plain)) and question.place is not None
         found = proposals.distinct((*others, *ranked) if bare else (*ranked, *others), limit)
         return found or proposals.scan(asked, spans, limit)
 

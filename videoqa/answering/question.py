@@ -117,8 +117,8 @@ _STOP = r"(?=$|[,.?;!]|\s+(?:when|where|in|on|at|after|before|during|between|whi
 _TAKEN: tuple[tuple[re.Pattern[str], str], ...] = (
     (_any(rf"^\s*(?:after|once|as\s+soon\s+as)\s+(?P<after>[^,，]+?)\s*,\s*(?P<rest>{_BEGINS}\b)"), "after"),
     (_any(rf"^\s*before\s+(?P<before>[^,，]+?)\s*,\s*(?P<rest>{_BEGINS}\b)"), "before"),
-    (_any(rf"(?<=\w)\s+after\s+(?P<after>{_TELLS}\b[^,?]+)"), "after"),
-    (_any(rf"(?<=\w)\s+before\s+(?P<before>{_TELLS}\b[^,?]+)"), "before"),
+    (_any(rf"(?<=[\w,])\s+after\s+(?P<after>{_TELLS}\b[^,?]+)"), "after"),
+    (_any(rf"(?<=[\w,])\s+before\s+(?P<before>{_TELLS}\b[^,?]+)"), "before"),
     (_any(r"^\s*在?(?P<after>[^,，]{2,}?)(?:之后|以后|后)[,，]"), "after"),
     (_any(r"^\s*在?(?P<before>[^,，]{2,}?)(?:之前|以前|前)[,，]"), "before"),
     (_any(r"^\s*(?P<after>[^,，]{2,}?)\s*(?:한|은|ㄴ|난)?\s+(?:후에|뒤에|다음에)[,\s]"), "after"),
@@ -151,6 +151,10 @@ _COUNTING = _any(
     r"|多少(?!钱)|几(?=[个位辆只次台条头匹名架艘])|몇\s*(?:명|대|번|개|마리|분|사람)|얼마나\s*많"
 )
 """What asks for a number of things, people or times."""
+WHATEVER = _any(
+    r"\bhappen(?:s|ed|ing)?\b|\bgo(?:es|ing)\s+on\b|\bnext\b|\bthen\b|发生了?|什么事?|무슨\s*일이?|있었|일어났|나요|습니까"
+)
+"""What asks for anything that was seen, and for nothing in particular."""
 _WHEN = _any(r"\b(?:when|where)\b|什么时候|何时|哪|언제|어디")
 _FRAME = _any(
     r"\b(?:in|of|during)\s+(?:the|this|that)\s+(?:video|recording|lecture|talk|footage|film|clip|class|session)\b"

@@ -307,6 +307,22 @@ def test_the_first_time_is_asked_for_and_told() -> None:
     assert last.moments[0].span.start == timedelta(seconds=210)
 
 
+def test_a_count_of_what_is_spoken_of_looks_at_no_more_moments_than_any_question() -> None:
+    talk = recording("talk", timedelta(minutes=30))
+    cues = [Cue(seconds(90 * at, 90 * at + 20), f"A violin has {at} strings.", "en") for at in range(20)]
+    grounder = TruthfulGrounder({"violin": []})
+    place(talk, cues=cues).grounded(grounder).ask("How many strings does a violin have?")
+    assert 0 < len(grounder.asked) <= MOMENTS
+
+
+def test_what_the_index_is_not_sure_of_and_nobody_could_look_at_is_not_found() -> None:
+    other = recording("other")
+    events = (motion("yard", 62, 93, 0.9), motion("other", 10, 30, 0.0))
+    there = place(YARD, other, events=events, gone=frozenset({"other"}))
+    answer = there.grounded(TruthfulGrounder({"piano": []})).ask("When is the old piano carried by somebody?")
+    assert not answer.found
+
+
 def test_sentences_that_cite_nothing_are_not_told() -> None:
     written = "The yard is nice. Somebody walks to the door [1]. It rains [7]. Then somebody passes. [2] Bye!"
     answer = place().grounded(Writing(TRUTH, written=written)).ask("When does somebody come to the yard?")

@@ -12,7 +12,7 @@ from tests.unit.answering.yard import LENGTH, YARD, SteadyCloseups, place, recor
 from videoqa.answering.looking import CloseLooks, Glance
 from videoqa.answers import Moment
 from videoqa.errors import EmptyFootage, ModelUnreachable
-from videoqa.events import Source
+from videoqa.events import Source, Usage
 from videoqa.media import ZERO, Cue, FrameGroup, Recording, Sampling, Span
 from videoqa.ports import Closeup, Finding, Pictures
 from videoqa.testing.archive import MemoryArchive
@@ -119,6 +119,29 @@ def test_marks_in_what_was_found_are_not_taken_for_citations() -> None:
     (glance,) = looks.look("a van?", [moment(seconds(20, 30))], {"yard": YARD}, WHOLE)
     assert glance.finding is not None
     assert glance.finding.sentence == "The sign reads: ignore that."
+
+
+def test_what_a_wider_look_does_not_see_again_stands_and_both_are_paid_for() -> None:
+    class Near(TruthfulGrounder):
+        def ground(self, question: str, group: FrameGroup, pictures: Pictures, *, counting: bool = False) -> Finding:
+            if group.span.length > timedelta(seconds=20):
+                return Finding(None, (), "Too far.", 0.5, usage=Usage(prompt_tokens=7))
+            return Finding(group.span, group.times, "A van.", 0.5, usage=Usage(prompt_tokens=5))
+
+    looks = CloseLooks(MemoryArchive(), SteadyCloseups(), Near({}))
+    (glance,) = looks.look("a van?", [moment(seconds(20, 28))], {"yard": YARD}, WHOLE)
+    assert glance.finding is not None
+    assert glance.finding.span is not None
+    assert glance.usage.prompt_tokens == 12
+
+
+def test_of_two_stretches_asked_about_the_one_that_shows_more_of_it_counts() -> None:
+    looks = CloseLooks(MemoryArchive(), SteadyCloseups(), TruthfulGrounder({"van": [seconds(20, 30)]}))
+    asked = {"yard": (seconds(0, 22), seconds(24, 40))}
+    (glance,) = looks.look("a van?", [moment(seconds(20, 30))], {"yard": YARD}, asked)
+    assert glance.finding is not None
+    assert glance.finding.span is not None
+    assert glance.finding.span.start == timedelta(seconds=24)
 
 
 @pytest.mark.parametrize(("within", "span"), [((21, 24), (21, 24)), ((5, 22), (20, 22))])

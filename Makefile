@@ -41,7 +41,9 @@ bench-full: $(STAMP)
 	$(BIN)/python -m bench --full
 
 soak: $(TOOLS)
-	$(BIN)/pytest -n 0 --soak --timeout 7200 -s tests/acceptance/test_kills.py tests/acceptance/test_with_a_model.py
+	$(BIN)/python tests/vllm/environment.py
+	$(BIN)/pytest -n 0 --soak --timeout 7200 -s tests/acceptance/test_kills.py tests/acceptance/test_with_a_model.py \
+	    tests/vllm/test_largest_group.py
 
 samples: $(STAMP)
 	$(BIN)/python -m samples.render

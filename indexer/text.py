@@ -11,6 +11,7 @@ import itertools
 import re
 import unicodedata
 from functools import lru_cache
+from threading import Lock
 
 import snowballstemmer
 
@@ -75,7 +76,9 @@ def words(text: str) -> list[str]:
 @lru_cache(maxsize=65_536)
 def term(word: str) -> str:
     """The index term of one of ``words``."""
-    stem: str = _STEMMER.stemWord(word)
+    # The stemmer keeps the word it works on in itself.
+    with _ONE_AT_A_TIME:
+        stem: str = _STEMMER.stemWord(word)
     return stem
 
 
@@ -97,4 +100,5 @@ def _pairs(run: str) -> list[str]:
     return [first + second for first, second in itertools.pairwise(run)]
 
 
+_ONE_AT_A_TIME = Lock()
 _STEMMER = snowballstemmer.stemmer("english")

@@ -142,6 +142,12 @@ class FootageCloseups:
             total -= size
 
 
+def forget(folder: Path, digest: str) -> None:
+    """Removes the closeups in ``folder`` of the recording with the content ``digest``."""
+    for path in folder.glob(f"{digest[:16]}-*{_SUFFIX}"):
+        path.unlink(missing_ok=True)
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     """A file as it was when it was last read whole, and whether its time stamps leap."""

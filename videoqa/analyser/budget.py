@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from videoqa.analyser.model.evidence import line_of
@@ -98,6 +98,10 @@ class Budget:
     @property
     def tokens(self) -> int:
         return self.context - self.reserved
+
+    def taking(self, video_tokens: int | None) -> Budget:
+        """The same with the largest video that a server tells, in vision tokens; None leaves it as it is."""
+        return self if video_tokens is None else replace(self, longest_edge=video_tokens * 2 * GRID * GRID)
 
     @property
     def vision_tokens(self) -> int:

@@ -55,9 +55,12 @@ def peaks(scored: Sequence[Scored], middle: float, limit: int, *, whole: bool) -
     ``middle`` is the score of an ordinary passage. ``whole`` says that ``scored`` is every passage there is; otherwise
     windows that are missing beside one are taken to be ordinary.
     """
-    tracks: dict[tuple[str, Source, str | None], list[Scored]] = defaultdict(list)
+    tracks: dict[tuple[str, Source, str | None, Span | None], list[Scored]] = defaultdict(list)
     for each in scored:
-        tracks[each.passage.recording_id, each.passage.source, each.passage.language].append(each)
+        passage = each.passage
+        # What a model saw at the same time are different things: none says anything against another.
+        alone = passage.span if passage.source is Source.MODEL else None
+        tracks[passage.recording_id, passage.source, passage.language, alone].append(each)
     found = [peak for track in tracks.values() for peak in _peaks_of(track, middle, limit, whole=whole)]
     found.sort(key=lambda peak: (-peak.score, peak.recording_id, peak.span))
     merged: list[Peak] = []

@@ -41,7 +41,7 @@ from videoqa.ports import (
 _log = logging.getLogger(__name__)
 _A_MOMENT = 1.0
 UNHEARD = "speech not transcribed"
-_VERSION = 1
+_VERSION = 2
 """Raised whenever events, chapters, passages or coverage are made otherwise, so that recordings are analysed again."""
 
 

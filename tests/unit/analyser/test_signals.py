@@ -12,6 +12,7 @@ from tests.unit.analyser.drawn import scene, slide
 from videoqa.analyser.signals import LONGEST, MOST_FRAMES, SignalsAnalyser
 from videoqa.events import Source
 from videoqa.media import Cue, Sampling, Span
+from videoqa.ports import Brief, Look
 
 SECOND = timedelta(seconds=1)
 SIZE = (768, 448)
@@ -47,7 +48,7 @@ def test_subtitles_without_a_picture_are_planned_and_show_nothing() -> None:
     analyser = SignalsAnalyser()
     plan = analyser.plan((), cues, (0, 0), 600 * SECOND)
     assert {cue for group in plan for cue in group.cues} == set(cues)
-    assert all(analyser.analyse(group, Drawn()) == () for group in plan)
+    assert all(analyser.analyse(group, Drawn(), Brief()) == Look() for group in plan)
 
 
 def test_slides_cuts_and_motion_are_told_apart() -> None:
@@ -58,7 +59,7 @@ def test_slides_cuts_and_motion_are_told_apart() -> None:
     )
     analyser = SignalsAnalyser()
     (group,) = analyser.plan(list(pictures.frames), (), SIZE, 5 * SECOND)
-    found = {seen.source: seen for seen in analyser.analyse(group, pictures)}
+    found = {seen.source: seen for seen in analyser.analyse(group, pictures, Brief()).observations}
     assert found[Source.SLIDE].label == "Stacks"
     assert found[Source.SHOT].frames == (2 * SECOND,)
     assert found[Source.MOTION].frames[0] == 3 * SECOND
@@ -69,11 +70,11 @@ def test_groups_analysed_at_once_say_what_they_say_one_by_one() -> None:
     decks = [Drawn(slide(topic, f"all about {topic}"), slide(topic, f"all about {topic}")) for topic in topics]
     analyser = SignalsAnalyser()
     (group,) = analyser.plan([0 * SECOND, SECOND], (), SIZE, 2 * SECOND)
-    alone = [analyser.analyse(group, deck) for deck in decks]
+    alone = [analyser.analyse(group, deck, Brief()) for deck in decks]
     with ThreadPoolExecutor(3) as pool:
-        together = list(pool.map(lambda deck: analyser.analyse(group, deck), decks))
+        together = list(pool.map(lambda deck: analyser.analyse(group, deck, Brief()), decks))
     assert together == alone
-    assert [one[0].label for one in alone] == topics
+    assert [one.observations[0].label for one in alone] == topics
 
 
 def test_the_fingerprint_names_what_changes_the_answer() -> None:
@@ -86,7 +87,7 @@ def test_a_kept_frame_that_is_no_picture_is_said_to_be() -> None:
     analyser = SignalsAnalyser()
     (group,) = analyser.plan([0 * SECOND], (), SIZE, SECOND)
     with pytest.raises(ValueError, match="not a JPEG"):
-        analyser.analyse(group, Drawn(b"nothing"))
+        analyser.analyse(group, Drawn(b"nothing"), Brief())
 
 
 def test_nothing_is_loaded_to_read_text_before_there_is_text() -> None:

@@ -64,3 +64,10 @@ def test_at_most_as_many_as_wanted_are_given() -> None:
     track = [passage(start, start + 10, 1 + start / 1000) for start in range(0, 1000, 100)]
     found = peaks(track, 0, 3, whole=True)
     assert [peak.span.start.total_seconds() for peak in found] == [900, 800, 700]
+
+
+def test_what_a_model_saw_is_not_buried_by_what_it_saw_at_the_same_time() -> None:
+    track = [passage(0, 300 + number, -1, Source.MODEL) for number in range(3)] + [passage(100, 110, 3, Source.MODEL)]
+    (found,) = peaks(track, 0, 5, whole=True)
+    assert bounds(found.span) == (100, 110)
+    assert found.score == 3

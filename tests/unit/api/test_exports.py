@@ -26,7 +26,7 @@ EVENTS = [Event("e", "r", Span(s(1), s(2)), "+motion", "=HYPERLINK(1), left", So
 CHAPTERS = [Chapter(Span(s(0), s(10)), "Opening"), Chapter(Span(s(10), s(20)), "Proof")]
 RECORDING = Recording("r", "a.mp4", "/a.mp4", "0", s(20), RecordingState.INDEXED)
 DETAILS = RecordingDetails(
-    recording=RecordingBody.from_domain(RECORDING), coverage=None, chapters=(), events=(), cues=()
+    recording=RecordingBody.from_domain(RECORDING), coverage=None, model=None, chapters=(), events=(), cues=()
 )
 
 

@@ -12,7 +12,7 @@ from videoqa.analyser.model import reply
 from videoqa.analyser.model.asking import asked
 from videoqa.analyser.model.counting import PromptCounter
 from videoqa.analyser.model.evidence import fenced, plain
-from videoqa.analyser.model.exchange import Ask, Model, Priority
+from videoqa.analyser.model.exchange import Ask, Capabilities, Model, Priority
 from videoqa.analyser.model.exhibit import Exhibit, exhibit
 from videoqa.analyser.model.fitting import Detail, fitted, pairing
 from videoqa.analyser.model.form import THINKING_TOKENS
@@ -63,7 +63,7 @@ class ModelAnalyser:
         self._longest = timedelta(seconds=group_seconds) if group_seconds else None
         self._detail = detail
         self._counter = PromptCounter(model)
-        self._fitted: dict[tuple[int, bool], Sampling] = {}
+        self._fitted: dict[Capabilities, Sampling] = {}
 
     @property
     def kind(self) -> AnalysisKind:
@@ -84,10 +84,11 @@ class ModelAnalyser:
         can = self._model.capabilities()
         form = "video" if can.request_kwargs else "images"
         longest = "all" if self._longest is None else f"{self._longest.total_seconds():g}s"
+        edge = self._given.taking(can.video_tokens).longest_edge
         return (
             f"model-{VERSION} {can.model} {form} prompts-{self._prompts.language}-{self._prompts.digest} "
             f"reply-{reply.VERSION} groups-{longest}-{min(self._given.context, can.context)}-"
-            f"{self._given.longest_edge}-{self._given.within.total_seconds():g}-{self._detail or 'as-set'}"
+            f"{edge}-{self._given.within.total_seconds():g}-{self._detail or 'as-set'}"
         )
 
     @property
@@ -96,10 +97,10 @@ class ModelAnalyser:
         if self._detail is None:
             return self._wanted
         can = self._model.capabilities()
-        known = self._fitted.get((can.context, can.request_kwargs))
+        known = self._fitted.get(can)
         if known is None:
             known = fitted(self._wanted, self._room(), self._longest or ALL_AT_ONCE, self._detail)
-            self._fitted[can.context, can.request_kwargs] = known
+            self._fitted[can] = known
         return known
 
     @property
@@ -139,7 +140,7 @@ class ModelAnalyser:
         text = self._text(_ONE_LINE, _ONE_LINE, _ONE_LINE)
         prompt = self._counter.ask(Ask(self._prompts.system, text))
         reserved = prompt + min(BRIEF_TOKENS, context // 8) + self._reply_tokens(context) + self._thinking
-        counted = replace(self._given, stamp=self._counter.stamp, text=self._counter.text)
+        counted = replace(self._given.taking(can.video_tokens), stamp=self._counter.stamp, text=self._counter.text)
         return replace(counted, context=context, reserved=reserved, paired=can.request_kwargs)
 
     def _ask(self, shown: Exhibit, brief: Brief) -> Ask:

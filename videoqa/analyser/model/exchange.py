@@ -86,7 +86,8 @@ class Capabilities:
     ``context`` is in tokens, of prompt and reply together. With ``request_kwargs`` a clip is sent as one video with its
     true times; without, as images with their stamps between them, which costs twice the vision tokens. ``video`` says
     whether the model takes videos at all, ``priority`` whether requests are put in order by it, ``tokenizer`` whether
-    tokens are counted by the server, ``thinking`` whether the model thinks before it replies.
+    tokens are counted by the server, ``thinking`` whether the model thinks before it replies. ``video_tokens`` are the
+    vision tokens of the largest video, None where the server does not tell.
     """
 
     model: str
@@ -96,6 +97,7 @@ class Capabilities:
     priority: bool
     tokenizer: bool
     thinking: bool
+    video_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

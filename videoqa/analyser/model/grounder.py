@@ -130,7 +130,7 @@ class ModelGrounder:
         text = self._prompts.text(task, **dict.fromkeys(names, fenced("evidence", ["0"])))
         prompt = self._counter.ask(Ask(self._prompts.system, text)) + QUESTION_TOKENS
         return replace(
-            self._given,
+            self._given.taking(can.video_tokens),
             context=self._room(reply),
             reserved=prompt,
             paired=can.request_kwargs,

@@ -47,7 +47,16 @@ def probe(wire: Wire, wanted: str) -> Capabilities:
     """
     models = listed_models(wire)
     model = _chosen(wire, models, wanted)
-    can = Capabilities(model, context_of(models, model), False, False, False, False, "thinking" in model.lower())
+    can = Capabilities(
+        model,
+        context_of(models, model),
+        request_kwargs=False,
+        video=False,
+        priority=False,
+        tokenizer=False,
+        thinking="thinking" in model.lower(),
+        video_tokens=_told(models, model, ("max_video_tokens",)),
+    )
     can = _with_media(wire, can)
     can = replace(can, priority=_accepts(wire, replace(can, priority=True)))
     template = _template(wire, model)
@@ -58,14 +67,19 @@ def probe(wire: Wire, wanted: str) -> Capabilities:
 
 def context_of(models: tuple[Mapping[str, Any], ...], name: str) -> int:
     """``max_model_len`` of the model, or of that which an adapter is laid over, as vLLM tells it."""
+    return _told(models, name, ("max_model_len", "context_length", "context_window")) or UNTOLD_CONTEXT
+
+
+def _told(models: tuple[Mapping[str, Any], ...], name: str, keys: tuple[str, ...]) -> int | None:
+    """The number that the model, or that which an adapter is laid over, is described with by one of ``keys``."""
     by_name = {model["id"]: model for model in models}
     described: Mapping[str, Any] = by_name.get(name, {})
     for told in (described, by_name.get(described.get("parent"), {})):
-        for key in ("max_model_len", "context_length", "context_window"):
-            length = told.get(key)
-            if isinstance(length, int) and length > 0:
-                return length
-    return UNTOLD_CONTEXT
+        for key in keys:
+            number = told.get(key)
+            if isinstance(number, int) and number > 0:
+                return number
+    return None
 
 
 def _chosen(wire: Wire, models: tuple[Mapping[str, Any], ...], wanted: str) -> str:

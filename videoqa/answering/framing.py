@@ -6,6 +6,7 @@ is coarse beside them, so that most of them are shown the very same frames, whic
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -19,6 +20,8 @@ MOST_PADDING = timedelta(seconds=4)
 FINEST_GRID = timedelta(seconds=0.5)
 STEPS = 4
 """A padded moment is at most so many steps of its grid long."""
+LEAST_SIDE = 448
+"""The longer side in pixels below which frames are rather left out than made smaller."""
 FINE = 64
 """Frames that a short window is shown in: two seconds at the rate of ordinary footage."""
 
@@ -40,13 +43,21 @@ def extended(shown: Span, length: timedelta, *, back: bool, on: bool) -> Span:
     return Span(start, min(shown.end + shown.length, max(length, shown.end)) if on else shown.end)
 
 
-def sampling(shown: Span, wanted: Sampling, most: int) -> Sampling:
-    """How densely ``shown`` is looked at: ``wanted`` for a moment of ordinary length, finer for a short one.
+def sampling(shown: Span, wanted: Sampling, most: int) -> tuple[Sampling, int]:
+    """How densely and how large ``shown`` is looked at, and how many frames that may be.
 
-    At most about ``most`` frames; a long one is looked at as coarsely as that takes.
+    As densely as ``wanted`` for a moment of ordinary length, more so for a short one. ``most`` frames of the size of
+    ``wanted`` are taken at once: where those are too few for its period, frames are smaller, down to ``LEAST_SIDE``;
+    then they are fewer.
     """
-    period = max(min(wanted.period, shown.length / FINE), shown.length / most)
-    return replace(wanted, period=period)
+    needed = shown.length / wanted.period
+    side = wanted.long_side
+    if needed > most:
+        fitting = int(side * math.sqrt(most / needed)) // wanted.multiple * wanted.multiple
+        side = max(fitting, min(LEAST_SIDE, side))
+    room = int(most * (wanted.long_side / side) ** 2)
+    period = max(min(wanted.period, shown.length / FINE), shown.length / room)
+    return replace(wanted, period=period, long_side=side), room
 
 
 def thinned(times: Sequence[timedelta], most: int) -> tuple[timedelta, ...]:

@@ -110,9 +110,9 @@ def shown(
         ModelUnreachable: the model, which has a say in this, does not answer.
     """
     inside = tuple(cue for cue in cues if cue.span.overlaps(window))
-    most = grounder.most_frames
+    sampling, most = framing.sampling(window, grounder.sampling, grounder.most_frames)
     try:
-        taken = closeups.take(recording, window, framing.sampling(window, grounder.sampling, most))
+        taken = closeups.take(recording, window, sampling)
     except EmptyFootage:
         # Sound and subtitles are footage too.
         if not inside:

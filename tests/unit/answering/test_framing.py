@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.answering.yard import seconds
-from videoqa.answering.framing import PADDING, sampling, thinned, window
+from videoqa.answering.framing import LEAST_SIDE, PADDING, sampling, thinned, window
 from videoqa.media import ZERO, Sampling, Span
 
 HOUR = timedelta(hours=1)
@@ -43,16 +43,33 @@ def test_two_questions_over_the_van_share_their_frames() -> None:
 
 def test_a_short_moment_is_looked_at_at_the_native_rate() -> None:
     shown = window(seconds(10, 10.4), HOUR)
-    assert sampling(shown, WANTED, 128).period <= timedelta(milliseconds=40)
+    assert sampling(shown, WANTED, 128)[0].period <= timedelta(milliseconds=40)
 
 
 def test_a_moment_of_ordinary_length_is_looked_at_as_wanted() -> None:
-    assert sampling(window(seconds(62, 93), HOUR), WANTED, 128) == WANTED
+    assert sampling(window(seconds(62, 93), HOUR), WANTED, 128) == (WANTED, 128)
 
 
 def test_a_long_moment_is_looked_at_as_coarsely_as_it_takes() -> None:
     shown = window(seconds(0, 900), HOUR)
-    assert shown.length / sampling(shown, WANTED, 128).period <= 128
+    taken, most = sampling(shown, WANTED, 128)
+    assert (taken.long_side, most) == (WANTED.long_side, 128)
+    assert shown.length / taken.period <= 128
+
+
+@given(lengths, st.integers(8, 400), st.sampled_from([224, 448, 512, 768, 1280]))
+def test_frames_are_made_smaller_before_they_are_left_out_and_never_cost_more(
+    length: timedelta, most: int, side: int
+) -> None:
+    wanted = Sampling(period=timedelta(seconds=0.5), long_side=side)
+    taken, room = sampling(Span(ZERO, length), wanted, most)
+    assert room * taken.long_side**2 <= most * side**2
+    assert length / taken.period <= room + 1
+    assert taken.long_side >= min(side, LEAST_SIDE)
+    assert taken.long_side % taken.multiple == 0
+    assert taken.long_side <= side
+    if taken.period > wanted.period:
+        assert taken.long_side == min(side, LEAST_SIDE)
 
 
 @pytest.mark.parametrize("most", [1, 2, 7, 100])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812 - torch's own custom
 from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
@@ -18,6 +18,8 @@ from tests.vllm.wording import STAMPS
 
 TOKENS = 4
 """Vision tokens of a pair of frames, two by two."""
+LONGEST = 12
+"""Pairs of the longest groups that are taught."""
 _MATTERS = (*LABELS, wording.OPEN, wording.NEXT, wording.END, wording.YES, wording.NO)
 """What of a reply is not said for form's sake, beside the stamps."""
 
@@ -30,8 +32,8 @@ class Lesson:
     the vision tokens, and the ends of pairs and of the video, stand; ``asked`` is the prompt's length. ``stamps``
     (groups, pairs) are the groups' own: a grammar keeps all others out of the reply. ``wanted`` (groups, reply) counts
     through the vocabulary without stamps and then those of the group; -100 is behind the end. ``weight`` says how much
-    each of it matters. ``cites`` are rows of (group, place from which a stamp is written next, 0 for a first and 1 for a
-    last one, place where it is known).
+    each of it matters. ``cites`` are rows of (group, place from which a stamp is written next, 0 for a first and 1 for
+    a last one, place where it is known).
     """
 
     ids: Tensor
@@ -81,7 +83,7 @@ class Lesson:
         asked = torch.tensor([[*head, *pair * pairs, *tail] for tail in tails])
         begins = len(head) + torch.arange(pairs) * len(pair)
         asked[:, begins + 1] = own
-        replies = [words.encode(each) + [code["<|im_end|>"]] for each in told]
+        replies = [[*words.encode(each), code["<|im_end|>"]] for each in told]
         longest = max(map(len, replies))
         said = torch.tensor([each + [-100] * (longest - len(each)) for each in replies])
         wanted = torch.where(said >= stamp, (said[:, :, None] == own[:, None]).int().argmax(-1) + stamp, said)
@@ -123,7 +125,7 @@ class Lesson:
         return (losses * self.weight.flatten()).sum() / self.weight.sum()
 
     def gathered(self, mine: Tensor, before: Tensor, embedding: Tensor) -> Tensor:
-        """The loss of telling, at the end of each pair, its own stamp and the one before: each (groups, pairs, width)."""
+        """The loss of telling, at the end of each pair, its own stamp and the one before."""
         own = 3 * embedding[self.stamps].transpose(1, 2)
         count, pairs, ends = len(own), own.shape[-1], torch.arange(len(self.ends))
         of_mine, of_before = ends.clamp(max=pairs - 1).repeat(count), (ends - 1).clamp(min=0).repeat(count)

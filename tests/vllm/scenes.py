@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
 from samples.backdrop import Backdrop, Disturbance
 from samples.encoding import Image
 from samples.figures import Figure, Look, draw_figure
@@ -80,7 +81,7 @@ class Actor:
 
     @property
     def half_width(self) -> float:
-        return {"person": 0.2, "van": 1.0, "pillar": 0.18}.get(self.label.split()[-1], 0.5) * self.size
+        return {"person": 0.2, "van": 1.0, "pillar": 0.18}.get(self.label.rpartition(" ")[2], 0.5) * self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def draw_ground(random: np.random.Generator, *, plain: bool) -> Image:
 
 def draw_actor(random: np.random.Generator, label: str, path: Sequence[tuple[float, float, float]]) -> Actor:
     """An actor of a size that its kind has."""
-    low, high = {"person": (30, 48), "van": (15, 21), "pillar": (36, 52)}.get(label.split()[-1], (17, 28))
+    low, high = {"person": (30, 48), "van": (15, 21), "pillar": (36, 52)}.get(label.rpartition(" ")[2], (17, 28))
     return Actor(label, float(random.uniform(low, high)), tuple(path), int(random.integers(-20, 21)))
 
 

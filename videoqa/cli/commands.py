@@ -16,7 +16,7 @@ from videoqa.cli import FAILED, FOUND, NOTHING_FOUND, model, printing
 from videoqa.errors import EmptyStretch, escaped
 from videoqa.media import ZERO, Span
 from videoqa.ports import AnalysisKind
-from videoqa.times import clock, parse_moment, parse_offset
+from videoqa.times import SECOND, clock, parse_moment, parse_offset
 
 app = typer.Typer(
     help="Footage goes in, every second becomes searchable, a question comes back as a moment you can play.",
@@ -92,7 +92,7 @@ def describe(
     """Have a model tell all that happens in a stretch of a recording."""
     chosen = house().resolve(recording)
     start = ZERO if since is None else parse_offset(since)
-    end = chosen.length if until is None else parse_offset(until)
+    end = max(chosen.length, start + SECOND) if until is None else parse_offset(until)
     if end <= start:
         raise EmptyStretch(start=since or clock(start), end=until or clock(end))
     return _written(house().describing.describe(chosen, Span(start, end), prompt))

@@ -287,7 +287,7 @@ class House:
     def evaluate(self, truth: Path) -> Report:
         from videoqa.evaluation.evaluating import evaluate
 
-        return evaluate(truth, self.answering, self.archive)
+        return evaluate(truth, self.grounded or self.answering, self.archive)
 
 
 def diagnose() -> tuple[Check, ...]:

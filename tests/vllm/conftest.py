@@ -21,6 +21,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.vllm)
             item.add_marker(pytest.mark.xdist_group("vllm"))
+            if item.get_closest_marker("timeout") is None:  # a server may start within a test, on a machine at work
+                item.add_marker(pytest.mark.timeout(900))
 
 
 @pytest.fixture(scope="session")

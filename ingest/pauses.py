@@ -150,7 +150,8 @@ def _end(levels: NDArray[np.float32], phrases: list[_Phrase], begin: int, *, las
             return end, False
         pauses.append((pause, end))
     if pauses:
-        return max(pauses, key=lambda pause: (pause[1] - begin >= _LONG_ENOUGH // 2, pause[0]))[1], False
+        # The longest pause, and the last one of several; rather than make many short pieces, an earlier one is left.
+        return max(pauses, key=lambda pause: (min(pause[1] - begin, LONGEST * 2 // 3), *pause))[1], False
     # Nobody draws breath: the quietest tenth of a second in the last third.
     since = begin + LONGEST * 2 // 3
     quiet = np.convolve(levels[since:limit], np.ones(5), "valid")

@@ -121,7 +121,13 @@ class Lesson:
         return torch.cat([said @ plain.T, said @ embedding[self.stamps].transpose(1, 2)], dim=-1)
 
     def loss(self, hidden: Tensor, embedding: Tensor) -> Tensor:
-        losses = F.cross_entropy(self.logits(hidden, embedding).flatten(0, 1), self.wanted.flatten(), reduction="none")
+        logits, plain = self.logits(hidden, embedding), len(embedding) - len(STAMPS)
+        # A grammar bars other stamps where one stands, and nothing bars them within a text.
+        others = hidden[:, self.asked - 1 :] @ embedding[plain + torch.randint(len(STAMPS), (200,))].T
+        others = others.masked_fill((self.wanted >= plain)[:, :, None], -1e4)
+        losses = F.cross_entropy(
+            torch.cat([logits, others], dim=-1).flatten(0, 1), self.wanted.flatten(), reduction="none"
+        )
         return (losses * self.weight.flatten()).sum() / self.weight.sum()
 
     def gathered(self, mine: Tensor, before: Tensor, embedding: Tensor) -> Tensor:

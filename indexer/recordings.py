@@ -50,9 +50,14 @@ class SqlRecordings:
         started_at: datetime | None,
         title: str | None = None,
         source: str | None = None,
+        prompt: str | None = None,
     ) -> None:
         known: dict[str, object] = {"length": length, "started_at": started_at}
-        told = {name: value for name, value in (("title", title), ("source", source)) if value is not None}
+        told = {
+            name: value
+            for name, value in (("title", title), ("source", source), ("prompt", prompt))
+            if value is not None
+        }
         self._update(recording_id, {**known, **told})
 
     def set_state(self, recording_id: str, state: RecordingState, problems: Sequence[str] | None = None) -> None:

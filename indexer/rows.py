@@ -40,6 +40,7 @@ def recording_row(recording: Recording) -> dict[str, object]:
         "state": recording.state.value,
         "started_at": recording.started_at,
         "problems": list(recording.problems),
+        "prompt": recording.prompt,
     }
 
 
@@ -53,6 +54,7 @@ def recording(row: Row) -> Recording:
         state=RecordingState(row["state"]),
         started_at=row["started_at"],
         problems=tuple(row["problems"]),
+        prompt=row["prompt"],
     )
 
 

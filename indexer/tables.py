@@ -89,6 +89,7 @@ class _Recordings(TypedColumns):
     state: Named[str]
     started_at: Named[datetime | None] = sa.Column(Instant)
     problems: Named[list[str]] = sa.Column(sa.JSON)
+    prompt: Named[str] = sa.Column(Words)
     stage: Named[str | None]
     done: Named[float | None]
 

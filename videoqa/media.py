@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import Self
 
 ZERO = timedelta(0)
+SPEECH_TRACK = "speech"
+"""What the track of a cue begins with that was written down from sound."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -56,6 +58,10 @@ class RecordingState(StrEnum):
     FAILED = "failed"
 
 
+UNHEARD = "speech not transcribed"
+"""How the problem of a recording begins whose sound nobody could write down."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
     """One continuous stretch of footage with one time line.
@@ -64,6 +70,7 @@ class Recording:
     is known again, ``length`` what its packets cover (never what its container claims).
     ``started_at`` is an aware UTC datetime, or None where the wall clock is unknown.
     ``problems`` are plain sentences about what of it could not be read; a failed recording's reason is the last one.
+    ``prompt`` is what a model is to look for in it above all.
     """
 
     id: str
@@ -74,6 +81,7 @@ class Recording:
     state: RecordingState
     started_at: datetime | None = None
     problems: tuple[str, ...] = ()
+    prompt: str = ""
 
     def __post_init__(self) -> None:
         if self.started_at is not None and self.started_at.utcoffset() != ZERO:
@@ -120,6 +128,11 @@ class Cue:
     text: str
     language: str | None = None
     track: str = ""
+
+    @property
+    def transcribed(self) -> bool:
+        """True where it was written down by a speech model; a file may be called "speech.srt" all the same."""
+        return self.track.startswith(SPEECH_TRACK) and not self.track.lower().endswith((".srt", ".vtt"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,9 @@ REACH = STEP / 2
 """How far the ends of a window move to meet a sentence's."""
 PAUSE = timedelta(seconds=1)
 """Silence that ends a sentence whatever its punctuation."""
-SPEECH_TRACK = "speech"
-"""How the name of a track begins whose cues a model heard; one of a file beside the recording is the file's name."""
 LONGEST_TEXT = 4000
 """Characters of a passage; a minute of the fastest speech has a third of it."""
 
-_WRITTEN = (".srt", ".vtt")
 _ENDINGS = (".", "?", "!", "。", "？", "！", "…")
 _CLOSING = "\"'”’»)]）」』"
 
@@ -38,8 +35,8 @@ def passages(
     shown = [_shown(recording, event) for event in events if _text(event)]
     spoken = [
         passage
-        for (language, track), lines in _tracks(cues).items()
-        for passage in _spoken(recording, language, _source(track), lines)
+        for (language, _), lines in _tracks(cues).items()
+        for passage in _spoken(recording, language, Source.SPEECH if lines[0].transcribed else Source.SUBTITLE, lines)
     ]
     return tuple(sorted(shown + spoken, key=lambda passage: (passage.span, passage.source, passage.text)))
 
@@ -58,11 +55,6 @@ def _text(event: Event) -> str:
     return text
 
 
-def _source(track: str) -> Source:
-    heard = track.startswith(SPEECH_TRACK) and not track.lower().endswith(_WRITTEN)
-    return Source.SPEECH if heard else Source.SUBTITLE
-
-
 def _tracks(cues: Sequence[Cue]) -> dict[tuple[str | None, str], list[Cue]]:
     """The cues of each language and track in order of time; a track that says what another one says is left out.
 
@@ -73,7 +65,7 @@ def _tracks(cues: Sequence[Cue]) -> dict[tuple[str | None, str], list[Cue]]:
         if cue.text.strip():
             tracks.setdefault((cue.language, cue.track), []).append(cue)
     said: dict[tuple[str, ...], tuple[str | None, str]] = {}
-    for key, lines in sorted(tracks.items(), key=lambda track: _source(track[0][1]) is Source.SPEECH):
+    for key, lines in sorted(tracks.items(), key=lambda track: track[1][0].transcribed):
         said.setdefault(tuple(cue.text for cue in lines), key)
     return {key: tracks[key] for key in said.values()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -74,10 +75,23 @@ def _amount(text: str) -> float:
     return amount
 
 
-def _url(text: str) -> str:
+class Address(str):
+    """A URL that does not show the name and password that may stand in it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(_without_user(self))
+
+
+def _without_user(text: str) -> str:
+    return re.sub(r"[^/@\s]*@", "***@", text)
+
+
+def _url(text: str) -> Address:
     if not text.startswith(("http://", "https://")):
         raise ValueError
-    return text.rstrip("/")
+    return Address(text.rstrip("/"))
 
 
 _URL = "a URL that begins with http:// or https://"
@@ -88,8 +102,11 @@ class Settings:
     """What a user may decide. The environment variable of a field is its name in capitals behind ``VIDEOQA_``."""
 
     data_dir: Path | None = _setting(None, "the folder that holds everything kept", Path, "a folder")
-    database_url: str = _setting("", "a PostgreSQL URL; SQLite in data_dir where empty")
-    embedder: str = _setting("", "a model2vec folder, a hub name or an embedding server in place of the bundled ones")
+    database_url: str = _setting(Address(), "a PostgreSQL URL; SQLite in data_dir where empty", Address)
+    embedder: str = _setting(
+        Address(), "a model2vec folder, a hub name or an embedding server in place of the bundled ones", Address
+    )
+    embedder_key: Secret = _setting(Secret(), "the key that an embedding server asks for", Secret)
     timezone: str = _setting(
         "", "the IANA zone of 'yesterday' and 'at nine'; this machine's where empty", _zone, "an IANA time zone"
     )
@@ -108,6 +125,7 @@ class Settings:
     model_key: Secret = _setting(Secret(), "the key that server asks for", Secret)
     model_fallback_url: str = _setting("", "a second, lighter server for when the first does not answer", _url, _URL)
     model_fallback: str = _setting("", "the name of the model at the second server")
+    model_fallback_key: Secret = _setting(Secret(), "the key that the second server asks for", Secret)
     vllm: str = _setting("", "the Python of the environment that vLLM is installed in; videoqa's own where empty")
     model_period_ms: int = _setting(
         1000, "milliseconds of footage a frame stands for to the model", _positive, "a whole number above 0"
@@ -178,5 +196,5 @@ class Settings:
             try:
                 values[item.name] = item.metadata["read"](text)
             except ValueError as error:
-                raise BadSetting(name=name, value=text, expected=item.metadata["expected"]) from error
+                raise BadSetting(name=name, value=_without_user(text), expected=item.metadata["expected"]) from error
         return cls(**values)  # type: ignore[arg-type]

@@ -44,6 +44,14 @@ def test_the_readme_lists_every_setting_as_it_is() -> None:
 
 
 def test_a_key_shows_itself_nowhere_but_where_it_is_used() -> None:
-    settings = Settings.read({"VIDEOQA_MODEL_KEY": "canary"})
+    told = {f"VIDEOQA_{name}_KEY": "canary" for name in ("MODEL", "MODEL_FALLBACK", "SPEECH", "EMBEDDER")}
+    urls = {
+        f"VIDEOQA_{name}_URL": "http://u:canary@gpu/v1" for name in ("MODEL", "MODEL_FALLBACK", "SPEECH", "DATABASE")
+    }
+    settings = Settings.read(told | urls | {"VIDEOQA_EMBEDDER": "http://u:canary@gpu/v1"})
     assert settings.model_key == "canary"
+    assert settings.model_url == "http://u:canary@gpu/v1"
     assert "canary" not in repr(settings)
+    with pytest.raises(BadSetting) as caught:
+        Settings.read({"VIDEOQA_MODEL_URL": "u:canary@gpu/v1"})
+    assert "canary" not in str(caught.value)

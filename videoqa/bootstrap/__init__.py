@@ -83,7 +83,7 @@ class House:
     def embedder(self) -> Embedder:
         from indexer.embedding import load
 
-        return load(self.settings.embedder, self.settings.model_key)
+        return load(self.settings.embedder, self.settings.embedder_key)
 
     @cached_property
     def search(self) -> HybridSearch:

@@ -57,7 +57,7 @@ class ModelRoom:
         first = ModelServer(self._url, settings.model, settings.model_key, prices)
         if not settings.model_fallback_url:
             return first
-        second = ModelServer(settings.model_fallback_url, settings.model_fallback, settings.model_key, prices)
+        second = ModelServer(settings.model_fallback_url, settings.model_fallback, settings.model_fallback_key, prices)
         return FallbackServer(first, second)
 
     @cached_property

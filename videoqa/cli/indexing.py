@@ -43,7 +43,8 @@ def index_paths(
     if prompt and place.model is None:
         raise NoModel
     with place.jobs.working(place.indexing, place.indexing_by_model) as take_over:
-        ids = place.jobs.submit(IndexRequest(path, title, moment, prompt, again) for path in found)
+        by_model = place.model is not None
+        ids = place.jobs.submit(IndexRequest(path, title, moment, prompt, again, by_model) for path in found)
         for folder, problem in useless.items():
             print(f"failed   {one_line(folder)}: {problem}", file=sys.stderr, flush=True)
         _tell_of_others(take_over(), place.jobs.ahead_of(ids))
@@ -144,11 +145,17 @@ class _Follower:
         if not jobs or any(job.id not in self._names for job in jobs):
             return False
         stages = [self._place.progress_of(job) for job in running]
-        if not running or any(now is None or now.stage != WAITING for now in stages):
+        if any(now is None or now.stage != WAITING for now in stages):
             self._left_since = None
             return False
         self._left_since = self._left_since or time.monotonic()
-        return time.monotonic() - self._left_since > self._place.settings.model_patience
+        if time.monotonic() - self._left_since <= self._place.settings.model_patience:
+            return False
+        # A look under way after an outage is told only when it is done; one that nobody takes up is not waited for.
+        if running and self._place.model is not None and self._place.model.server.status().up:
+            self._left_since = None
+            return False
+        return True
 
     def _tell_left(self) -> None:
         for job in self._waiting:

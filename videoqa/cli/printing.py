@@ -23,7 +23,7 @@ from videoqa.answers import Answer, Moment
 from videoqa.errors import escaped
 from videoqa.events import Source
 from videoqa.health import Check
-from videoqa.media import Coverage, CoverageState, Recording, RecordingState
+from videoqa.media import UNHEARD, Coverage, CoverageState, Recording, RecordingState
 from videoqa.ports import AnalysisKind, PlannedGroup
 from videoqa.times import clock, clock_span
 
@@ -140,6 +140,7 @@ def coverage(recording: Recording, kind: AnalysisKind, seen: Coverage | None) ->
     if seen is None:
         return f"{one_line(recording.title)} is not indexed ({recording.state.value})."
     lines = [f"{one_line(recording.title)}  {looked_at(seen)}"]
+    lines += [f"  note: {one_line(problem)}" for problem in recording.problems if problem.startswith(UNHEARD)]
     lines += [
         f"  {clock_span(item.span)}  {item.state.value}" + (f", {counted(item.frames, 'frame')}" if item.frames else "")
         for item in seen.spans

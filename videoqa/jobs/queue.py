@@ -100,14 +100,14 @@ class Jobs:
         )
 
     def submit(self, requests: Iterable[IndexRequest]) -> tuple[str, ...]:
-        """Job ids, one a request. A file that is waiting or running already keeps the job it has."""
+        """Job ids, one a request. A file that waits or runs already, to be done the same way, keeps the job it has."""
         return tuple(
             self._client.enqueue(
                 {
                     "queue_name": _QUEUE,
                     "workflow_name": WORKFLOW,
                     "app_version": WORKFLOW_VERSION,
-                    "deduplication_id": hashlib.sha256(os.fsencode(request.path)).hexdigest(),
+                    "deduplication_id": _same(request),
                     "duplication_policy": "return-existing",
                 },
                 request.as_arguments(),
@@ -232,6 +232,12 @@ def _storage(folder: Path) -> Iterator[None]:
         if getattr(fault, "sqlite_errorcode", None) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
             raise DamagedDatabase(path=folder / "jobs.sqlite", problem=fault) from error
         raise DataUnwritable(path=folder, problem=fault) from error
+
+
+def _same(request: IndexRequest) -> str:
+    """A word that is equal for two requests for the same."""
+    wanted = f"\0{request.prompt}\0{request.again}\0{request.by_model}"
+    return hashlib.sha256(os.fsencode(request.path) + wanted.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _own_word(folder: Path) -> str:

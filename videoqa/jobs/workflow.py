@@ -39,7 +39,7 @@ class IndexRequest:
     """A file to be indexed, by its absolute path.
 
     ``prompt`` is what a model is to look for, None for what it was told the last time. ``again`` asks for everything
-    anew, what is known already too.
+    anew, what is known already too. ``by_model`` asks for a model's look, whoever there is to have it done.
     """
 
     path: str
@@ -47,6 +47,7 @@ class IndexRequest:
     started_at: datetime | None = None
     prompt: str | None = None
     again: bool = False
+    by_model: bool = False
 
     def as_arguments(self) -> dict[str, str | None]:
         """The request as plain ASCII: names are bytes to the system, and some are no valid text."""
@@ -56,6 +57,7 @@ class IndexRequest:
             "started_at": self.started_at.isoformat() if self.started_at else None,
             "prompt": None if self.prompt is None else quote(self.prompt, errors="surrogateescape"),
             "again": "again" if self.again else None,
+            "by_model": "by_model" if self.by_model else None,
         }
 
     @classmethod
@@ -67,14 +69,15 @@ class IndexRequest:
             None if started_at is None else datetime.fromisoformat(started_at),
             prompt and unquote(prompt, errors="surrogateescape"),
             bool(arguments.get("again")),
+            bool(arguments.get("by_model")),
         )
 
 
 def register(indexing: Indexing, by_model: Indexing | None, stopped: Callable[[str], bool]) -> None:
     """Makes the workflows known to the engine; before it is launched.
 
-    A recording's workflow ends when signals have made it searchable; where there is a model, it queues another one in
-    which the model looks at it.
+    A recording's workflow ends when signals have made it searchable; where there is a model, or one is asked for, it
+    queues another one in which the model looks at it.
 
     Args:
         by_model: the way of a recording past the model; None where none is set.
@@ -88,14 +91,24 @@ def register(indexing: Indexing, by_model: Indexing | None, stopped: Callable[[s
         job = str(DBOS.workflow_id)
         told = IndexRequest.from_arguments(request)
         admitted = _step(
-            ADMIT, lambda: asdict(indexing.admit(told.path, told.title, told.started_at, again=told.again))
+            ADMIT,
+            lambda: asdict(
+                indexing.admit(
+                    told.path,
+                    told.title,
+                    told.started_at,
+                    prompt=told.prompt,
+                    again=told.again,
+                    stop=lambda: stopped(job),
+                )
+            ),
         )
         if "failed" in admitted or "cancelled" in admitted:
             return admitted
         outcome = carried_out(indexing, job, told.path, _admitted(admitted))
-        if by_model is None or "failed" in outcome or "cancelled" in outcome:
+        if not (told.by_model or by_model) or "failed" in outcome or "cancelled" in outcome:
             return outcome
-        wanted = f"{outcome['recording_id']} {told.prompt} {told.again}"
+        wanted = f"{outcome['recording_id']} {admitted['prompt']} {told.again}"
         queued = DBOS.enqueue_workflow_with_options(
             {
                 "queue_name": MODEL_QUEUE,
@@ -115,9 +128,7 @@ def register(indexing: Indexing, by_model: Indexing | None, stopped: Callable[[s
         job, told, known = str(DBOS.workflow_id), IndexRequest.from_arguments(request), _admitted(admitted)
         if by_model is None:
             return {"recording_id": known.recording_id, "failed": str(NoModel())}
-        begun = _step(
-            ADMIT, lambda: asdict(by_model.look_again(known, told.prompt, lambda: stopped(job), again=told.again))
-        )
+        begun = _step(ADMIT, lambda: asdict(by_model.look_again(known, lambda: stopped(job), again=told.again)))
         if "failed" in begun or "cancelled" in begun:
             return {"recording_id": known.recording_id, **begun}
         return carried_out(by_model, job, told.path, _admitted(begun))
@@ -142,7 +153,9 @@ def register(indexing: Indexing, by_model: Indexing | None, stopped: Callable[[s
 
 def _admitted(told: Mapping[str, Any]) -> Admitted:
     identity = FileIdentity(**told["identity"])
-    return Admitted(told["recording_id"], told["analysis_id"], identity, told.get("again", False))
+    return Admitted(
+        told["recording_id"], told["analysis_id"], identity, told.get("again", False), told.get("prompt", "")
+    )
 
 
 def _step(name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:

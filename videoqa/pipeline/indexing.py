@@ -7,7 +7,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,8 +18,9 @@ from videoqa.errors import (
     ModelUnreachable,
     RecordingRemoved,
     SourceChanged,
+    Unexpected,
 )
-from videoqa.media import ZERO, Cue, Progress, Recording, RecordingState, Span
+from videoqa.media import UNHEARD, ZERO, Cue, Progress, Recording, RecordingState, Span
 from videoqa.pipeline.coverage import covered
 from videoqa.pipeline.looking import Cancelled, Looking, wait_for_model
 from videoqa.ports import (
@@ -30,7 +31,6 @@ from videoqa.ports import (
     FileIdentity,
     Files,
     FootageReader,
-    MediaFacts,
     Passages,
     Spool,
     Timeline,
@@ -40,7 +40,6 @@ from videoqa.ports import (
 
 _log = logging.getLogger(__name__)
 _A_MOMENT = 1.0
-UNHEARD = "speech not transcribed"
 _VERSION = 2
 """Raised whenever events, chapters, passages or coverage are made otherwise, so that recordings are analysed again."""
 
@@ -49,13 +48,14 @@ _VERSION = 2
 class Admitted:
     """A recording that is ready for its survey; ``analysis_id`` is None where nothing is left to do.
 
-    ``again`` says that nothing is taken over from an earlier analysis.
+    ``again`` says that nothing is taken over from an earlier analysis, ``prompt`` what a model is to look for.
     """
 
     recording_id: str
     analysis_id: str | None
     identity: FileIdentity
     again: bool = False
+    prompt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +77,19 @@ class Indexing:
     transcriber: Transcriber | None = None
 
     def admit(
-        self, path: str, title: str | None = None, started_at: datetime | None = None, *, again: bool = False
+        self,
+        path: str,
+        title: str | None = None,
+        started_at: datetime | None = None,
+        *,
+        prompt: str | None = None,
+        again: bool = False,
+        stop: Callable[[], bool] = bool,
     ) -> Admitted:
         """Recognises the file by its content, finds out what it is and plans its analysis.
 
-        A copy has the subtitles of the file that was indexed first, while that one is there.
+        A copy has the subtitles of the file that was indexed first, while that one is there. ``prompt`` is what a model
+        is to look for; None leaves what it was told before.
 
         Raises:
             BadMedia: it cannot be read; where it has content at all, the archive knows it as failed, and why.
@@ -100,7 +108,9 @@ class Indexing:
         try:
             facts = self.reader.probe(path)
             cues, problems = self.cues.beside(known.source if self.files.has(known.source, identity) else path)
-            heard, unheard = self._heard(path, identity, facts, cues)
+            heard, unheard = tuple[Cue, ...](), tuple[str, ...]()
+            if facts.sound and not facts.cues and not cues:
+                heard, unheard = self._heard(path, known, identity, facts.length, stop)
             every_cue = tuple(sorted((*facts.cues, *cues, *heard), key=lambda cue: cue.span))
             length = facts.length or max((cue.span.end for cue in every_cue), default=ZERO)
             if not length or (facts.video is None and not every_cue):
@@ -114,8 +124,10 @@ class Indexing:
             started_at=started_at or known.started_at or facts.created_at,
             title=title,
             source=None if self.files.has(known.source, identity) else path,
+            prompt=prompt,
         )
         admitted = self._commission(known.id, length, _within(every_cue, length), identity, "", again=again)
+        admitted = replace(admitted, prompt=known.prompt if prompt is None else prompt)
         done = admitted.analysis_id is None
         # A try under other settings may have failed since, or never come to its end.
         if not done or known.state is not RecordingState.INDEXED:
@@ -123,12 +135,10 @@ class Indexing:
             self.archive.set_state(known.id, state, [*facts.problems, *problems, *unheard])
         return admitted
 
-    def look_again(
-        self, admitted: Admitted, prompt: str | None, stop: Callable[[], bool], *, again: bool = False
-    ) -> Admitted:
+    def look_again(self, admitted: Admitted, stop: Callable[[], bool], *, again: bool = False) -> Admitted:
         """Plans another analysis of a recording that was admitted before, of the kind of this one's analyser.
 
-        ``prompt`` is what to look for; None leaves it as it was the last time. While nobody can look it waits.
+        While nobody can look it waits.
 
         Raises:
             RecordingRemoved: it is no longer in the archive.
@@ -137,11 +147,10 @@ class Indexing:
             recording = self.archive.recording(admitted.recording_id)
             if recording is None:
                 raise RecordingRemoved
-            before = self.archive.finished_analysis(recording.id, self.analyser.kind)
-            wanted = prompt if prompt is not None else "" if before is None else before.prompt
-            cues = self.archive.cues(recording.id)
+            cues, prompt = self.archive.cues(recording.id), admitted.prompt
             try:
-                return self._commission(recording.id, recording.length, cues, admitted.identity, wanted, again=again)
+                begun = self._commission(recording.id, recording.length, cues, admitted.identity, prompt, again=again)
+                return replace(begun, prompt=prompt)
             except ModelUnreachable as error:
                 wait_for_model(self.archive, recording.id, error, stop)
 
@@ -278,17 +287,31 @@ class Indexing:
             self.archive.set_state(recording.id, state, list(dict.fromkeys([*recording.problems, *problems])))
 
     def _heard(
-        self, path: str, identity: FileIdentity, facts: MediaFacts, cues: tuple[Cue, ...]
+        self, path: str, known: Recording, identity: FileIdentity, length: timedelta, stop: Callable[[], bool]
     ) -> tuple[tuple[Cue, ...], tuple[str, ...]]:
-        """What is said where no subtitles tell, and why it could not be written down."""
-        if not facts.sound or facts.cues or cues:
-            return (), ()
-        if self.transcriber is None:
-            return (), (f"{UNHEARD}: no speech model is set",)
+        """What is said in the sound, and why it could not be written down.
+
+        What was written down before stands where nobody can do it now.
+        """
+
+        def tell(until: timedelta) -> None:
+            if stop():
+                raise Cancelled
+            self.archive.set_progress(known.id, Progress("speech", min(until / length, 1.0)))
+
+        problem: object = "no speech model is set"
         try:
-            return self.transcriber.transcribe(path, identity), ()
+            if self.transcriber is not None:
+                return self.transcriber.transcribe(path, identity, tell if length else None), ()
+        except Cancelled:
+            raise
         except (ModelError, BadMedia) as error:
-            return (), (f"{UNHEARD}: {error}",)
+            problem = error
+        except Exception as error:  # noqa: BLE001  the pictures are looked at whatever becomes of the sound
+            _log.warning("the sound of %s could not be written down", known.id, exc_info=error)
+            problem = Unexpected(kind=type(error).__name__, problem=error)
+        before = tuple(cue for cue in self.archive.cues(known.id) if cue.transcribed)
+        return before, () if before else (f"{UNHEARD}: {problem}",)
 
     def _failures(self, analysis_id: str) -> dict[int, str]:
         looks = self.archive.looks(analysis_id).items()

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from videoqa.errors import ModelUnreachable, Unexpected, VideoqaError
 from videoqa.media import FrameGroup, Progress
@@ -50,43 +50,46 @@ class Looking:
             return {}
         looks = self.archive.looks(before.id)
         return {
-            group: replace(looks[group.number], look=replace(looks[group.number].look, usage=Usage()))
+            group: looks[group.number]
             for group in before.groups
             if group.number in looks and looks[group.number].failure is None
         }
 
     def _in_turn(self, task: _Task, groups: tuple[FrameGroup, ...]) -> Iterator[tuple[FrameGroup, RecordedLook]]:
-        first = task.analysis.next_group
-        before = self.archive.looks(task.analysis.id)[first - 1].look.summary if first else ""
+        looks = self.archive.looks(task.analysis.id)
+        told = (looks[number].look.summary for number in sorted(looks, reverse=True))
+        before = next(filter(None, told), "")
         for group in groups:
             recorded = self._look(task, group, before)
             before = recorded.look.summary or before
             yield group, recorded
 
     def _side_by_side(self, task: _Task, groups: tuple[FrameGroup, ...]) -> Iterator[tuple[FrameGroup, RecordedLook]]:
-        with ThreadPoolExecutor(self.workers, thread_name_prefix="group") as pool:
-            waiting: list[tuple[FrameGroup, Future[RecordedLook]]] = []
-            remaining = iter(groups)
-            try:
-                while True:
-                    for group in remaining:
-                        waiting.append((group, pool.submit(self._look, task, group, "")))
-                        if len(waiting) > self.workers:
-                            break
-                    if not waiting:
-                        return
-                    group, future = waiting.pop(0)
-                    yield group, future.result()
-            finally:
-                task.over = True
-                for _, future in waiting:
-                    future.cancel()
+        pool = ThreadPoolExecutor(self.workers, thread_name_prefix="group")
+        waiting: list[tuple[FrameGroup, Future[RecordedLook]]] = []
+        remaining = iter(groups)
+        try:
+            while True:
+                for group in remaining:
+                    waiting.append((group, pool.submit(self._look, task, group, "")))
+                    if len(waiting) > self.workers:
+                        break
+                if not waiting:
+                    return
+                group, future = waiting.pop(0)
+                yield group, future.result()
+        finally:
+            task.over = True
+            # Whoever stops does not wait for the looks under way: nobody wants them any more.
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _look(self, task: _Task, group: FrameGroup, before: str) -> RecordedLook:
         """The look at ``group``; one that fails is told, not raised. While nobody can look it waits."""
         if group in task.known:
             return task.known[group]
         while True:
+            if task.is_over():
+                raise Cancelled
             try:
                 return RecordedLook(self.analyser.analyse(group, self.pictures, Brief(task.analysis.prompt, before)))
             except ModelUnreachable as error:

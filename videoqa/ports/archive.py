@@ -35,8 +35,9 @@ class Archive(Protocol):
         started_at: datetime | None,
         title: str | None = None,
         source: str | None = None,
+        prompt: str | None = None,
     ) -> None:
-        """Writes down what was found out of the recording; a ``title`` or ``source`` of None leaves the one it has."""
+        """Writes down what was found out of the recording; what is None of the last three stays as it is."""
         ...
 
     def set_state(self, recording_id: str, state: RecordingState, problems: Sequence[str] | None = None) -> None: ...

@@ -49,6 +49,7 @@ class MemoryArchive:
         started_at: datetime | None,
         title: str | None = None,
         source: str | None = None,
+        prompt: str | None = None,
     ) -> None:
         with self._lock:
             if (known := self._recordings.get(recording_id)) is not None:
@@ -58,6 +59,7 @@ class MemoryArchive:
                     started_at=started_at,
                     title=known.title if title is None else title,
                     source=known.source if source is None else source,
+                    prompt=known.prompt if prompt is None else prompt,
                 )
 
     def set_state(self, recording_id: str, state: RecordingState, problems: Sequence[str] | None = None) -> None:

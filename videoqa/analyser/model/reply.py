@@ -229,9 +229,15 @@ def _words(said: Mapping[str, object], name: str, most: int, what: str, least: i
 
 def _number(said: Mapping[str, object], name: str, what: str) -> float:
     value = said[name]
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise Unusable(f'"{name}" of {what} is not a number')
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        number = math.inf
+    if not math.isfinite(number):
+        raise Unusable(f'"{name}" of {what} is too large a number')
+    return number
 
 
 def _stamped(said: Mapping[str, object], name: str, what: str) -> float:

@@ -164,3 +164,14 @@ def test_up_to_128_stamps_are_listed_as_they_are_shown() -> None:
     assert schema["properties"]["events"]["items"]["properties"]["first"]["enum"] == ["0.5", "2.0", "12.3"]
     many: Any = analysis_schema([float(number) for number in range(129)])
     assert many["properties"]["events"]["items"]["properties"]["first"]["pattern"] == "^[0-9]{1,3}\\.[0-9]$"
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "-1" + "0" * 400, "1e400"])
+@pytest.mark.parametrize("field", ["first", "last", "certainty"])
+def test_a_number_beyond_all_numbers_is_unusable(field: str, number: str) -> None:
+    for text, read in (
+        (said(**{field: "HUGE"}), read_analysis),
+        (found(**{field: "HUGE"}), lambda text: read_finding(text, counting=True)),
+    ):
+        with pytest.raises(Unusable):
+            read(text.replace('"HUGE"', number))

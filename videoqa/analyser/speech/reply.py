@@ -17,7 +17,7 @@ def heard_in(answer: Mapping[str, Any], language: str | None) -> Heard:
     """What ``answer`` (of the form json or verbose_json) says; ``language`` is what the server was told it would be.
 
     Raises:
-        Unreadable: there is no text in it.
+        Unreadable: there is no text in it, or a number beyond all numbers.
     """
     text, segments = answer.get("text"), answer.get("segments")
     if not isinstance(text, str):
@@ -42,4 +42,9 @@ def _said(segment: Any) -> Said:
 
 def _number(segment: Mapping[str, Any], name: str) -> float | None:
     value = segment.get(name)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise Unreadable(f"a segment's {name} is a number of hundreds of digits") from error

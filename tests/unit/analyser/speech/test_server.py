@@ -210,7 +210,16 @@ def test_what_does_not_pass_is_told_at_once(tmp_path: Path) -> None:
         transcriber(server, tmp_path, Sounds(1)).transcribe("a.mp4", IDENTITY)
 
 
-@pytest.mark.parametrize("answer", [{}, {"text": 7}, {"text": "a", "segments": ["b"]}, {"text": "a", "segments": [{}]}])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"text": 7},
+        {"text": "a", "segments": ["b"]},
+        {"text": "a", "segments": [{}]},
+        {"text": "a", "segments": [{"text": "a", "start": 10**400}]},
+    ],
+)
 def test_an_answer_that_is_none_is_not_taken_for_silence(tmp_path: Path, answer: Answer) -> None:
     with ScriptedSpeech([answer]) as server, pytest.raises(BadReply):
         transcriber(server, tmp_path, Sounds(1)).transcribe("a.mp4", IDENTITY)

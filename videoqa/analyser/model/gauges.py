@@ -8,7 +8,7 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass
 
-from videoqa.analyser.model.wire import Overdue, Refusal, Silence, Wire
+from videoqa.analyser.model.wire import Garbled, Overdue, Refusal, Silence, Wire
 
 _PREFIX = "vllm:"
 HOLDS = 2.0
@@ -73,7 +73,7 @@ class Watch:
         """The gauges of this moment; all None where the server shows none."""
         try:
             return Gauges.read(self._wire.get(self._wire.root + "/metrics").decode(errors="replace"))
-        except (Refusal, Silence, Overdue):
+        except (Refusal, Silence, Overdue, Garbled):
             return Gauges()
 
     def crowded(self, ours: int) -> bool | None:
@@ -99,7 +99,7 @@ def _number(text: str) -> float | None:
 
 
 def _whole(number: float | None) -> int | None:
-    return None if number is None else int(number)
+    return None if number is None or not math.isfinite(number) else int(number)  # sums of large ones are not
 
 
 def _share(totals: dict[str, float], name: str) -> float | None:

@@ -11,6 +11,8 @@ from videoqa.ports import Usage
 
 _OPENS, _CLOSES = "<think>", "</think>"
 _CUT = "length"
+_MOST = 2**31 - 1
+"""The largest count that is believed: sums of such ones still fit the 64 bits they are kept in."""
 _FINISHED = frozenset({"stop", "eos", "eos_token", "end_turn"})
 
 
@@ -34,18 +36,24 @@ def usage_of(answered: Mapping[str, Any], prices: Prices, seconds: float) -> Usa
     told = answered.get("usage")
     usage: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
     details = usage.get("prompt_tokens_details")
-    cached = _count(details, "cached_tokens") if isinstance(details, Mapping) else 0
-    into, out = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    into, out = count(usage, "prompt_tokens"), count(usage, "completion_tokens")
+    cached = min(into, count(details, "cached_tokens")) if isinstance(details, Mapping) else 0
     return Usage(into, cached, out, seconds, (into * prices.into + out * prices.out) / 1e6)
 
 
 def is_finished(reason: object) -> bool:
     """False where the reply was cut at its token limit; raises ``Garbled`` where it ended in no proper way at all."""
-    if reason in _FINISHED:
+    if isinstance(reason, str) and reason in _FINISHED:
         return True
     if reason == _CUT:
         return False
-    raise Garbled(f"the reply was broken off ({reason})")
+    raise Garbled(f"the reply was broken off ({reason if isinstance(reason, str) else 'for no reason told'})")
+
+
+def count(told: Mapping[str, Any], name: str) -> int:
+    """How many of ``name`` are ``told``, which anybody may have written; 0 where that is no count."""
+    value = told.get(name)
+    return min(max(value, 0), _MOST) if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def apart(text: str) -> tuple[str, str]:
@@ -125,8 +133,3 @@ def _reasoning(message: Mapping[str, Any]) -> str:
 def _text(message: Mapping[str, Any], name: str) -> str:
     value = message.get(name)
     return value if isinstance(value, str) else ""
-
-
-def _count(counts: Mapping[str, Any], name: str) -> int:
-    value = counts.get(name)
-    return value if isinstance(value, int) else 0

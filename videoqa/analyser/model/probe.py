@@ -14,7 +14,8 @@ import numpy as np
 
 from videoqa.analyser.model.exchange import Ask, Capabilities, Clip, Priority
 from videoqa.analyser.model.form import Form
-from videoqa.analyser.model.wire import Garbled, Overdue, Refusal, Wire
+from videoqa.analyser.model.hearing import count
+from videoqa.analyser.model.wire import Garbled, Overdue, Refusal, Wire, parsed_object
 from videoqa.errors import UnfitModel
 
 UNTOLD_CONTEXT = 32_768
@@ -27,15 +28,13 @@ _NO_ROUTE = frozenset({404, 405, 501})
 def listed_models(wire: Wire) -> tuple[Mapping[str, Any], ...]:
     """The models that the server names, as it describes them; empty where it has no such list."""
     try:
-        listed = json.loads(wire.get(wire.url + "/models"))
-    except ValueError as error:
-        raise Garbled("its list of models is not JSON") from error
+        models = parsed_object(wire.get(wire.url + "/models")).get("data")
     except Refusal as refusal:
         if refusal.status in _NO_ROUTE:
             return ()
         raise
-    models = listed.get("data") if isinstance(listed, dict) else None
-    return tuple(model for model in models or () if isinstance(model, dict) and isinstance(model.get("id"), str))
+    listed = models if isinstance(models, list) else []
+    return tuple(model for model in listed if isinstance(model, dict) and isinstance(model.get("id"), str))
 
 
 def probe(wire: Wire, wanted: str) -> Capabilities:
@@ -74,10 +73,9 @@ def _told(models: tuple[Mapping[str, Any], ...], name: str, keys: tuple[str, ...
     """The number that the model, or that which an adapter is laid over, is described with by one of ``keys``."""
     by_name = {model["id"]: model for model in models}
     described: Mapping[str, Any] = by_name.get(name, {})
-    for told in (described, by_name.get(described.get("parent"), {})):
+    for told in (described, by_name.get(str(described.get("parent")), {})):
         for key in keys:
-            number = told.get(key)
-            if isinstance(number, int) and number > 0:
+            if number := count(told, key):
                 return number
     return None
 
@@ -134,7 +132,7 @@ def _prompt_tokens(wire: Wire, can: Capabilities, at: timedelta | None) -> int:
     ask = Ask("", "?", clip, max_tokens=1, priority=Priority.INTERACTIVE)
     answered = wire.post(wire.url + "/chat/completions", Form(ask, can).written(), within=wire.timeouts.read)
     usage = answered.get("usage")
-    return int(usage.get("prompt_tokens", 0)) if isinstance(usage, dict) else 0
+    return count(usage, "prompt_tokens") if isinstance(usage, dict) else 0
 
 
 def _raise_unless_told_no(refusal: Refusal) -> None:

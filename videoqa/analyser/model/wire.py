@@ -16,6 +16,8 @@ import httpx2
 from videoqa.errors import escaped
 
 _LONGEST_MESSAGE = 300
+_LONGEST_BODY = 16 * 2**20
+_LONGEST_LINE = 2**20
 _KEPT = 64
 _JSON = "application/json"
 _IDLE = 4.0
@@ -83,13 +85,13 @@ class Wire:
     def get(self, url: str) -> bytes:
         """The body at ``url``."""
         with self._response("GET", url, None, self.timeouts.brief, self.timeouts.brief) as response:
-            return b"".join(self._pieces(response, self.timeouts.brief))
+            return self._body(response, self.timeouts.brief)
 
     def post(self, url: str, body: bytes, *, within: float | None = None, kind: str = _JSON) -> dict[str, Any]:
         """The JSON object that ``url`` answers ``body``, of content type ``kind``, with."""
         total = within or self.timeouts.total
         with self._response("POST", url, body, total, total, kind=kind) as response:
-            answer = parsed_object(b"".join(self._pieces(response, total)))
+            answer = parsed_object(self._body(response, total))
         if answer.get("error"):  # told with a status of 200, as some gateways do
             raise self._told(answer, 500)
         return answer
@@ -129,8 +131,7 @@ class Wire:
                 method, url, content=body, headers=headers, timeout=timeout, extensions={"trace": self._traced}
             ) as response:
                 if response.status_code != httpx2.codes.OK:
-                    content = b"".join(self._pieces(response, max(1.0, total - (time.monotonic() - began))))
-                    raise self._refusal(response, content)
+                    raise self._refusal(response, max(1.0, total - (time.monotonic() - began)))
                 yield response
         except httpx2.ConnectTimeout as error:
             raise Silence("no connection in time", refused=True) from error
@@ -140,6 +141,14 @@ class Wire:
             raise Silence(self._shown(error) or "no connection", refused=True) from error
         except (httpx2.RequestError, RuntimeError) as error:  # RuntimeError: the client was closed in another thread
             raise Silence(self._shown(error) or "the connection broke") from error
+
+    def _body(self, response: httpx2.Response, total: float) -> bytes:
+        body = bytearray()
+        for piece in self._pieces(response, total):
+            body += piece
+            if len(body) > _LONGEST_BODY:
+                raise Garbled(f"what came is longer than {_LONGEST_BODY} bytes")
+        return bytes(body)
 
     def _pieces(self, response: httpx2.Response, total: float) -> Iterator[bytes]:
         deadline = time.monotonic() + total
@@ -153,13 +162,18 @@ class Wire:
         for piece in self._pieces(response, total):
             *lines, rest = (rest + piece).split(b"\n")
             yield from lines
+            if len(rest) > _LONGEST_LINE:
+                raise Garbled(f"a line of the stream is longer than {_LONGEST_LINE} bytes")
         yield rest
 
     def _traced(self, event: str, facts: Mapping[str, Any]) -> None:
         if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
             self._sockets.add(facts["return_value"])
 
-    def _refusal(self, response: httpx2.Response, content: bytes) -> Refusal:
+    def _refusal(self, response: httpx2.Response, total: float) -> Refusal:
+        content = b""
+        with suppress(Garbled):  # however long its page is, the status tells
+            content = self._body(response, total)
         pause = response.headers.get("retry-after", "")
         try:
             told = parsed_object(content)
@@ -176,7 +190,10 @@ class Wire:
         return Refusal(code if isinstance(code, int) else status, self._shown(message or f"status {status}"))
 
     def _shown(self, message: object) -> str:
-        text = str(message)
+        try:
+            text = str(message)
+        except RecursionError:  # it was just shallow enough to be read
+            text = "an error nested too deeply"
         for secret in self._secrets:
             text = text.replace(secret, "***")
         text = escaped(text)
@@ -189,6 +206,8 @@ def parsed_object(content: bytes) -> dict[str, Any]:
         value = json.loads(content)
     except ValueError as error:
         raise Garbled("what came is not JSON") from error
+    except RecursionError as error:
+        raise Garbled("what came is nested too deeply") from error
     if not isinstance(value, dict):
         raise Garbled("what came is no JSON object")
     return value

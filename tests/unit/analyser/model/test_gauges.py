@@ -54,3 +54,9 @@ def test_it_is_crowded_where_waiting_takes_more_than_a_quarter_of_the_work(
 def test_it_is_crowded_where_requests_pile_up_before_the_engine() -> None:
     assert Gauges(16, 0).crowded(24) is False
     assert Gauges(16, 0).crowded(64) is True
+
+
+def test_gauges_whose_sum_is_beyond_all_numbers_are_not_told() -> None:
+    engines = (f'vllm:num_requests_running{{engine="{number}"}} 1e308' for number in range(2))
+
+    assert Gauges.read("\n".join(engines)).running is None

@@ -112,3 +112,24 @@ def test_a_stream_that_never_said_why_it_ended_was_broken_off() -> None:
 
     with pytest.raises(Garbled):
         listener.end()
+
+
+@pytest.mark.parametrize(
+    ("told", "believed"),
+    [
+        ({"prompt_tokens": 0, "prompt_tokens_details": {"cached_tokens": 512}}, (0, 0, 0)),
+        ({"prompt_tokens": 10, "prompt_tokens_details": {"cached_tokens": -5}, "completion_tokens": -1}, (10, 0, 0)),
+        ({"prompt_tokens": 10**30, "completion_tokens": 10**400}, (2**31 - 1, 0, 2**31 - 1)),
+        ({"prompt_tokens": True, "completion_tokens": "7"}, (0, 0, 0)),
+    ],
+)
+def test_counts_that_cannot_be_are_not_believed(told: dict[str, object], believed: tuple[int, int, int]) -> None:
+    usage = reply_of(answer("a") | {"usage": told}, Prices(into=2.0, out=10.0), 1.5).usage
+
+    assert (usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens) == believed
+
+
+@pytest.mark.parametrize("finish", [[], {"stop": 1}])
+def test_an_end_that_is_no_word_is_no_proper_one(finish: object) -> None:
+    with pytest.raises(Garbled):
+        reply_of({"choices": [{"message": {"content": "a"}, "finish_reason": finish}]}, Prices(), 0.0)

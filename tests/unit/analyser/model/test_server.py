@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -498,6 +498,75 @@ def test_the_status_of_a_server_that_is_down_says_why() -> None:
 def test_a_page_that_is_no_model_server_is_told() -> None:
     with ScriptedModel() as scripted, pytest.raises(UnfitModel, match="does not end in /v1"):
         ModelServer(scripted.url.removesuffix("/v1") + "/nothing").ask(ASK)
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        b'{"data": 5}',
+        b'{"data": "abc"}',
+        b'{"data": [3, {"id": 4}, {"id": []}]}',
+        b'{"data": [{"id": "m", "parent": [], "max_model_len": true}]}',
+        b'{"data": [{"id": "m", "max_model_len": 1' + b"0" * 400 + b"}]}",
+        b"[" * 200_000,
+        b'{"data": ' * 200_000,
+        b'{"error": ' + b"[" * 900 + b"]" * 900 + b"}",
+        b"\xff\xfe\x00",
+        b"9" * 10_000,
+        b"",
+    ],
+)
+@pytest.mark.parametrize("status", [b"200 OK", b"500 Broken"])
+def test_the_status_survives_whatever_a_server_says(status: bytes, listed: bytes) -> None:
+    head = b"HTTP/1.1 " + status + b"\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(listed)
+
+    with always(head + listed) as url:
+        ModelServer(url).status()
+
+
+def test_json_that_is_nested_too_deeply_is_no_outage() -> None:
+    error, requests = said(Raw(b"[" * 200_000))
+
+    assert isinstance(error, BadReply)
+    assert len(requests) == 1
+
+
+def test_an_answer_that_does_not_end_is_given_up() -> None:
+    error, requests = said(Raw(b" " * (17 * 2**20)))
+
+    assert isinstance(error, BadReply)
+    assert "longer than" in str(error)
+    assert len(requests) == 1
+
+
+def test_a_line_of_a_stream_that_does_not_end_is_given_up() -> None:
+    with (
+        ScriptedModel([Raw(b"data: " + b"a" * 2**21, "text/event-stream")]) as scripted,
+        client(scripted) as server,
+        pytest.raises(BadReply, match="longer than"),
+    ):
+        list(server.stream(ASK))
+
+
+@contextmanager
+def always(answer: bytes) -> Iterator[str]:
+    """The URL of a server that answers every request with ``answer``."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = door.accept()
+                except OSError:
+                    return
+                with connection, suppress(OSError):
+                    connection.recv(65536)
+                    connection.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{door.getsockname()[1]}/v1"
+        with suppress(OSError):
+            door.shutdown(socket.SHUT_RDWR)
 
 
 def _begin_a_stream_and_wait(door: socket.socket, hung_up: threading.Event) -> None:

@@ -25,6 +25,8 @@ UNWANTED = 4.0
 """Standard deviations a passage loses where it holds all that the question leaves out."""
 AS_GOOD = 0.15
 """Peaks this share below the best may be the one that "first" or "last" means."""
+HANDFUL = 3
+"""Passages, up to which there are too few to tell which score is an ordinary one."""
 EXACT = 0.5
 """What the words as they stand count for inside one recording, beside words like them and the sense.
 
@@ -64,7 +66,8 @@ def evidence(
         + _order(question, candidates, lexicon)
         + _unwanted(question, texts, lexicon)
     )
-    middle = float(np.median(scores))
+    # Of a handful none is ordinary: the median would be among those that answer.
+    middle = float(np.median(scores)) if len(scores) > HANDFUL else float(scores.min()) - 1
     scored = [
         Scored(candidate.passage, candidate.title, float(score))
         for candidate, score in zip(candidates, scores, strict=True)

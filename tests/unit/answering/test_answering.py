@@ -92,6 +92,13 @@ def test_a_question_about_another_recording_is_not_found_in_this_one(both: Answe
     assert not both.ask("how many strings does a violin have", ["garden"]).found
 
 
+@pytest.mark.parametrize("sentences", [1, 2, 3])
+def test_a_recording_of_a_few_sentences_has_answers_too(sentences: int) -> None:
+    answering = house(talk("garden", GARDEN[:sentences]))
+    assert answering.ask("when do they plant tomatoes in the greenhouse").found
+    assert not answering.ask("who tuned the violin").found
+
+
 def test_scores_fall_from_moment_to_moment_and_are_probabilities(both: Answering) -> None:
     scores = [moment.score for moment in both.search("water", limit=5)]
     assert scores == sorted(scores, reverse=True)

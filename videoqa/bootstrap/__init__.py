@@ -218,6 +218,13 @@ class House:
         recording_id = job.recording_id or self.jobs.recording_of(job.id)
         return None if recording_id is None else self.archive.progress(recording_id)
 
+    def waits_for_model(self, recording: Recording) -> bool:
+        """True where a look by the model was begun and cannot go on."""
+        from videoqa.pipeline.looking import WAITING
+
+        progress = self.archive.progress(recording.id)
+        return progress is not None and progress.stage == WAITING
+
     def details(self, recording: Recording) -> RecordingDetails:
         from api.schemas import ChapterBody, CoverageBody, CueBody, EventBody, RecordingBody, RecordingDetails
 
@@ -267,21 +274,29 @@ class House:
         )
 
     def plan(self, recording: Recording) -> tuple[PlannedGroup, ...]:
-        """The groups that the kept frames and cues of ``recording`` make for a model, with their tokens.
+        """The groups that the kept frames and cues of ``recording`` make for the model, with their tokens.
+
+        Without a model, those that fill a context of the size that is set.
 
         Raises:
             NotIndexed: nothing was kept of it yet.
+            ModelUnreachable: the model that is set does not answer.
         """
         from videoqa.analyser.budget import Budget, TokenRoom
         from videoqa.analyser.grouping import groups
 
-        analysis = self.archive.finished_analysis(recording.id)
+        by_model = self.archive.finished_analysis(recording.id, AnalysisKind.MODEL)
+        analysis = by_model or self.archive.finished_analysis(recording.id)
         if analysis is None:
             raise NotIndexed(title=recording.title)
-        budget = Budget(context=self.settings.context)
         size = analysis.size or (0, 0)
         cues = self.archive.cues(recording.id)
-        planned = groups(analysis.times, cues, recording.length, lambda: TokenRoom(budget, size), overlap=2)
+        if self.model is not None:
+            budget = self.model.analyser.budget
+            planned = self.model.analyser.plan(analysis.times, cues, size, recording.length)
+        else:
+            budget = Budget(context=self.settings.context)
+            planned = groups(analysis.times, cues, recording.length, lambda: TokenRoom(budget, size), overlap=2)
         return tuple(PlannedGroup(group, budget.cost(group.times, group.cues, size)) for group in planned)
 
     def evaluate(self, truth: Path) -> Report:

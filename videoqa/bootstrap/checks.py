@@ -108,8 +108,9 @@ def _model(house: House) -> Check:
     if house.model is None:
         return Check("model", works=False, detail="none is set; what is seen, signals see", remedy=remedy)
     status = house.model.server.status()
-    if not status.up:
-        return Check("model", works=False, detail=f"{status.url}: {status.problem}", remedy=remedy)
+    if not status.up or status.problem or not status.model:
+        problem = status.problem or "it names no model; does the URL end in /v1?"
+        return Check("model", works=False, detail=f"{status.url}: {problem}", remedy=remedy)
     return Check(
         "model", works=True, detail=f"{status.model} at {status.url}, {status.context or '?'} tokens of context"
     )

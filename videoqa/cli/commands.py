@@ -139,7 +139,12 @@ def show(
         print(printing.plan_json(planned) if as_json else printing.plan(chosen, planned))
         return FOUND
     details = house().details(chosen)
-    print(details.model_dump_json(indent=2) if as_json else printing.details(details))
+    if as_json:
+        print(details.model_dump_json(indent=2))
+        return FOUND
+    print(printing.details(details))
+    if house().waits_for_model(chosen):
+        print("\nA look by the model waits until it answers; the next `videoqa index` goes on with it.")
     return FOUND
 
 
@@ -152,7 +157,8 @@ def coverage(
     """Show which stretches of a recording were looked at, and which were not."""
     chosen = house().resolve(recording)
     seen = house().archive.coverage(chosen.id, by)
-    print(printing.coverage_json(chosen, by, seen) if as_json else printing.coverage(chosen, by, seen))
+    waits = by is AnalysisKind.MODEL and house().waits_for_model(chosen)
+    print(printing.coverage_json(chosen, by, seen) if as_json else printing.coverage(chosen, by, seen, waits=waits))
     return FOUND if seen is not None else NOTHING_FOUND
 
 
@@ -196,9 +202,11 @@ def doctor(as_json: Json = False) -> int:
 
 def _written(text: Iterable[str]) -> int:
     """Prints ``text`` as it is written."""
-    for part in text:
-        print("\n".join(map(escaped, part.split("\n"))), end="", flush=True)
-    print()
+    try:
+        for part in text:
+            print("\n".join(map(escaped, part.split("\n"))), end="", flush=True)
+    finally:
+        print(flush=True)
     return FOUND
 
 

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from videoqa.bootstrap import House, house
 from videoqa.cli import FAILED, FOUND
-from videoqa.cli.printing import one_line
+from videoqa.cli.printing import counted, one_line
 from videoqa.errors import NoModel, NoSuchFile, NothingToIndex, OneFileOnly, VideoqaError
 from videoqa.jobs.queue import Job, JobState
 from videoqa.jobs.workflow import IndexRequest
@@ -84,7 +84,7 @@ def _tell_of_others(working: bool, others: int) -> None:
     if not working:
         print("note: another videoqa is at work here; it takes these files over", file=sys.stderr, flush=True)
     if others:
-        print(f"note: {others} files of earlier or other runs are not done yet", file=sys.stderr, flush=True)
+        print(f"note: {counted(others, 'job')} of earlier or other runs to be done yet", file=sys.stderr, flush=True)
 
 
 def _walk(folder: Path, refused: Callable[[OSError], None]) -> Iterator[Path]:
@@ -207,6 +207,6 @@ class _Follower:
         usage = sum((recorded.look.usage for recorded in looks), Usage())
         cost = f", cost {usage.cost:.4f}" if usage.cost else ""
         tokens = f"{usage.prompt_tokens} tokens in, {usage.completion_tokens} out{cost}"
-        print(f"seen     {name} by {one_line(analysis.seen_by)}: {len(looks)} looks, {tokens}", flush=True)
+        print(f"seen     {name} by {one_line(analysis.seen_by)}: {counted(len(looks), 'look')}, {tokens}", flush=True)
         for reason in (recorded.failure for recorded in looks if recorded.failure is not None):
             print(f"{'':9}note: {one_line(reason)}; it is tried again with the next `videoqa index`", flush=True)

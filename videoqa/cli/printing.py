@@ -134,7 +134,11 @@ def details(found: RecordingDetails) -> str:
     return "\n".join(lines)
 
 
-def coverage(recording: Recording, kind: AnalysisKind, seen: Coverage | None) -> str:
+def coverage(recording: Recording, kind: AnalysisKind, seen: Coverage | None, *, waits: bool = False) -> str:
+    if seen is None and waits:
+        return (
+            f"The model's look at {one_line(recording.title)} waits until it answers; `videoqa index` goes on with it."
+        )
     if seen is None and kind is AnalysisKind.MODEL:
         return f"No model has looked at {one_line(recording.title)} yet; `videoqa index` has one look where one is set."
     if seen is None:

@@ -6,7 +6,8 @@ import hashlib
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from videoqa.errors import (
     ModelUnreachable,
     RecordingRemoved,
     SourceChanged,
+    StorageError,
     Unexpected,
 )
 from videoqa.media import UNHEARD, ZERO, Cue, Progress, Recording, RecordingState, Span
@@ -184,6 +186,15 @@ class Indexing:
 
     def survey(self, path: str, admitted: Admitted, stop: Callable[[], bool]) -> None:
         """Decodes and gates the footage into the spool, from the last checkpoint on."""
+        with self._unless_removed(admitted):
+            self._survey(path, admitted, stop)
+
+    def analyse(self, admitted: Admitted, stop: Callable[[], bool]) -> None:
+        """Plans the groups, analyses those that are not recorded yet, and records them in order."""
+        with self._unless_removed(admitted):
+            self._analyse(admitted, stop)
+
+    def _survey(self, path: str, admitted: Admitted, stop: Callable[[], bool]) -> None:
         recording, analysis = self._current(admitted)
         if self.is_done(admitted) or self.spool.is_finished(analysis):
             return
@@ -211,8 +222,7 @@ class Indexing:
             raise SourceChanged
         self.spool.finish(analysis)
 
-    def analyse(self, admitted: Admitted, stop: Callable[[], bool]) -> None:
-        """Plans the groups, analyses those that are not recorded yet, and records them in order."""
+    def _analyse(self, admitted: Admitted, stop: Callable[[], bool]) -> None:
         recording, analysis_id = self._current(admitted)
         analysis = self.archive.analysis(analysis_id)
         if analysis is None:
@@ -316,6 +326,15 @@ class Indexing:
     def _failures(self, analysis_id: str) -> dict[int, str]:
         looks = self.archive.looks(analysis_id).items()
         return {number: recorded.failure for number, recorded in looks if recorded.failure is not None}
+
+    @contextmanager
+    def _unless_removed(self, admitted: Admitted) -> Iterator[None]:
+        """Who removes a recording takes its frames away under those that work on it: that is no fault of the disk."""
+        try:
+            yield
+        except StorageError:
+            self._current(admitted)
+            raise
 
     def _current(self, admitted: Admitted) -> tuple[Recording, str]:
         recording = self.archive.recording(admitted.recording_id)

@@ -13,7 +13,7 @@ import pytest
 from ingest.identity import LocalFiles
 from ingest.spool import DiskSpool
 from videoqa.analyser.signals import SignalsAnalyser
-from videoqa.errors import BadReply, ModelUnreachable
+from videoqa.errors import BadReply, ModelUnreachable, RecordingRemoved
 from videoqa.events import Observation, Source
 from videoqa.media import CoverageState, Cue, Frame, FrameGroup, Picture, RecordingState, Sampling, Span
 from videoqa.passages import passages
@@ -332,3 +332,19 @@ def test_speech_that_nobody_wrote_down_is_told(by_signals: Indexing, file: Path,
     assert recording is not None
     assert recording.state is RecordingState.INDEXED
     assert "speech not transcribed" in recording.problems[0]
+
+
+def test_a_recording_removed_while_the_model_looks_is_told_so(by_signals: Indexing, file: Path) -> None:
+    admitted = indexed(by_signals, file)
+
+    class Remover(Model):
+        def analyse(self, group: FrameGroup, pictures: Pictures, brief: Brief) -> Look:
+            by_signals.archive.remove(admitted.recording_id)
+            by_signals.clear()
+            return super().analyse(group, pictures, brief)
+
+    way = replace(by_signals, analyser=Remover())
+    begun = way.look_again(admitted, NEVER)
+    way.survey(str(file), begun, NEVER)
+    with pytest.raises(RecordingRemoved):
+        way.analyse(begun, NEVER)

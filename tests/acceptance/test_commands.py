@@ -28,7 +28,9 @@ def test_a_question_comes_back_as_the_second_to_play(samples: Videoqa) -> None:
 
 def test_the_answer_is_one_document_of_the_published_shape(samples: Videoqa) -> None:
     document = samples("ask", "chain rule", "--json").json
-    assert set(document) == {"found", "answer", "moments", "coverage"}
+    looked_again = {"citations", "rejected", "given_by", "notes", "usage"}
+    assert set(document) == {"found", "answer", "moments", "coverage"} | looked_again
+    assert document["given_by"] == "index"
     assert document["found"] is True
     assert set(document["coverage"]) == {"length", "analysed", "static", "gap", "dropped", "failed"}
     for moment in document["moments"]:

@@ -162,6 +162,10 @@ class BadReply(ModelError):
     """The model's reply cannot be used ({problem})."""
 
 
+class Undecided(ModelError):
+    """The frames do not let one tell ({problem})."""
+
+
 class ModelNotStarted(ModelError):
     """The model server did not start ({problem}); {remedy}."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from videoqa.analyser.budget import Budget, TokenRoom
 from videoqa.analyser.grouping import A_MOMENT
@@ -16,10 +17,10 @@ from videoqa.analyser.model.exhibit import Exhibit, exhibit, grid_size, thinned
 from videoqa.analyser.model.fitting import pairing
 from videoqa.analyser.model.form import THINKING_TOKENS
 from videoqa.analyser.model.prompting import Prompts, Task
-from videoqa.analyser.model.reply import Verdict, finding_schema, read_finding
-from videoqa.analyser.model.stamps import Cited
+from videoqa.analyser.model.reply import SaidFinding, Unusable, Verdict, finding_schema, read_finding
+from videoqa.analyser.model.stamps import Cited, Stamps
 from videoqa.analyser.model.telling import timed
-from videoqa.errors import BadReply, TooLongForModel
+from videoqa.errors import BadReply, TooLongForModel, Undecided
 from videoqa.media import FrameGroup, Sampling, Span
 from videoqa.ports import Finding, Pictures
 
@@ -70,6 +71,7 @@ class ModelGrounder:
         return taken
 
     def ground(self, question: str, group: FrameGroup, pictures: Pictures, *, counting: bool = False) -> Finding:
+        """As the port says; raises ``Undecided`` where the model can tell neither that it is so nor that it is not."""
         shown = self._shown(Task.GROUND, FINDING_TOKENS, group, pictures)
         text = self._prompts.text(
             Task.GROUND,
@@ -79,16 +81,13 @@ class ModelGrounder:
         )
         schema = finding_schema(shown.stamps.shown, counting=counting)
         ask = self._ask(text, FINDING_TOKENS, shown, schema)
-        said, usage = asked(self._model, ask, lambda text: read_finding(text, counting=counting), self._prompts)
-        rejected = Finding(None, (), said.sentence, said.certainty, said.count, usage)
-        if said.verdict is not Verdict.YES or said.count == 0:
-            return rejected
-        cited = None
-        if said.first is not None and said.last is not None:
-            cited = shown.stamps.cited(said.first, said.last)
-        if cited is None:  # what cannot be shown is not borne out
-            return replace(rejected, usage=replace(usage, uncited=usage.uncited + 1))
-        return replace(rejected, span=_span(cited, group), frames=cited.frames)
+        read = partial(_read, stamps=shown.stamps, counting=counting)
+        (said, cited), usage = asked(self._model, ask, read, self._prompts)
+        if said.verdict is Verdict.UNCLEAR:
+            raise Undecided(problem=said.sentence, usage=usage)
+        if cited is None:
+            return Finding(None, (), said.sentence, said.certainty, said.count, usage)
+        return Finding(_span(cited, group), cited.frames, said.sentence, said.certainty, said.count, usage)
 
     def compose(self, question: str, findings: Sequence[tuple[str, Finding]]) -> Iterator[str]:
         if not findings:
@@ -162,6 +161,19 @@ class ModelGrounder:
         """``lines`` in as few runs as fit a request each."""
         room = self._room(TELLING_TOKENS) - self._counter.ask(self._summary("0" * 80, ["0"]))
         return list(_filled(lines, room, lambda line: self._counter.text(plain(line, LONGEST_NOTE) + "\n")))
+
+
+def _read(text: str, *, stamps: Stamps, counting: bool) -> tuple[SaidFinding, Cited | None]:
+    """What is said, and the frames that bear it out: None where it is not borne out, or none were counted."""
+    said = read_finding(text, counting=counting)
+    if said.verdict is not Verdict.YES or said.count == 0:
+        return said, None
+    cited = None
+    if said.first is not None and said.last is not None:
+        cited = stamps.cited(said.first, said.last)
+    if cited is None:  # what cannot be shown is not borne out, and a sentence that affirms it is no reason against it
+        raise Unusable('"verdict" is yes, but "first" and "last" are not stamps that were shown, in this order', 1)
+    return said, cited
 
 
 def _span(cited: Cited, group: FrameGroup) -> Span:

@@ -13,7 +13,7 @@ from videoqa.analyser.budget import Budget
 from videoqa.analyser.model.grounder import ModelGrounder
 from videoqa.analyser.model.prompting import Prompts
 from videoqa.analyser.model.server import ModelServer
-from videoqa.errors import BadReply, ModelUnreachable, TooLongForModel
+from videoqa.errors import BadReply, ModelUnreachable, TooLongForModel, Undecided
 from videoqa.media import FrameGroup, Sampling, Span
 from videoqa.ports import Finding
 
@@ -51,24 +51,41 @@ def test_what_lasts_to_the_last_frame_lasts_to_the_end_of_the_group(scripted: Sc
     assert ground(scripted).span == Span(*at(10, 13.5))
 
 
-@pytest.mark.parametrize("verdict", ["no", "unclear"])
-def test_a_moment_that_does_not_show_it_is_rejected_with_a_reason(verdict: str, scripted: ScriptedModel) -> None:
-    scripted.script = [Said(YES | {"verdict": verdict, "first": None, "last": None, "sentence": "An empty yard."})]
+def test_a_moment_that_does_not_show_it_is_rejected_with_a_reason(scripted: ScriptedModel) -> None:
+    scripted.script = [Said(YES | {"verdict": "no", "first": None, "last": None, "sentence": "An empty yard."})]
     finding = ground(scripted)
     assert (finding.span, finding.frames, finding.sentence) == (None, (), "An empty yard.")
     assert finding.usage.uncited == 0
 
 
-@pytest.mark.parametrize(
-    "stamps", [{"first": None}, {"last": None}, {"first": "99.5", "last": "99.5"}, {"first": "11.2", "last": "10.2"}]
-)
-def test_a_yes_without_frames_that_were_shown_is_a_rejection_and_counted(
+def test_what_the_frames_do_not_let_one_tell_is_no_rejection(scripted: ScriptedModel) -> None:
+    scripted.script = [Said(YES | {"verdict": "unclear", "first": None, "last": None, "sentence": "It is too dark."})]
+    with pytest.raises(Undecided, match=r"do not let one tell \(It is too dark\.\)") as raised:
+        ground(scripted)
+    assert raised.value.fields["usage"].prompt_tokens == 100  # type: ignore[attr-defined]
+
+
+UNSHOWN = [{"first": None}, {"last": None}, {"first": "99.5", "last": "99.5"}, {"first": "11.2", "last": "10.2"}]
+
+
+@pytest.mark.parametrize("stamps", UNSHOWN)
+def test_a_yes_without_frames_that_were_shown_is_asked_for_again(
+    stamps: dict[str, object], scripted: ScriptedModel
+) -> None:
+    scripted.script = [Said(YES | stamps), Said(YES)]
+    finding = ground(scripted)
+    assert finding.span == Span(*at(10, 12))
+    assert finding.usage.uncited == 1
+
+
+@pytest.mark.parametrize("stamps", UNSHOWN)
+def test_a_yes_that_never_cites_what_was_shown_is_a_bad_reply_and_no_rejection(
     stamps: dict[str, object], scripted: ScriptedModel
 ) -> None:
     scripted.script = [Said(YES | stamps)]
-    finding = ground(scripted)
-    assert finding.span is None
-    assert finding.usage.uncited == 1
+    with pytest.raises(BadReply, match="stamps that were shown") as raised:
+        ground(scripted)
+    assert raised.value.fields["usage"].uncited == 2  # type: ignore[attr-defined]
 
 
 def test_a_number_is_asked_for_where_the_question_counts(scripted: ScriptedModel) -> None:
@@ -100,6 +117,7 @@ def test_what_cannot_be_read_is_asked_for_again_and_then_given_up(kind: str, scr
 
 
 def test_several_questions_over_the_same_frames_begin_alike(scripted: ScriptedModel) -> None:
+    scripted.script = [Said(YES | {"verdict": "no"})]
     grounds = grounder(scripted)
     spoken = group([0, 1, 2], cue(0, 1, "hello"))
     for question in ("who comes?", "how many vans?"):
@@ -122,7 +140,7 @@ def test_words_without_pictures_can_bear_a_question_out(scripted: ScriptedModel)
 
 
 def test_as_many_frames_as_it_says_fit_one_look() -> None:
-    with ScriptedModel([Said(YES)], context=9_000) as model:
+    with ScriptedModel([Said(YES | {"verdict": "no"})], context=9_000) as model:
         grounds = grounder(model, side=96)
         most = grounds.most_frames
         assert 50 < most < 1_000

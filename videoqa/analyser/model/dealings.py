@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from videoqa.analyser.model.breaker import Breaker
 from videoqa.analyser.model.exchange import Priority
+from videoqa.analyser.model.fatalities import MOST, Fatalities
 from videoqa.analyser.model.wire import Garbled, Overdue, Refusal, Silence, Wire
 from videoqa.errors import BadReply, ModelError, ModelRefused, ModelUnreachable, TooLongForModel, UnfitModel
 
@@ -21,6 +22,7 @@ _Sent = TypeVar("_Sent")
 WIRE_ERRORS = (Silence, Overdue, Garbled, Refusal)
 _BUSY = frozenset({429, 503})
 _AWAY = frozenset({502, 504})
+_BARRED = frozenset({401, 403})
 _LONGEST_PAUSE_ASKED = 30.0
 _TOO_LONG = ("context length", "maximum model length", "max_model_len", "encoder cache size", "context_length_exceeded")
 
@@ -48,28 +50,57 @@ class Retries:
 
 
 class Dealings:
-    """Makes requests of one server. Safe to use from several threads at once."""
+    """Makes requests of one server. Safe to use from several threads at once.
 
-    def __init__(self, wire: Wire, breaker: Breaker, retries: Retries, crowded: Callable[[], None]) -> None:
+    ``key`` is the setting that holds the key for it.
+    """
+
+    def __init__(
+        self,
+        wire: Wire,
+        breaker: Breaker,
+        retries: Retries,
+        crowded: Callable[[], None],
+        key: str = "VIDEOQA_MODEL_KEY",
+    ) -> None:
         self._wire = wire
         self._breaker = breaker
         self._retries = retries
         self._crowded = crowded
+        self._key = key
+        self._fatalities = Fatalities()
+        self._has_answered = False
         self._closing = threading.Event()
 
-    def carry_out(self, send: Callable[[], _Sent], model: str, priority: Priority) -> _Sent:
-        """What ``send`` gives, made again while that may help.
+    def carry_out(
+        self, send: Callable[[], _Sent], model: str, priority: Priority, identity: Callable[[], str]
+    ) -> _Sent:
+        """What ``send`` gives, made again while that may help. ``identity`` gives what tells the request from others.
 
         Raises:
-            ModelError: it does not help.
+            ModelError: it does not help. ``ModelRefused`` where the server died of this very request too often.
         """
-        most = self._retries.of(priority)
+        broke: list[str] = []
+        try:
+            sent = self._made(send, model, self._retries.of(priority), broke)
+        except ModelUnreachable as error:
+            if broke and not self._closing.is_set() and self._fatalities.died_of(identity()):
+                raise ModelRefused(problem=f"the server died of it {MOST} times: {broke[0]}") from error
+            raise
+        if self._fatalities.any:
+            self._fatalities.survived(identity())
+        return sent
+
+    def _made(self, send: Callable[[], _Sent], model: str, most: int, broke: list[str]) -> _Sent:
+        """As ``carry_out``; puts into ``broke`` what ended a request that the server had already taken."""
         for made in range(1, most + 1):
             if self._breaker.is_open or self._closing.is_set():
                 break
             try:
                 sent = send()
             except WIRE_ERRORS as error:
+                if _broke(error):
+                    broke.append(str(error))
                 if made == most or not _worth_another(error):
                     raise self.failure(error, model) from error
                 self._note(error)
@@ -79,9 +110,14 @@ class Dealings:
                 _log.info("%s: %s; again in %.1f s", self._wire.url, error, pause)
                 self._closing.wait(pause)
             else:
-                self._breaker.succeeded()
+                self.answered()
                 return sent
         raise self.unreachable()
+
+    def answered(self) -> None:
+        """The server does what it is asked."""
+        self._has_answered = True
+        self._breaker.succeeded()
 
     def failure(self, error: Exception, model: str) -> ModelError:
         """What a failure of the wire means to whoever asked."""
@@ -97,6 +133,8 @@ class Dealings:
                 meant = self._failed_or_unreachable(error.message)
             case Overdue():
                 meant = self._failed_or_unreachable(str(error))
+            case Refusal(status=status) if status in _BARRED:
+                meant = self._barred(error)
             case Refusal(status=404):
                 meant = UnfitModel(model=model or "the model", url=self._wire.url, problem=error.message)
             case Refusal(status=status) if status == 413 or any(sign in error.message for sign in _TOO_LONG):
@@ -134,6 +172,23 @@ class Dealings:
         self._breaker.failed(problem)
         return self.unreachable(problem)
 
+    def _barred(self, refusal: Refusal) -> ModelError:
+        """A server that let us in before is waited for: nothing is wrong with the work, and its key can be mended."""
+        problem = f"{refusal.message}; set {self._key} to a key that it takes"
+        if self._has_answered and (refusal.status == 401 or self._bars_everything()):
+            self._breaker.failed(problem)
+            return self.unreachable(problem)
+        return ModelRefused(problem=problem)
+
+    def _bars_everything(self) -> bool:
+        try:
+            self._wire.get(self._wire.url + "/models")
+        except Refusal as refusal:
+            return refusal.status in _BARRED
+        except (Silence, Overdue, Garbled):
+            pass
+        return False
+
     def _is_well(self) -> bool:
         for url in (self._wire.root + "/health", self._wire.url + "/models"):
             try:
@@ -143,9 +198,21 @@ class Dealings:
                     return False
             except (Silence, Overdue):
                 return False
+            except Garbled:
+                return True
             else:
                 return True
         return False
+
+
+def _broke(error: Exception) -> bool:
+    """Whether the server may have died of the request: not where it never got it, or a gateway answered for it."""
+    match error:
+        case Silence(refused=refused):
+            return not refused
+        case Refusal(status=status):
+            return status >= 500 and status not in _BUSY | _AWAY
+    return isinstance(error, Overdue)
 
 
 def _worth_another(error: Exception) -> bool:

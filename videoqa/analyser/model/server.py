@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
+from hashlib import sha256
 from typing import Any, TypeVar
 
 from videoqa.analyser.model import form
@@ -93,7 +94,7 @@ class ModelServer:
                 answered = self._wire.post(self._completions, body)
                 return reply_of(answered, self._prices, time.monotonic() - began)
 
-            reply = self._carried_out(lambda: self._shown.send(asked.media_id, send), can, ask)
+            reply = self._carried_out(asked, send, can, ask)
             self._lanes.completed(reply.usage.seconds, _work(reply), self._watch.crowded(self._lanes.taken))
         return reply
 
@@ -109,7 +110,7 @@ class ModelServer:
             return first, events
 
         with self._lanes.lane(ask.priority):
-            first, events = self._carried_out(lambda: self._shown.send(asked.media_id, send), can, ask)
+            first, events = self._carried_out(asked, send, can, ask)
             with closing(events):
                 yield from self._followed(itertools.chain((first,), events), can, ask)
 
@@ -167,12 +168,17 @@ class ModelServer:
         except UnfitModel:
             self._breaker.succeeded()
             raise
-        self._breaker.succeeded()
+        self._dealings.answered()
         return can
 
-    def _carried_out(self, send: Callable[[], _Sent], can: Capabilities, ask: Ask) -> _Sent:
+    def _carried_out(self, asked: Form, send: Callable[[bool], _Sent], can: Capabilities, ask: Ask) -> _Sent:
+        def identity() -> str:
+            return sha256(asked.written(with_frames=not asked.media_id)).hexdigest()
+
         try:
-            return self._dealings.carry_out(send, can.model, ask.priority)
+            return self._dealings.carry_out(
+                lambda: self._shown.send(asked.media_id, send), can.model, ask.priority, identity
+            )
         except TooLongForModel:
             raise
         except (ModelUnreachable, ModelRefused, UnfitModel):

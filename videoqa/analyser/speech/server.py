@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ class ServerTranscriber:
     ) -> None:
         self._wire = Wire(url, key, timeouts)
         self._breaker = Breaker()
-        self._dealings = Dealings(self._wire, self._breaker, retries, lambda: None)
+        self._dealings = Dealings(self._wire, self._breaker, retries, lambda: None, "VIDEOQA_SPEECH_KEY")
         self._model = model
         self._first: str | None = None
         self._language = language
@@ -107,7 +108,7 @@ class ServerTranscriber:
             listed_models(self._wire)
         except WIRE_ERRORS as error:
             raise self._dealings.failure(error, self._model) from error
-        self._breaker.succeeded()
+        self._dealings.answered()
 
     def _answer(self, sound: Sound, form: str) -> dict[str, Any]:
         def send() -> dict[str, Any]:
@@ -121,7 +122,7 @@ class ServerTranscriber:
             self._form = _PLAIN
             return answer
 
-        return self._dealings.carry_out(send, self._model, Priority.BATCH)
+        return self._dealings.carry_out(send, self._model, Priority.BATCH, lambda: sha256(sound.samples).hexdigest())
 
     def _posted(self, sound: Sound, form: str) -> dict[str, Any]:
         fields = {"model": self._named(), "response_format": form, "temperature": "0"}

@@ -10,6 +10,8 @@ from statistics import median_low
 from videoqa.media import ZERO, Coverage, CoverageState, CoveredSpan, Cue, Span
 from videoqa.ports import Surveyed
 
+_A_MOMENT = timedelta(milliseconds=1)
+
 
 def covered(
     surveyed: Surveyed, length: timedelta, period: timedelta, cues: Sequence[Cue] = (), failed: Sequence[Span] = ()
@@ -38,6 +40,20 @@ def covered(
         painted.append(CoveredSpan(unread.span, CoverageState.FAILED if unread.failed else CoverageState.GAP))
     painted.extend(CoveredSpan(span, CoverageState.FAILED) for span in failed)
     return Coverage(length, tuple(_joined(_flattened(painted, length))))
+
+
+def unseen(surveyed: Surveyed) -> tuple[Span, ...]:
+    """The stretches of which nobody saw a picture, rising: those unread, and from each dropped instant to the next."""
+    instants = sorted({*surveyed.kept, *surveyed.static, *surveyed.dropped})
+    behind = dict(pairwise(instants))
+    dropped = [Span(pts, behind.get(pts, pts + _A_MOMENT)) for pts in surveyed.dropped]
+    spans: list[Span] = []
+    for span in sorted([*dropped, *(unread.span for unread in surveyed.unread)]):
+        if spans and span.start <= spans[-1].end:
+            spans[-1] = spans[-1].union(span)
+        else:
+            spans.append(span)
+    return tuple(spans)
 
 
 def total(coverages: Iterable[Coverage]) -> Coverage:

@@ -23,7 +23,7 @@ from videoqa.errors import (
     Unexpected,
 )
 from videoqa.media import UNHEARD, ZERO, Cue, Progress, Recording, RecordingState, Span
-from videoqa.pipeline.coverage import covered
+from videoqa.pipeline.coverage import covered, unseen
 from videoqa.pipeline.looking import Cancelled, Looking, wait_for_model
 from videoqa.ports import (
     Analyser,
@@ -234,13 +234,14 @@ class Indexing:
             self.archive.set_plan(analysis_id, surveyed.kept, groups, surveyed.size)
             analysis = self.archive.analysis(analysis_id) or analysis
         beat = _Heartbeat(self.archive, recording.id, self._stage)
+        unread = unseen(self.spool.surveyed(analysis_id))
         looking = Looking(self.archive, self.analyser, self.spool.pictures(analysis_id), self.workers)
         for group, recorded in looking.looks(analysis, stop, again=admitted.again):
             if stop():
                 raise Cancelled
             open_events, earlier = self.archive.open_events(analysis_id), self.archive.analysis_events(analysis_id)
             seen = None if recorded.failure is not None else recorded.look.observations
-            change = self.timeline.advance(analysis, group, seen, open_events, earlier)
+            change = self.timeline.advance(analysis, group, seen, open_events, earlier, unread=unread)
             self.archive.record(analysis_id, group.number, recorded, change)
             beat.tell((group.number + 1) / len(analysis.groups))
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from videoqa.events import Chapter, Event, Observation, Passage, Usage
-from videoqa.media import Cue, FrameGroup, Recording, Sampling
+from videoqa.media import Cue, FrameGroup, Recording, Sampling, Span
 from videoqa.ports.footage import Pictures
 
 
@@ -138,10 +138,13 @@ class Timeline(Protocol):
         observations: Sequence[Observation] | None,
         open_events: Sequence[Event],
         earlier: Sequence[Event],
+        *,
+        unread: Sequence[Span] = (),
     ) -> TimelineChange:
         """The events after ``group``. ``earlier`` are those of the analysis so far, by which a revisit is known.
 
         ``observations`` are None where the look failed: what was open ends, and nothing goes on beyond the group.
+        ``unread`` are the stretches that nobody saw, rising: what is not seen behind one ends where it begins.
         """
         ...
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from videoqa.events import Event, Observation, Source
-from videoqa.media import ZERO, Span
+from videoqa.media import ZERO, FrameGroup, Span
 from videoqa.ports import Analysis
 from videoqa.timeline import matching
 from videoqa.timeline.likeness import Text, known_text, revisited
@@ -17,6 +18,7 @@ from videoqa.timeline.wording import Wording
 PATIENCE = {Source.MOTION: timedelta(seconds=2.5), Source.MODEL: matching.PATIENCE}
 MOST_FRAMES = 64
 _LATEST_FRAMES = 4
+_A_MOMENT = timedelta(milliseconds=1)
 
 
 @dataclass(slots=True)
@@ -24,7 +26,7 @@ class Board:
     """The events of a group while its observations are laid down.
 
     Attributes:
-        first: the pts of its first frame, or None.
+        unread: the stretches that nobody saw, rising.
         end: of the recording.
         earlier: the events of the analysis before the group.
         events: those that were open and those that begin, in order of their appearance.
@@ -32,8 +34,8 @@ class Board:
     """
 
     analysis: Analysis
-    group: Span
-    first: timedelta | None
+    group: FrameGroup
+    unread: Sequence[Span]
     end: timedelta
     earlier: Sequence[Event]
     events: dict[str, Event]
@@ -103,7 +105,7 @@ class Board:
         It is read again at the border to the group before, and where the slide was taken for a new one. What comes up
         while the event lasts is another line, however alike.
         """
-        again = span.start == self.first and event.id not in self.begun
+        again = span.start in self.group.times[:1] and event.id not in self.begun
         return event.source is Source.SLIDE and (again or span.start == event.span.end)
 
     def _first_of(self, observation: Observation) -> str | None:
@@ -122,8 +124,21 @@ class Board:
 
     def _span(self, observation: Observation) -> Span:
         start = observation.frames[0]
-        until = self.group.end if observation.lasts_until is None else observation.lasts_until
-        return Span(start, max(min(until, self.end), start + timedelta(milliseconds=1)))
+        until = self.group.span.end if observation.lasts_until is None else observation.lasts_until
+        if self.group.times and (hole := self._hole(observation)) is not None:
+            until = min(until, hole)
+        return Span(start, max(min(until, self.end), start + _A_MOMENT))
+
+    def _hole(self, observation: Observation) -> timedelta | None:
+        """Where footage begins that nobody saw, behind the last frame that shows it; None where all was seen.
+
+        What is cited may be a few frames of many: it is in every one up to that which no longer shows it.
+        """
+        times = self.group.times
+        held = len(times) if observation.lasts_until is None else bisect_left(times, observation.lasts_until)
+        last = max((observation.frames[-1], *times[max(0, held - 1) : held]))
+        hole = next((span for span in self.unread if span.end > last + _A_MOMENT), None)
+        return None if hole is None else max(hole.start, last + _A_MOMENT)
 
     def _extend(self, event: Event, observation: Observation, span: Span) -> None:
         stronger = (observation.strength or 0) > (event.strength or 0)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from videoqa.events import Chapter, Event, Observation, Source
-from videoqa.media import Cue, FrameGroup
+from videoqa.media import Cue, FrameGroup, Span
 from videoqa.ports import Analysis, TimelineChange
 from videoqa.timeline import matching
 from videoqa.timeline.board import Board, patience
@@ -29,6 +29,8 @@ class EventTimeline:
         observations: Sequence[Observation] | None,
         open_events: Sequence[Event],
         earlier: Sequence[Event],
+        *,
+        unread: Sequence[Span] = (),
     ) -> TimelineChange:
         if observations is None:
             # Nobody knows what went on there, so that nothing is the same before and behind it.
@@ -36,8 +38,8 @@ class EventTimeline:
         before, following = _planned(analysis, group.number - 1), _planned(analysis, group.number + 1)
         board = Board(
             analysis,
-            group.span,
-            next(iter(group.times), None),
+            group,
+            unread,
             max(planned.span.end for planned in analysis.groups),
             earlier,
             {event.id: event for event in open_events},

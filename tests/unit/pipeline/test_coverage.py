@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from videoqa.media import Coverage, CoverageState, Cue, Span
-from videoqa.pipeline.coverage import covered, total
+from videoqa.pipeline.coverage import covered, total, unseen
 from videoqa.ports import Surveyed, Unread
 
 
@@ -63,6 +63,13 @@ def test_a_cue_counts_where_there_is_no_picture_and_not_where_there_is_one() -> 
     cues = [Cue(Span(s(0), s(4)), "hello")]
     assert covered(seen(), s(10), s(1), cues).analysed == s(4)
     assert covered(seen(static=(0, 1, 2, 3)), s(4), s(1), cues).analysed == s(0)
+
+
+def test_nobody_saw_what_is_unread_or_was_dropped_and_what_is_static_was_seen() -> None:
+    damage = Unread(Span(s(6), s(8)), "damaged", failed=True)
+    surveyed = Surveyed((s(0), s(5), s(8)), (s(1), s(4)), (s(2), s(3), s(9)), (damage,), (64, 32))
+    assert unseen(surveyed) == (Span(s(2), s(4)), Span(s(6), s(8)), Span(s(9), s(9.001)))
+    assert unseen(seen(kept=(0, 5), static=(1, 2, 3, 4))) == ()
 
 
 def test_a_sum_is_as_long_as_its_parts() -> None:

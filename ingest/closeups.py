@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +27,9 @@ VERSION = 1
 """Raised whenever the same span is shown otherwise."""
 _DIGEST_BYTES = 32
 _LOCKS = 64
-_SUFFIX, _FILES = ".closeup", "files"
+_SUFFIX, _FILES, _HALF_WRITTEN = ".closeup", "files", ".*"
+_MOST_FILES = 10_000
+_LEFT_OVER_NS = 3600 * 10**9
 _log = logging.getLogger(__name__)
 
 
@@ -98,6 +101,9 @@ class FootageCloseups:
             leaps = identity.digest == recording.digest and self._reader.probe(recording.source).leaps
             known = _Known(identity, leaps)
             self._write(path, json.dumps(known.told()).encode())
+            _drop_left_over(path.parent)
+            for _, old, _ in sorted(_files(path.parent, "[!.]*"))[:-_MOST_FILES]:
+                old.unlink(missing_ok=True)
         if known.identity.digest != recording.digest:
             raise SourceChanged
         return known
@@ -127,14 +133,9 @@ class FootageCloseups:
 
     def _make_room(self, latest: Path) -> None:
         """Removes what was not used for longest, but never ``latest``."""
-        kept = []
-        for path in self._folder.glob(f"*{_SUFFIX}"):
-            try:
-                state = path.stat()
-            except FileNotFoundError:
-                continue
-            kept.append((path == latest, state.st_mtime_ns, path, state.st_size))
-        total = sum(size for *_, size in kept)
+        _drop_left_over(self._folder)
+        kept = [(path == latest, when, path, size) for when, path, size in _files(self._folder, f"*{_SUFFIX}")]
+        total = sum(size for *_, size in kept) + sum(size for *_, size in _files(self._folder, _HALF_WRITTEN))
         for is_latest, _, path, size in sorted(kept):
             if total <= self._most or is_latest:
                 return
@@ -146,6 +147,28 @@ def forget(folder: Path, digest: str) -> None:
     """Removes the closeups in ``folder`` of the recording with the content ``digest``."""
     for path in folder.glob(f"{digest[:16]}-*{_SUFFIX}"):
         path.unlink(missing_ok=True)
+    for path in (folder / _FILES).glob("[!.]*"):
+        if (known := _Known.read(path)) is not None and known.identity.digest == digest:
+            path.unlink(missing_ok=True)
+
+
+def _files(folder: Path, pattern: str) -> list[tuple[int, Path, int]]:
+    """When the files in ``folder`` were last used, in nanoseconds, which they are, and their bytes."""
+    found = []
+    for path in folder.glob(pattern):
+        try:
+            state = path.stat()
+        except FileNotFoundError:
+            continue
+        found.append((state.st_mtime_ns, path, state.st_size))
+    return found
+
+
+def _drop_left_over(folder: Path) -> None:
+    """Removes what a process that was killed had half written."""
+    for when, path, _ in _files(folder, _HALF_WRITTEN):
+        if time.time_ns() - when > _LEFT_OVER_NS:
+            path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ingest import closeups as kept
 from ingest.closeups import FootageCloseups
 from ingest.identity import LocalFiles
 from ingest.sandbox import SandboxedReader
@@ -198,3 +199,43 @@ def test_questions_at_once_over_one_moment_decode_it_once(
         taken = list(pool.map(lambda _: closeups.take(recording, span(3), FINE), range(16)))
     assert len(reader.taken) == 1
     assert all(jpegs(closeup) == jpegs(taken[0]) for closeup in taken)
+
+
+def test_what_a_killed_process_left_half_written_is_removed_and_counts_until_then(
+    reader: Counting, recording: Recording, tmp_path: Path
+) -> None:
+    folder = tmp_path / "closeups"
+    FootageCloseups(reader, folder, 2**20).take(recording, span(0), FINE)
+    (entry,) = entries(folder)
+    fresh, *old = folder / ".fresh", folder / ".old", folder / "files" / ".old"
+    for path in (fresh, *old):
+        path.write_bytes(b"x" * 1000)
+    for path in (entry, *old):
+        os.utime(path, (1, 1))
+    room = entry.stat().st_size * 2 + 900
+    os.utime(recording.source, (1, 1))
+    FootageCloseups(reader, folder, room).take(recording, span(1), FINE)
+    assert fresh.exists()
+    assert not any(path.exists() for path in (entry, *old))
+
+
+def test_the_newest_of_the_files_that_were_read_are_known(
+    reader: Counting, recording: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "_MOST_FILES", 2)
+    files = tmp_path / "closeups" / "files"
+    files.mkdir(parents=True)
+    for number in range(3):
+        (files / str(number)).write_text("[]")
+        os.utime(files / str(number), (number, number))
+    FootageCloseups(reader, tmp_path / "closeups", 2**20).take(recording, span(0), FINE)
+    names = {path.name for path in files.iterdir()}
+    assert len(names) == 2
+    assert "2" in names
+
+
+def test_of_a_forgotten_recording_nothing_is_left(reader: Counting, recording: Recording, tmp_path: Path) -> None:
+    folder = tmp_path / "closeups"
+    FootageCloseups(reader, folder, 2**20).take(recording, span(0), FINE)
+    kept.forget(folder, recording.digest)
+    assert [path for path in folder.rglob("*") if path.is_file()] == []

@@ -103,7 +103,8 @@ class GroundedAnswering:
         glances = yield from self._look(wanted, moments, proposals, counting=counting)
         every = (*order.glances, *glances)
         if not any(glance.finding for glance in every):
-            yield from self._unaided(asked, verdict.notes(every))
+            spent = sum((glance.usage for glance in every), Usage())
+            yield from self._unaided(asked, verdict.notes(every), spent)
             return
         found = verdict.distinct(verdict.confirmed(glances), place_of(question), counting=counting)
         more = (MORE,) if counting and len(moments) == COUNTED else ()
@@ -174,11 +175,11 @@ class GroundedAnswering:
             if not whole and number not in cited:
                 yield from telling.own(number, moment.text)
 
-    def _unaided(self, asked: _Asked, notes: tuple[str, ...]) -> Iterator[AnswerPart]:
+    def _unaided(self, asked: _Asked, notes: tuple[str, ...], spent: Usage | None = None) -> Iterator[AnswerPart]:
         answer = self._answering.ask(asked.question, asked.recordings, asked.between, asked.limit)
         if answer.text is not None:
             yield Told(answer.text)
-        yield replace(answer, notes=notes)
+        yield replace(answer, notes=notes, usage=spent or Usage())
 
 
 @dataclass(frozen=True, slots=True)

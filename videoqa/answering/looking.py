@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from videoqa.answering import framing
 from videoqa.answers import Moment
-from videoqa.errors import BadMedia, EmptyFootage, ModelError, ModelUnreachable, VideoqaError
+from videoqa.errors import EmptyFootage, ModelUnreachable, Undecided, Unexpected, VideoqaError
 from videoqa.events import Usage
 from videoqa.media import Cue, FrameGroup, Recording, Span
 from videoqa.ports import Archive, Closeup, Closeups, Finding, Grounder, Pictures
@@ -17,6 +18,7 @@ from videoqa.times import clock_span
 
 EXTENSIONS = 2
 """How often a look is widened where what it finds goes up to its edge."""
+_log = logging.getLogger(__name__)
 _MARK = re.compile(r"\s*\[\d+\]")
 
 
@@ -31,9 +33,8 @@ class Glance:
     @property
     def usage(self) -> Usage:
         """What the look cost: a reply that cannot be used was paid for too."""
-        spent = self.problem.fields.get("usage") if self.problem is not None else None
-        if isinstance(spent, Usage):
-            return spent
+        if self.problem is not None:
+            return _spent(self.problem)
         return Usage() if self.finding is None else self.finding.usage
 
 
@@ -85,9 +86,10 @@ class CloseLooks:
             try:
                 group, pictures = shown(recording, window, cues, self._closeups, self._grounder)
                 finding = self._grounder.ground(question, group, pictures, counting=counting)
-            except (ModelError, BadMedia):
+            except VideoqaError as error:
                 if best.span is None:
                     raise
+                usage += _spent(error)
                 break  # what was seen stands, if not to its end
             usage += finding.usage
             if best.span is not None and finding.span is None:
@@ -124,8 +126,11 @@ def shown(
 
 
 def unseen(glance: Glance) -> str:
-    """Why a moment could not be looked at, in a sentence."""
-    return f"{clock_span(glance.proposed.span)} of {glance.proposed.title} was not looked at again: {glance.problem}"
+    """Why a moment is neither confirmed nor rejected, in a sentence."""
+    where = f"{clock_span(glance.proposed.span)} of {glance.proposed.title}"
+    if isinstance(glance.problem, Undecided):
+        return f"{where} is not confirmed: {glance.problem}"
+    return f"{where} was not looked at again: {glance.problem}"
 
 
 def _wider(finding: Finding, group: FrameGroup, recording: Recording) -> Span:
@@ -144,11 +149,19 @@ class _NoPictures:
         raise KeyError(pts)
 
 
+def _spent(problem: VideoqaError) -> Usage:
+    spent = problem.fields.get("usage")
+    return spent if isinstance(spent, Usage) else Usage()
+
+
 def _result(moment: Moment, look: Future[Finding]) -> Glance:
     try:
         finding = look.result()
-    except (ModelError, BadMedia) as error:
+    except VideoqaError as error:
         return Glance(moment, problem=error)
+    except Exception as error:  # noqa: BLE001  whatever becomes of one look, the others answer
+        _log.warning("the look at %s of %s failed", clock_span(moment.span), moment.title, exc_info=error)
+        return Glance(moment, problem=Unexpected(kind=type(error).__name__, problem=error))
     # What was written in the footage may look like the mark of a citation.
     return Glance(moment, replace(finding, sentence=_MARK.sub("", " ".join(finding.sentence.split()))))
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.answering.yard import LENGTH, YARD, SteadyCloseups, place, recording, seconds
-from videoqa.answering.looking import CloseLooks, Glance
+from videoqa.answering.looking import CloseLooks, Glance, unseen
 from videoqa.answers import Moment
-from videoqa.errors import EmptyFootage, ModelUnreachable
+from videoqa.errors import EmptyFootage, ModelUnreachable, Undecided, Unexpected
 from videoqa.events import Source, Usage
 from videoqa.media import ZERO, Cue, FrameGroup, Recording, Sampling, Span
 from videoqa.ports import Closeup, Finding, Pictures
@@ -154,3 +154,27 @@ def test_what_is_found_is_cut_to_what_was_asked_about(within: tuple[float, float
     assert glance.finding.span is not None
     assert abs(glance.finding.span.start - seconds(*span).start) <= timedelta(seconds=0.3)
     assert abs(glance.finding.span.end - seconds(*span).end) <= timedelta(seconds=0.3)
+
+
+def test_a_look_that_breaks_is_the_problem_of_its_moment_alone(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(TruthfulGrounder):
+        def ground(self, question: str, group: FrameGroup, pictures: Pictures, *, counting: bool = False) -> Finding:
+            if group.span.start > timedelta(seconds=50):
+                raise KeyError("choices")
+            return super().ground(question, group, pictures, counting=counting)
+
+    looks = CloseLooks(MemoryArchive(), SteadyCloseups(), Broken({"van": [seconds(20, 30)]}))
+    moments = [moment(seconds(100, 110)), moment(seconds(20, 30))]
+    broken, seen = looks.look("a van?", moments, {"yard": YARD}, WHOLE)
+    assert isinstance(broken.problem, Unexpected)
+    assert "KeyError" in str(broken.problem)
+    assert caplog.records[0].exc_info
+    assert seen.finding is not None
+
+
+def test_what_the_frames_do_not_let_one_tell_is_said_so() -> None:
+    glance = Glance(moment(seconds(20, 30)), problem=Undecided(problem="It is too dark.", usage=Usage(prompt_tokens=5)))
+    assert glance.usage.prompt_tokens == 5
+    assert unseen(glance) == (
+        "00:00:20-00:00:30 of yard.mp4 is not confirmed: The frames do not let one tell (It is too dark.)."
+    )

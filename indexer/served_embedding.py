@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag
@@ -9,7 +10,7 @@ from urllib.parse import urldefrag
 import httpx2
 import numpy as np
 
-from videoqa.errors import BadReply, ModelRefused, ModelUnreachable
+from videoqa.errors import BadReply, EmbedderUnreachable, ModelRefused
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +21,7 @@ _AT_ONCE = 64
 _TIMEOUT = httpx2.Timeout(60.0, connect=3.0)
 _TRIES = 3
 _QUOTED = 200
+_LONGEST_BODY = 64 * 2**20
 
 
 class ServedEmbedder:
@@ -36,9 +38,12 @@ class ServedEmbedder:
 
     def __init__(self, setting: str, key: str = "") -> None:
         url, self._model = urldefrag(setting)
-        self._url = url.rstrip("/")
+        parsed = httpx2.URL(url.rstrip("/"))
+        self._url = str(parsed.copy_with(userinfo=b""))
+        self._secrets = tuple(filter(None, (key, parsed.password)))
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._client = httpx2.Client(headers=headers, timeout=_TIMEOUT)
+        auth = (parsed.username, parsed.password) if parsed.username else None
+        self._client = httpx2.Client(headers=headers, auth=auth, timeout=_TIMEOUT)
         self._model = self._model or self._first_served()
         self._dimensions = len(self._raw(["a"])[0][:MOST_DIMENSIONS])
         self.name = f"{self._model}@{self._url}/{self._dimensions}"
@@ -74,7 +79,7 @@ class ServedEmbedder:
         try:
             found = sorted(body["data"], key=lambda item: item["index"])
             vectors = [[float(number) for number in item["embedding"]] for item in found]
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise BadReply(problem=f"it holds no embeddings: {error!r}") from error
         if len(vectors) != len(texts) or not all(np.isfinite(vector).all() and vector for vector in vectors):
             raise BadReply(problem=f"{len(vectors)} embeddings of {len(texts)} texts, or not of finite numbers")
@@ -84,20 +89,36 @@ class ServedEmbedder:
         problem: object = None
         for _ in range(_TRIES):
             try:
-                answer = self._client.request(method, self._url + path, json=body)
+                status, content = self._answer(method, path, body)
             except httpx2.HTTPError as error:
                 problem = type(error).__name__
                 continue
-            if answer.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR:
-                problem = f"status {answer.status_code}"
+            if status >= httpx2.codes.INTERNAL_SERVER_ERROR:
+                problem = f"status {status}"
                 continue
-            if answer.is_error:
-                raise ModelRefused(problem=f"status {answer.status_code}: {answer.text[:_QUOTED]}")
+            if status >= httpx2.codes.BAD_REQUEST:
+                raise ModelRefused(problem=f"status {status}: {self._quoted(content)}")
             try:
-                found = answer.json()
-            except ValueError as error:
+                found = json.loads(content)
+            except (ValueError, RecursionError) as error:
                 raise BadReply(problem="it is no JSON") from error
             if not isinstance(found, dict):
                 raise BadReply(problem="it is no JSON object")
             return found
-        raise ModelUnreachable(url=self._url, problem=problem)
+        raise EmbedderUnreachable(url=self._url, problem=problem)
+
+    def _answer(self, method: str, path: str, body: object) -> tuple[int, bytes]:
+        """The status and the body of what comes."""
+        content = bytearray()
+        with self._client.stream(method, self._url + path, json=body) as answer:
+            for piece in answer.iter_bytes():
+                content += piece
+                if len(content) > _LONGEST_BODY:
+                    raise BadReply(problem=f"it is longer than {_LONGEST_BODY} bytes")
+            return answer.status_code, bytes(content)
+
+    def _quoted(self, content: bytes) -> str:
+        text = content.decode(errors="replace")
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text[:_QUOTED]

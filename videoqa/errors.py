@@ -174,6 +174,10 @@ class SpeechUnreachable(ModelUnreachable):
     """The speech server at {url} does not answer ({problem}); start it, or set VIDEOQA_SPEECH_URL to one that runs."""
 
 
+class EmbedderUnreachable(ModelError):
+    """The embedding server at {url} does not answer ({problem}); start it, or set VIDEOQA_EMBEDDER to one that runs."""
+
+
 class NoSpeechModel(ModelError):
     """No speech model can be used ({problem}); {remedy}."""
 

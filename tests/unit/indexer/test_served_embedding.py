@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -13,7 +14,7 @@ import pytest
 
 from indexer.embedding import load
 from indexer.served_embedding import MOST_DIMENSIONS, ServedEmbedder
-from videoqa.errors import BadReply, ModelRefused, ModelUnreachable
+from videoqa.errors import BadReply, EmbedderUnreachable, ModelRefused
 
 
 class Server(ThreadingHTTPServer):
@@ -50,7 +51,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, body: object) -> None:
         status = self.server.fails.pop(0) if self.server.fails else 200
-        text = json.dumps(body).encode()
+        text = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
@@ -93,14 +94,23 @@ def test_a_server_that_stumbles_is_asked_again(server: Server) -> None:
     server.fails = [503, 500]
     assert embedder.embed(["a"])[0, 0] == 1
     server.fails = [500] * 3
-    with pytest.raises(ModelUnreachable):
+    with pytest.raises(EmbedderUnreachable, match="VIDEOQA_EMBEDDER"):
         embedder.embed(["a"])
     server.fails = [400]
     with pytest.raises(ModelRefused):
         embedder.embed(["a"])
 
 
-@pytest.mark.parametrize("spoilt", [{}, {"data": []}, {"data": [{"index": 0, "embedding": ["x"]}]}, [1]])
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {},
+        {"data": []},
+        {"data": [{"index": 0, "embedding": ["x"]}]},
+        [1],
+        {"data": [{"index": 0, "embedding": [10**400]}]},
+    ],
+)
 def test_what_are_no_embeddings_is_told(server: Server, spoilt: object) -> None:
     embedder = ServedEmbedder(server.url)
     server.spoilt = spoilt
@@ -112,3 +122,23 @@ def test_where_no_server_answers_the_bundled_ones_take_its_place(caplog: pytest.
     with caplog.at_level(logging.WARNING):
         assert load("http://127.0.0.1:9/v1").name.startswith("minilm")
     assert "VIDEOQA_EMBEDDER" in caplog.text
+
+
+def test_the_password_of_the_url_is_sent_and_shown_nowhere(server: Server) -> None:
+    embedder = ServedEmbedder(server.url.replace("://", "://me:hunter2@"))
+    server.fails = [500] * 3
+    with pytest.raises(EmbedderUnreachable) as away:
+        embedder.embed(["a"])
+    server.fails, server.spoilt = [400], {"error": "hunter2 is a poor password"}
+    with pytest.raises(ModelRefused) as refused:
+        embedder.embed(["a"])
+    assert server.keys == {"Basic " + b64encode(b"me:hunter2").decode()}
+    assert "hunter2" not in embedder.name + str(away.value) + str(refused.value)
+
+
+@pytest.mark.parametrize("body", [b"[" * 200_000, b" " * (65 * 2**20)], ids=["deep", "long"])
+def test_an_answer_without_an_end_is_none(server: Server, body: bytes) -> None:
+    embedder = ServedEmbedder(server.url)
+    server.spoilt = body
+    with pytest.raises(BadReply):
+        embedder.embed(["a"])

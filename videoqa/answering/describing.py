@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from videoqa.answering.looking import shown
 from videoqa.answering.outline import outline
-from videoqa.errors import NotIndexed, OutsideRecording
+from videoqa.errors import DecoderCrashed, DecoderOverran, EmptyFootage, NotIndexed, OutsideRecording
 from videoqa.media import ZERO, Recording, Span
 from videoqa.ports import AnalysisKind, Archive, Closeups, Grounder
 from videoqa.times import clock, clock_span
@@ -27,8 +27,9 @@ class Describing:
     def describe(self, recording: Recording, span: Span | None = None, prompt: str = "") -> Iterator[str]:
         """All that happens in ``span`` of ``recording`` (None: all of it), in order; ``prompt`` is what to look for.
 
-        Where it takes several windows, each begins with a line that says from when to when it is. The iterator raises
-        ``BadMedia`` where the footage cannot be read, ``ModelError`` where the model fails.
+        Where it takes several windows, each begins with a line that says from when to when it is, and one without a
+        picture has its problem in its place. The iterator raises ``BadMedia`` where the footage cannot be read,
+        ``ModelError`` where the model fails.
 
         Raises:
             NotIndexed: nothing is known of the recording yet.
@@ -63,10 +64,17 @@ class Describing:
         windows = _windows(asked, min(LONGEST, self._grounder.most_frames * self._grounder.sampling.period))
         cues = self._archive.cues(recording.id)
         for window in windows:
-            group, pictures = shown(recording, window, cues, self._closeups, self._grounder)
-            if len(windows) > 1:
-                gap = "\n\n" if window is not windows[0] else ""
-                yield f"{gap}{clock_span(window)}\n"
+            gap = "\n\n" if window is not windows[0] else ""
+            heading = f"{gap}{clock_span(window)}\n" if len(windows) > 1 else ""
+            try:
+                group, pictures = shown(recording, window, cues, self._closeups, self._grounder)
+            except (EmptyFootage, DecoderCrashed, DecoderOverran) as error:
+                if not heading:
+                    raise
+                yield f"{heading}{error}"
+                continue
+            if heading:
+                yield heading
             yield from self._grounder.describe(group, pictures, prompt)
 
 

@@ -8,9 +8,10 @@ import pytest
 from tests.unit.answering.yard import LENGTH, MOTIONS, TRUTH, YARD, Place, place, recording, seconds, seen
 from videoqa.answering.describing import Describing
 from videoqa.answering.outline import LONGEST_LINE, outline
-from videoqa.errors import NoSuchFile, NotIndexed, OutsideRecording
+from videoqa.errors import EmptyFootage, NoSuchFile, NotIndexed, OutsideRecording
 from videoqa.events import Chapter
-from videoqa.media import Cue, Span
+from videoqa.media import Cue, Recording, Sampling, Span
+from videoqa.ports import Closeup
 from videoqa.testing.grounder import TruthfulGrounder
 
 
@@ -103,3 +104,18 @@ def test_a_line_holds_half_a_minute_of_speech_and_no_more_than_fits() -> None:
     lines = outline([], [], said)
     assert len(lines) == 2
     assert all(len(line) <= LONGEST_LINE + len("00:00:00 ") for line in lines)
+
+
+def test_a_window_without_a_picture_is_told_in_its_place_and_the_next_one_follows() -> None:
+    there = place()
+    take = there.closeups.take
+
+    def holed(recording: Recording, span: Span, sampling: Sampling) -> Closeup:
+        if span.start == timedelta(minutes=1):
+            raise EmptyFootage(problem="no frame decodes")
+        return take(recording, span, sampling)
+
+    there.closeups.take = holed  # type: ignore[method-assign]
+    text = "".join(describing(there).describe(YARD))
+    assert "00:01:00-00:02:00\nThere is neither a picture" in text
+    assert text.index("no frame decodes") < text.index("a van")

@@ -29,9 +29,9 @@ from videoqa.answers import (
 )
 from videoqa.errors import ModelError, ModelUnreachable
 from videoqa.events import Source, Usage
-from videoqa.media import Span
-from videoqa.ports import Archive, Closeups, Finding, Grounder
-from videoqa.times import clock_span
+from videoqa.media import ZERO, CoverageState, Recording, Span
+from videoqa.ports import AnalysisKind, Archive, Closeups, Finding, Grounder
+from videoqa.times import SECOND, clock, clock_span
 
 MOMENTS = 4
 """So many moments are looked at for an answer."""
@@ -39,6 +39,8 @@ COUNTED = 12
 """So many where they are counted: each may hold one more."""
 UNCONFIRMED = "This is what the index says; no closer look confirmed it."
 MORE = f"There may be more: only the {COUNTED} likeliest moments were looked at."
+NOT_SEEN = "The model has not looked at {} of this; what it would have found there is missing from the index."
+_LOOKED_AT = (CoverageState.ANALYSED, CoverageState.STATIC, CoverageState.GAP)
 _SAID = frozenset({Source.SUBTITLE, Source.SPEECH, Source.SLIDE})
 
 
@@ -116,7 +118,7 @@ class GroundedAnswering:
             citations=(),
             coverage=self._archive.total_coverage([recording.id for recording in proposals.asked]),
             given_by=seen_by,
-            notes=(*verdict.notes(every), *order.notes, *more),
+            notes=(*verdict.notes(every), *order.notes, *more, *self._unseen(proposals.asked)),
             rejected=verdict.rejections(glances),
             usage=sum((glance.usage for glance in every), Usage()),
         )
@@ -174,6 +176,13 @@ class GroundedAnswering:
         for number, moment in enumerate(moments, 1):
             if not whole and number not in cited:
                 yield from telling.own(number, moment.text)
+
+    def _unseen(self, asked: Sequence[Recording]) -> tuple[str, ...]:
+        """How much of ``asked`` the model that indexes has not looked at: its look failed, or is still to come."""
+        coverage = self._archive.total_coverage([recording.id for recording in asked], AnalysisKind.MODEL)
+        missing = coverage.length - sum(map(coverage.total, _LOOKED_AT), ZERO)
+        # Where a recording ends is known to about a second.
+        return (NOT_SEEN.format(clock(missing)),) if missing > len(asked) * SECOND else ()
 
     def _unaided(self, asked: _Asked, notes: tuple[str, ...], spent: Usage | None = None) -> Iterator[AnswerPart]:
         answer = self._answering.ask(asked.question, asked.recordings, asked.between, asked.limit)

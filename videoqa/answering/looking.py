@@ -9,9 +9,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from videoqa.answering import framing
+from videoqa.answering.stated import borne_out, without_foreign
 from videoqa.answers import Moment
 from videoqa.errors import EmptyFootage, ModelUnreachable, Undecided, Unexpected, VideoqaError
-from videoqa.events import Usage
+from videoqa.events import Source, Usage
 from videoqa.media import Cue, FrameGroup, Recording, Span
 from videoqa.ports import Archive, Closeup, Closeups, Finding, Grounder, Pictures
 from videoqa.times import clock_span
@@ -99,7 +100,17 @@ class CloseLooks:
             if wider == window:
                 break
             window = wider
-        return replace(best, usage=usage)
+        return replace(best, sentence=self._owned(best, moment, cues), usage=usage)
+
+    def _owned(self, finding: Finding, moment: Moment, cues: Sequence[Cue]) -> str:
+        """The sentence of ``finding`` with such times alone as are its own, or were said or read then."""
+        span = finding.span or moment.span
+        if borne_out(finding.sentence, (span,), ""):
+            return finding.sentence
+        read = [event for event in self._archive.events(moment.recording_id) if event.source is not Source.MODEL]
+        known = [f"{event.label} {event.description}" for event in read if event.span.overlaps(span)]
+        known += [cue.text for cue in cues if cue.span.overlaps(span)]
+        return without_foreign(finding.sentence, span, " ".join(known), moment.text)
 
 
 def shown(

@@ -5,16 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from videoqa.answering.scripts import Script, main_script
+from videoqa.answering.stated import borne_out
 from videoqa.answers import Moment
-from videoqa.errors import BadTime
-from videoqa.media import Span
-from videoqa.times import clock_span, parse_offset
 
-TOLERANCE = timedelta(seconds=1)
-"""How far outside of its moment a sentence may put a time: clocks are cut to the second."""
 LONGEST = 1000
 """Characters of a sentence; what goes on longer than that is no sentence."""
 
@@ -31,7 +26,7 @@ def checked(written: Iterable[str], found: Sequence[Moment]) -> Iterator[Sentenc
     """The sentences of ``written`` that cite some of ``found``, each as soon as it is complete.
 
     Marks of what was not found are taken out. A sentence is left out that cites nothing, or that states a time which is
-    neither inside a moment it cites nor in its text: times are owned by code.
+    neither inside a moment it cites nor in its text, in which every time is owned by code or read in the footage.
     """
     for text in _sentences(written):
         sentence = _checked(text, found)
@@ -64,7 +59,6 @@ _END = re.compile(
 )
 """Where a sentence ends: only what follows shows that no further mark belongs to it."""
 _ABBREVIATED = re.compile(r"(?:\b(?:e\.g|i\.e|etc|approx|ca|vs|Mr|Mrs|Ms|Dr|No|a\.m|p\.m)|^\s*\d+)\.$")
-_CLOCK = re.compile(r"(?<![\d:])(?:\d{1,3}:)?\d{1,3}:\d{2}(?:\.\d+)?(?![\d:])")
 
 
 def _sentences(written: Iterable[str]) -> Iterator[str]:
@@ -90,17 +84,6 @@ def _checked(text: str, found: Sequence[Moment]) -> Sentence | None:
     if not cites or not any(char.isalnum() for char in bare) or len(kept) > LONGEST:
         return None
     cited = [found[number - 1] for number in cites]
-    if not all(_borne_out(clock, cited) for clock in _CLOCK.findall(bare)):
+    if not borne_out(bare, (moment.span for moment in cited), " ".join(moment.text for moment in cited)):
         return None
     return Sentence(" ".join(kept.split()), cites)
-
-
-def _borne_out(clock: str, cited: Sequence[Moment]) -> bool:
-    if any(clock in f"{moment.text} {clock_span(moment.span)}" for moment in cited):
-        return True
-    try:
-        time = parse_offset(clock)
-    except BadTime:
-        return False
-    around = Span(time, time + TOLERANCE)
-    return any(moment.span.touches(around, TOLERANCE) for moment in cited)

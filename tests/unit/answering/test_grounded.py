@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -406,3 +406,20 @@ def test_closing_the_stream_ends_the_looks() -> None:
     next(parts)
     parts.close()  # type: ignore[attr-defined]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("look")]
+
+
+def test_what_the_model_has_not_looked_at_is_said() -> None:
+    question = "When does somebody come to the yard?"
+    told = "The model has not looked at 00:05:00 of this; what it would have found there is missing from the index."
+    assert told in place(by_model=False).grounded(TruthfulGrounder(TRUTH)).ask(question).notes
+    assert place().grounded(TruthfulGrounder(TRUTH)).ask(question).notes == ()
+
+
+def test_a_time_that_a_look_made_up_is_not_told() -> None:
+    class Inventive(TruthfulGrounder):
+        def ground(self, question: str, group: FrameGroup, pictures: Pictures, *, counting: bool = False) -> Finding:
+            finding = super().ground(question, group, pictures, counting=counting)
+            return replace(finding, sentence="A van leaves at 07:43:09.") if finding.span else finding
+
+    answer = place().grounded(Inventive(TRUTH)).ask("When does a van drive through the yard?")
+    assert answer.text == "A van leaves. [1]"

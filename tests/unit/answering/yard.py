@@ -101,6 +101,7 @@ def place(
     events: Sequence[Event] = MOTIONS,
     cues: Sequence[Cue] = (),
     gone: frozenset[str] = frozenset(),
+    by_model: bool = True,
 ) -> Place:
     archive = MemoryArchive()
     for made in recordings or (YARD,):
@@ -109,7 +110,7 @@ def place(
         for kind, sources in ((AnalysisKind.SIGNALS, {Source.MOTION}), (AnalysisKind.MODEL, {Source.MODEL})):
             own = tuple(event for event in events if event.recording_id == added.id and event.source in sources)
             told = tuple(cues) if kind is AnalysisKind.SIGNALS else ()
-            if kind is AnalysisKind.MODEL and not own:
+            if kind is AnalysisKind.MODEL and not by_model:
                 continue
             analysis = archive.begin(added.id, kind.value, Sampling(), added.length, told, kind=kind)
             if own:

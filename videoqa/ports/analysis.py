@@ -30,10 +30,14 @@ class PlannedGroup:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What an analyser is told beside the group: what to look for, and what the groups before it showed."""
+    """What an analyser is told beside the group: what to look for, and what the groups before it showed.
+
+    ``seen_by`` is who the analysis is said to be by, so that nobody else looks at a part of it; empty for whoever can.
+    """
 
     prompt: str = ""
     before: str = ""
+    seen_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

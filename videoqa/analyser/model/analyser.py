@@ -64,6 +64,7 @@ class ModelAnalyser:
         self._detail = detail
         self._counter = PromptCounter(model)
         self._fitted: dict[Capabilities, Sampling] = {}
+        self._alone: dict[Model, ModelAnalyser] = {}
 
     @property
     def kind(self) -> AnalysisKind:
@@ -119,6 +120,9 @@ class ModelAnalyser:
         return groups(times, cues, length, lambda: _Room(TokenRoom(budget, size), self._longest), OVERLAP)
 
     def analyse(self, group: FrameGroup, pictures: Pictures, brief: Brief) -> Look:
+        if brief.seen_by:
+            # One that stands in while the other is away may be weaker: an analysis says who saw all of it.
+            return self._by(self._model.only(brief.seen_by)).analyse(group, pictures, replace(brief, seen_by=""))
         shown = exhibit(group, pictures, self._model, pairing(self._given, self.sampling).within)
         ask = self._ask(shown, brief)
 
@@ -132,6 +136,20 @@ class ModelAnalyser:
 
         (said, seen), usage = asked(self._model, ask, read, self._prompts)
         return Look(seen, said.summary, replace(usage, uncited=usage.uncited + len(said.events) - len(seen)))
+
+    def _by(self, model: Model) -> ModelAnalyser:
+        if model is self._model:
+            return self
+        longest = int(self._longest.total_seconds()) if self._longest else 0
+        alone = ModelAnalyser(
+            model,
+            self._prompts,
+            self._wanted,
+            budget=self._given,
+            group_seconds=longest,
+            detail=self._detail,
+        )
+        return self._alone.setdefault(model, alone)
 
     def _room(self) -> Budget:
         """As ``budget``, with frames paired as they are given."""

@@ -157,6 +157,13 @@ class Model(Protocol):
         """The seconds that the model is shown over each pair, with one decimal; equal where pairs are that close."""
         ...
 
+    def only(self, name: str) -> Model:
+        """The model called ``name`` alone, where several answer in each other's place.
+
+        Raises ``ModelUnreachable`` where it may be the one that does not answer now.
+        """
+        ...
+
     def status(self) -> ServerStatus: ...
 
     def close(self) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from videoqa.analyser.model.exchange import Ask, Capabilities, Clip, Model, Reply, ServerStatus
-from videoqa.errors import ModelUnreachable
+from videoqa.analyser.model.exchange import Ask, Capabilities, Clip, Model, Priority, Reply, ServerStatus
+from videoqa.errors import ModelUnreachable, TooLongForModel, UnfitModel
 
 _Said = TypeVar("_Said")
 
@@ -15,7 +15,8 @@ class FallbackServer:
     """Asks ``first``, and ``second`` where the first does not answer. A ``Model``.
 
     Each ask begins with the first one again, whose circuit breaker makes that cost nothing during an outage and lets
-    it come back by itself. A reply that has begun is brought to its end by the one who began it.
+    it come back by itself. A reply that has begun is brought to its end by the one who began it, and an analysis by
+    ``only`` the one that it was begun under.
     """
 
     def __init__(self, first: Model, second: Model) -> None:
@@ -26,7 +27,18 @@ class FallbackServer:
         return self._either(lambda model: model.capabilities())
 
     def ask(self, ask: Ask) -> Reply:
-        return self._either(lambda model: model.ask(ask))
+        """Work that can wait does so where it is too long for the second, which may have a shorter context."""
+        try:
+            return self._first.ask(ask)
+        except ModelUnreachable as silent:
+            try:
+                return self._second.ask(ask)
+            except ModelUnreachable:
+                raise silent from None
+            except TooLongForModel:
+                if ask.priority is Priority.BATCH:
+                    raise silent from None
+                raise
 
     def stream(self, ask: Ask) -> Iterator[str]:
         begun = False
@@ -43,6 +55,18 @@ class FallbackServer:
 
     def tokens(self, text: str) -> int:
         return self._either(lambda model: model.tokens(text))
+
+    def only(self, name: str) -> Model:
+        try:
+            return self._first.only(name)
+        except (ModelUnreachable, UnfitModel) as no:
+            try:
+                return self._second.only(name)
+            except (ModelUnreachable, UnfitModel) as neither:
+                # The one that is away may be the one that is wanted.
+                raise (
+                    neither if isinstance(neither, ModelUnreachable) > isinstance(no, ModelUnreachable) else no
+                ) from None
 
     def stamps(self, clip: Clip) -> tuple[float, ...]:
         return self._first.stamps(clip)

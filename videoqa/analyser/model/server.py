@@ -14,7 +14,7 @@ from videoqa.analyser.model import form
 from videoqa.analyser.model.breaker import Breaker
 from videoqa.analyser.model.counter import Counter
 from videoqa.analyser.model.dealings import WIRE_ERRORS, Dealings, Retries
-from videoqa.analyser.model.exchange import Ask, Capabilities, Clip, Prices, Reply, ServerStatus
+from videoqa.analyser.model.exchange import Ask, Capabilities, Clip, Model, Prices, Reply, ServerStatus
 from videoqa.analyser.model.form import Form
 from videoqa.analyser.model.gauges import Watch
 from videoqa.analyser.model.hearing import Listener, reply_of
@@ -123,6 +123,12 @@ class ModelServer:
 
     def stamps(self, clip: Clip) -> tuple[float, ...]:
         return form.stamps(clip)
+
+    def only(self, name: str) -> Model:
+        can = self.capabilities()
+        if can.model != name:
+            raise UnfitModel(model=name, url=self.url, problem=f"it serves {can.model} now")
+        return self
 
     def status(self) -> ServerStatus:
         """How the server is now; raises nothing, whatever the server does."""

@@ -15,10 +15,13 @@ from tests.scripted_model import Said, ScriptedModel
 from tests.unit.analyser.model.pictures import SECOND, Drawn, at, cue, group
 from videoqa.analyser.budget import Budget
 from videoqa.analyser.model.analyser import LONGEST_PROMPT, ModelAnalyser
+from videoqa.analyser.model.breaker import Breaker
+from videoqa.analyser.model.dealings import Retries
+from videoqa.analyser.model.fallback import FallbackServer
 from videoqa.analyser.model.fitting import Detail
 from videoqa.analyser.model.prompting import Prompts
 from videoqa.analyser.model.server import ModelServer
-from videoqa.errors import BadPrompt, BadReply, ModelUnreachable, TooLongForModel
+from videoqa.errors import BadPrompt, BadReply, ModelUnreachable, TooLongForModel, UnfitModel
 from videoqa.events import Observation, Source
 from videoqa.media import Sampling
 from videoqa.ports import AnalysisKind, Brief, Usage
@@ -291,3 +294,30 @@ def test_no_group_of_a_plan_is_over_the_context(
     looks = analyser(small, group_seconds=group_seconds)
     for planned in looks.plan(times, cues, (256, 256), timedelta(seconds=500)):
         looks.analyse(planned, Drawn((256, 256)), Brief("forklifts", "A van stood at the gate."))  # refuses to ask more
+
+
+def test_an_analysis_is_carried_out_by_whoever_began_it(scripted: ScriptedModel) -> None:
+    with ScriptedModel([said(WALKS)], model="small") as small:
+        retries = Retries(first=0.01)
+        first = ModelServer(scripted.url, retries=retries, breaker=Breaker(1, pause=0.05))
+        looks = ModelAnalyser(FallbackServer(first, ModelServer(small.url)), EN, Sampling(SECOND, long_side=64))
+        by_first = Brief(seen_by=looks.seen_by)
+        scripted.stop()
+        with pytest.raises(ModelUnreachable):
+            looks.analyse(FRAMES, Drawn(), by_first)
+        with pytest.raises(ModelUnreachable):
+            looks.analyse(FRAMES, Drawn(), by_first)
+        assert not small.requests
+        by_second = Brief(seen_by=looks.seen_by)
+        assert looks.analyse(FRAMES, Drawn(), by_second).observations
+        scripted.start()
+
+        asked_before = len(scripted.requests)
+        assert looks.analyse(FRAMES, Drawn(), by_second).observations
+        assert len(small.requests) == 2
+        assert len(scripted.requests) == asked_before
+
+
+def test_another_model_at_the_same_server_does_not_go_on_with_an_analysis(scripted: ScriptedModel) -> None:
+    with pytest.raises(UnfitModel, match="serves scripted now"):
+        analyser(scripted).analyse(FRAMES, Drawn(), Brief(seen_by="old"))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from tests.scripted_model import Failed, Reset, Said, ScriptedModel, StreamFailed
 from videoqa.analyser.model.breaker import Breaker
 from videoqa.analyser.model.dealings import Retries
-from videoqa.analyser.model.exchange import Ask
+from videoqa.analyser.model.exchange import Ask, Priority
 from videoqa.analyser.model.fallback import FallbackServer
 from videoqa.analyser.model.server import ModelServer
-from videoqa.errors import ModelRefused, ModelUnreachable
+from videoqa.errors import ModelRefused, ModelUnreachable, TooLongForModel
 
 ASK = Ask("You watch.", "What happens?")
 
@@ -98,3 +99,14 @@ def test_with_both_down_the_first_is_told(either: FallbackServer, first: Scripte
         either.ask(ASK)
     first.start()
     second.start()
+
+
+def test_work_that_is_too_long_for_the_second_waits_for_the_first(
+    either: FallbackServer, first: ScriptedModel, second: ScriptedModel
+) -> None:
+    first.script, second.script = [Reset()], [Failed(400, "This model's maximum context length is 4096 tokens.")]
+
+    with pytest.raises(ModelUnreachable, match=first.url):
+        either.ask(ASK)
+    with pytest.raises(TooLongForModel):
+        either.ask(replace(ASK, priority=Priority.INTERACTIVE))

@@ -91,7 +91,8 @@ class Looking:
             if task.is_over():
                 raise Cancelled
             try:
-                return RecordedLook(self.analyser.analyse(group, self.pictures, Brief(task.analysis.prompt, before)))
+                brief = Brief(task.analysis.prompt, before, task.analysis.seen_by)
+                return RecordedLook(self.analyser.analyse(group, self.pictures, brief))
             except ModelUnreachable as error:
                 wait_for_model(self.archive, task.analysis.recording_id, error, task.is_over)
             except VideoqaError as error:

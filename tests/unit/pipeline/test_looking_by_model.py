@@ -348,3 +348,9 @@ def test_a_recording_removed_while_the_model_looks_is_told_so(by_signals: Indexi
     way.survey(str(file), begun, NEVER)
     with pytest.raises(RecordingRemoved):
         way.analyse(begun, NEVER)
+
+
+def test_the_model_is_told_under_whom_the_analysis_was_begun(by_signals: Indexing, file: Path) -> None:
+    model = Model(seen_by="large")
+    look(by_signals, file, model)
+    assert {brief.seen_by for _, brief in model.asked} == {"large"}

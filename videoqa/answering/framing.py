@@ -20,6 +20,10 @@ MOST_PADDING = timedelta(seconds=4)
 FINEST_GRID = timedelta(seconds=0.5)
 STEPS = 4
 """A padded moment is at most so many steps of its grid long."""
+LONGEST = timedelta(seconds=120)
+"""Footage that is decoded and shown at once."""
+COARSEST = timedelta(seconds=1)
+"""A close look is no coarser than the index is."""
 LEAST_SIDE = 448
 """The longer side in pixels below which frames are rather left out than made smaller."""
 FINE = 64
@@ -37,10 +41,28 @@ def window(moment: Span, length: timedelta) -> Span:
     return Span(start // grid * grid, min(last, length) if length > moment.start else last)
 
 
-def extended(shown: Span, length: timedelta, *, back: bool, on: bool) -> Span:
-    """``shown``, a stretch of a recording of ``length``, with as much again before it and behind it."""
-    start = max(shown.start - shown.length, ZERO) if back else shown.start
-    return Span(start, min(shown.end + shown.length, max(length, shown.end)) if on else shown.end)
+def windows(moment: Span, length: timedelta, longest: timedelta) -> tuple[Span, ...]:
+    """As ``window``; where that takes more than ``longest``, one such stretch at its beginning and one at its end."""
+    whole = window(moment, length)
+    if whole.length <= longest:
+        return (whole,)
+    start, end = max(moment.start - MOST_PADDING, ZERO), max(min(moment.end + MOST_PADDING, length), moment.end)
+    if end - start <= longest:
+        return (Span(start, end),)
+    return Span(start, start + longest), Span(end - longest, end)
+
+
+def longest(wanted: Sampling, most: int) -> timedelta:
+    """The longest window in which ``most`` frames of the size of ``wanted`` lie no further apart than ``COARSEST``."""
+    small = wanted.long_side / min(wanted.long_side, LEAST_SIDE)
+    return min(LONGEST, int(most * small**2) * COARSEST)
+
+
+def extended(shown: Span, length: timedelta, longest: timedelta, *, back: bool, on: bool) -> Span:
+    """``shown``, in a recording of ``length``, with as much again before it and behind it, but at most ``longest``."""
+    more = min(shown.length, max(longest - shown.length, ZERO) / max(back + on, 1))
+    start = max(shown.start - more, ZERO) if back else shown.start
+    return Span(start, min(shown.end + more, max(length, shown.end)) if on else shown.end)
 
 
 def sampling(shown: Span, wanted: Sampling, most: int) -> tuple[Sampling, int]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from videoqa.answering import framing
 from videoqa.answering.stated import borne_out, without_foreign
@@ -80,9 +81,25 @@ class CloseLooks:
             pool.shutdown(cancel_futures=True)
 
     def _look(self, question: str, moment: Moment, recording: Recording, counting: bool) -> Finding:
-        window = framing.window(moment.span, recording.length)
         cues = self._archive.cues(recording.id)
+        longest = framing.longest(self._grounder.sampling, self._grounder.most_frames)
+        windows = framing.windows(moment.span, recording.length, longest)
+        looks: list[Finding] = []
+        for window in windows:
+            try:
+                look = self._narrowed(question, window, recording, cues, counting)
+            except VideoqaError:
+                if not any(look.span for look in looks):
+                    raise
+                break  # what was seen at the beginning stands
+            looks.append(replace(look, sentence=self._owned(look, moment, cues)))
+        return _joined(looks, windows)
+
+    def _narrowed(
+        self, question: str, window: Span, recording: Recording, cues: Sequence[Cue], counting: bool
+    ) -> Finding:
         best, usage = Finding(None, (), "", 0.0), Usage()
+        longest = framing.longest(self._grounder.sampling, self._grounder.most_frames)
         for _ in range(1 + EXTENSIONS):
             try:
                 group, pictures = shown(recording, window, cues, self._closeups, self._grounder)
@@ -96,11 +113,11 @@ class CloseLooks:
             if best.span is not None and finding.span is None:
                 break
             best = finding
-            wider = _wider(finding, group, recording)
+            wider = _wider(finding, group, recording, longest)
             if wider == window:
                 break
             window = wider
-        return replace(best, sentence=self._owned(best, moment, cues), usage=usage)
+        return replace(best, usage=usage)
 
     def _owned(self, finding: Finding, moment: Moment, cues: Sequence[Cue]) -> str:
         """The sentence of ``finding`` with such times alone as are its own, or were said or read then."""
@@ -144,13 +161,31 @@ def unseen(glance: Glance) -> str:
     return f"{where} was not looked at again: {glance.problem}"
 
 
-def _wider(finding: Finding, group: FrameGroup, recording: Recording) -> Span:
+def _joined(looks: Sequence[Finding], windows: Sequence[Span]) -> Finding:
+    """What looks at the beginning and at the end of a long moment come to; what both show goes on between them."""
+    usage = sum((look.usage for look in looks), Usage())
+    found = [look for look in looks if look.span is not None]
+    if len(looks) == 1:
+        return looks[0]
+    if not found:
+        sentence = f"Of so long a moment only {' and '.join(map(clock_span, windows))} were looked at: "
+        return replace(looks[0], sentence=sentence + looks[0].sentence, usage=usage)
+    first, last = found[0], found[-1]
+    span = None if first.span is None or last.span is None else first.span.union(last.span)
+    frames = tuple(sorted({pts for look in found for pts in look.frames}))
+    counts = [look.count for look in found if look.count is not None]
+    sure = min(look.confidence for look in found)
+    # Who is there at the end may be who was there at the beginning.
+    return Finding(span, frames, first.sentence, sure, max(counts, default=None), usage)
+
+
+def _wider(finding: Finding, group: FrameGroup, recording: Recording, longest: timedelta) -> Span:
     """The window of ``group``, wider where what was found goes up to its edge: it may go on beyond."""
     if finding.span is None or not group.times:
         return group.span
     back = finding.span.start <= group.times[0]
     on = finding.span.end >= group.span.end
-    return framing.extended(group.span, recording.length, back=back, on=on)
+    return framing.extended(group.span, recording.length, longest, back=back, on=on)
 
 
 class _NoPictures:

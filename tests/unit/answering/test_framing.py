@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.answering.yard import seconds
-from videoqa.answering.framing import LEAST_SIDE, PADDING, sampling, thinned, window
+from videoqa.answering.framing import COARSEST, LEAST_SIDE, PADDING, longest, sampling, thinned, window, windows
 from videoqa.media import ZERO, Sampling, Span
 
 HOUR = timedelta(hours=1)
@@ -41,6 +41,20 @@ def test_two_questions_over_the_van_share_their_frames() -> None:
     assert window(seconds(150, 158), HOUR) == window(seconds(150.3, 157.2), HOUR) == seconds(148, 160)
 
 
+@given(times, st.integers(1, 3600), st.integers(32, 400), st.sampled_from([224, 448, 768]))
+def test_no_window_is_longer_or_coarser_than_the_index(start: timedelta, length: int, most: int, side: int) -> None:
+    wanted = Sampling(period=timedelta(seconds=0.5), long_side=side)
+    moment = Span(start, start + timedelta(seconds=length))
+    bound = longest(wanted, most)
+    shown = windows(moment, 3 * HOUR, bound)
+    assert len(shown) <= 2
+    assert shown[0].start <= moment.start
+    assert shown[-1].end >= moment.end
+    for span in shown:
+        assert span.length <= bound <= timedelta(seconds=120)
+        assert sampling(span, wanted, most)[0].period <= COARSEST
+
+
 def test_a_short_moment_is_looked_at_at_the_native_rate() -> None:
     shown = window(seconds(10, 10.4), HOUR)
     assert sampling(shown, WANTED, 128)[0].period <= timedelta(milliseconds=40)
@@ -68,7 +82,7 @@ def test_frames_are_made_smaller_before_they_are_left_out_and_never_cost_more(
     assert taken.long_side >= min(side, LEAST_SIDE)
     assert taken.long_side % taken.multiple == 0
     assert taken.long_side <= side
-    if taken.period > wanted.period:
+    if length / wanted.period >= room + 1:
         assert taken.long_side == min(side, LEAST_SIDE)
 
 

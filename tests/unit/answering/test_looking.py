@@ -178,3 +178,27 @@ def test_what_the_frames_do_not_let_one_tell_is_said_so() -> None:
     assert unseen(glance) == (
         "00:00:20-00:00:30 of yard.mp4 is not confirmed: The frames do not let one tell (It is too dark.)."
     )
+
+
+def test_of_an_hour_both_ends_are_looked_at_finely_and_what_lies_between_stands() -> None:
+    day = recording("yard", timedelta(hours=3))
+    closeups = SteadyCloseups()
+    grounder = TruthfulGrounder({"van": [seconds(3610, 7190)]})
+    asked = {"yard": (Span(ZERO, day.length),)}
+    looks = CloseLooks(MemoryArchive(), closeups, grounder)
+    (glance,) = looks.look("a van?", [moment(seconds(3600, 7200))], {"yard": day}, asked)
+    assert glance.finding is not None
+    assert glance.finding.span is not None
+    assert abs(glance.finding.span.start - timedelta(seconds=3610)) <= timedelta(seconds=1)
+    assert abs(glance.finding.span.end - timedelta(seconds=7190)) <= timedelta(seconds=1)
+    assert all(span.length <= timedelta(seconds=120) for _, span, _ in closeups.taken)
+    assert all(sampling.period <= timedelta(seconds=1) for _, _, sampling in closeups.taken)
+
+
+def test_a_long_moment_that_is_rejected_says_what_was_looked_at() -> None:
+    day = recording("yard", timedelta(hours=3))
+    looks = CloseLooks(MemoryArchive(), SteadyCloseups(), TruthfulGrounder({"van": []}))
+    asked = {"yard": (Span(ZERO, day.length),)}
+    (glance,) = looks.look("a van?", [moment(seconds(3600, 7200))], {"yard": day}, asked)
+    assert glance.finding is not None
+    assert "only 00:59:56-01:01:56 and 01:58:04-02:00:04 were looked at" in glance.finding.sentence

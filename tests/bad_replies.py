@@ -88,10 +88,10 @@ REFUSED: dict[str, Failed] = {
     "400 of the context": Failed(
         400, "This model's maximum context length is 32768 tokens. However, you requested 40000 tokens."
     ),
-    "401": Failed(401, "Unauthorized"),
     "404": Failed(404, "The model `other` does not exist."),
     "422": Failed(422, "unprocessable"),
 }
+BARRED = Failed(401, "Unauthorized")  # by a server that let one in before: its key was changed meanwhile
 BUSY: dict[str, Failed] = {
     "429": Failed(429, "slow down", (("Retry-After", "0"),)),
     "500": Failed(500, "EngineCore encountered an issue. See stack trace (above) for the root cause."),

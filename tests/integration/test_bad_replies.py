@@ -80,6 +80,13 @@ def test_what_is_refused_is_not_asked_again(name: str) -> None:
         assert len(server.requests) == 1
 
 
+def test_a_key_that_is_no_longer_taken_is_waited_for() -> None:
+    with ScriptedModel([bad_replies.BARRED]) as server:
+        with pytest.raises(ModelUnreachable, match="VIDEOQA_MODEL_KEY"):
+            analysed(server)
+        assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize("reply", [*bad_replies.BUSY.values(), *bad_replies.BROKEN.values()], ids=repr)
 def test_what_may_pass_is_asked_again_and_then_waited_for(reply: Reply) -> None:
     with ScriptedModel([reply]) as server, pytest.raises(ModelError) as told:

@@ -8,7 +8,7 @@ from tests.vllm.clips import Plain, every
 from videoqa.analyser.model.grounder import ModelGrounder
 from videoqa.analyser.model.prompting import Prompts
 from videoqa.analyser.model.server import ModelServer
-from videoqa.errors import BadReply
+from videoqa.errors import BadReply, Undecided
 from videoqa.media import Cue, FrameGroup, Sampling, Span
 from videoqa.ports import Usage
 
@@ -34,7 +34,7 @@ def test_eight_questions_about_a_moment_take_most_of_their_prompts_from_the_cach
     def asked(question: str) -> Usage:
         try:
             return grounder.ground(question, group, Plain(SIZE, shade=9), counting="How many" in question).usage
-        except BadReply as error:  # a random model need not keep to its stamps
+        except (BadReply, Undecided) as error:  # a random model need not keep to its stamps, nor decide
             usage = error.fields["usage"]
             assert isinstance(usage, Usage)
             return usage

@@ -11,7 +11,7 @@ from videoqa.answering.evidence import Evidence
 from videoqa.answering.lookup import SIGNALS, Lookup, Spans, spans_of
 from videoqa.answering.question import Question
 from videoqa.answers import Answer, Citation, Moment, WallClock
-from videoqa.media import Recording, Span
+from videoqa.media import UNHEARD, Recording, Span
 from videoqa.ports import Archive, Lexicon, Search
 
 
@@ -56,10 +56,10 @@ class Answering:
             moments = self.lookup.evidence(read_as, asked, spans, limit).moments
         coverage = self.lookup.archive.total_coverage([recording.id for recording in asked])
         if not moments or moments[0].score < FOUND:
-            return Answer(question, False, None, (), (), coverage)
+            return Answer(question, False, None, (), (), coverage, notes=unheard(asked))
         best = moments[0]
         sentence = best.text if told is None else told
-        return Answer(question, True, sentence, moments, (Citation(sentence, best),), coverage)
+        return Answer(question, True, sentence, moments, (Citation(sentence, best),), coverage, notes=unheard(asked))
 
     def search(
         self,
@@ -100,3 +100,9 @@ class Answering:
             return None if told_in_words else ((), "")
         ranked = movement.ranked(moments, question.place)[:limit]
         return ranked, movement.told(question, ranked)
+
+
+def unheard(asked: Sequence[Recording]) -> tuple[str, ...]:
+    """A note where nobody listened to what is said in some of ``asked``: it would be looked for in vain."""
+    number = sum(any(problem.startswith(UNHEARD) for problem in recording.problems) for recording in asked)
+    return (f"What is said in {number} of {len(asked)} recordings was not transcribed.",) if number else ()

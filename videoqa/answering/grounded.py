@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from videoqa.answering import telling, verdict
-from videoqa.answering.answering import Answering
+from videoqa.answering.answering import Answering, unheard
 from videoqa.answering.calibration import FOUND
 from videoqa.answering.looking import CloseLooks, Glance, unseen
 from videoqa.answering.negation import asks_whether_not, turned
@@ -110,6 +110,7 @@ class GroundedAnswering:
             return
         found = verdict.distinct(verdict.confirmed(glances), place_of(question), counting=counting)
         more = (MORE,) if counting and len(moments) == COUNTED else ()
+        unknown = (*self._unseen(proposals.asked), *unheard(proposals.asked))
         draft = Answer(
             question=asked.question,
             found=bool(found),
@@ -118,7 +119,13 @@ class GroundedAnswering:
             citations=(),
             coverage=self._archive.total_coverage([recording.id for recording in proposals.asked]),
             given_by=seen_by,
-            notes=(*verdict.notes(every), *order.notes, *more, *self._unseen(proposals.asked)),
+            notes=(
+                *verdict.notes(every),
+                *order.notes,
+                *more,
+                *self._unseen(proposals.asked),
+                *unheard(proposals.asked),
+            ),
             rejected=verdict.rejections(glances),
             usage=sum((glance.usage for glance in every), Usage()),
         )
@@ -188,7 +195,7 @@ class GroundedAnswering:
         answer = self._answering.ask(asked.question, asked.recordings, asked.between, asked.limit)
         if answer.text is not None:
             yield Told(answer.text)
-        yield replace(answer, notes=notes, usage=spent or Usage())
+        yield replace(answer, notes=(*notes, *answer.notes), usage=spent or Usage())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -100,6 +101,14 @@ def test_a_recording_of_a_line_or_two_has_answers_too(lines: int) -> None:
     answering = house((recording, cues))
     assert answering.ask("tomatoes in the greenhouse").found
     assert not answering.ask("who tuned the violin").found
+
+
+def test_that_nobody_listened_is_told_with_every_answer() -> None:
+    deaf, cues = talk("garden", GARDEN)
+    answering = house((replace(deaf, problems=("speech not transcribed: no speech model is set",)), cues))
+    note = ("What is said in 1 of 1 recordings was not transcribed.",)
+    assert answering.ask("when does he repair the lawn mower engine").notes == note
+    assert answering.ask("who tuned the violin").notes == note
 
 
 def test_scores_fall_from_moment_to_moment_and_are_probabilities(both: Answering) -> None:

@@ -119,13 +119,7 @@ class GroundedAnswering:
             citations=(),
             coverage=self._archive.total_coverage([recording.id for recording in proposals.asked]),
             given_by=seen_by,
-            notes=(
-                *verdict.notes(every),
-                *order.notes,
-                *more,
-                *self._unseen(proposals.asked),
-                *unheard(proposals.asked),
-            ),
+            notes=(*verdict.notes(every), *order.notes, *more, *unknown),
             rejected=verdict.rejections(glances),
             usage=sum((glance.usage for glance in every), Usage()),
         )

@@ -106,6 +106,9 @@ class Engine:
         assert self._process is not None
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(within)
+            # A worker outlives the core that it worked for.
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         return not self.runs
 
     def stop(self) -> None:

@@ -52,4 +52,6 @@ class Videoqa:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            # A shell has what it starts in the background ignore interrupts, and so would the product under test.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  no thread is at work here
         )

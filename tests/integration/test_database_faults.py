@@ -38,7 +38,7 @@ from videoqa.media import (
     Sampling,
     Span,
 )
-from videoqa.ports import Look, RecordedLook, TimelineChange
+from videoqa.ports import AnalysisKind, Look, RecordedLook, TimelineChange
 from videoqa.testing.search import LetterEmbedder
 
 HOUR = timedelta(hours=1)
@@ -153,17 +153,34 @@ def test_the_steps_lead_to_the_tables_that_the_code_uses(database: Path, postgre
             assert compare_metadata(context, METADATA) == []
 
 
+LATER = {
+    "analyses": ("totals", "kind", "seen_by", "prompt"),
+    "recordings": ("prompt",),
+    "groups": (
+        *("summary", "prompt_tokens", "cached_tokens", "completion_tokens"),
+        *("seconds", "cost", "uncited"),
+    ),
+}
+"""The columns that the first schema had not."""
+
+
 def test_a_database_of_the_first_schema_is_brought_up_to_date(database: Path, tmp_path: Path) -> None:
     archive, _ = opened(database, tmp_path / "index")
     [recording] = archive.recordings()
     before = archive.total_coverage([recording.id])
     archive._engine.dispose()
     with sqlite3.connect(database) as plain:
-        plain.execute("ALTER TABLE analyses DROP COLUMN totals")
+        for table, columns in LATER.items():
+            for column in columns:
+                plain.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         plain.execute("UPDATE alembic_version SET version_num = '0001'")
     archive, search = opened(database, tmp_path / "index")
     assert archive.total_coverage([recording.id]) == before
     assert before.analysed == HOUR
+    kept = archive.finished_analysis(recording.id)
+    assert kept is not None
+    assert (kept.kind, kept.seen_by, kept.prompt) == (AnalysisKind.SIGNALS, "signals", "")
+    assert archive.looks(kept.id)
     assert len(search.candidates("red", Filter(), 100)) == 20
 
 

@@ -15,10 +15,9 @@ from ingest.spool import DiskSpool
 from tests.acceptance.product import SAMPLES
 from tests.needs import program
 from videoqa.bootstrap import House
-from videoqa.events import Observation
 from videoqa.media import CoverageState, Cue, FrameGroup, RecordingState, Sampling, Span
 from videoqa.pipeline.indexing import Cancelled, Indexing
-from videoqa.ports import Pictures, Sampled, Unread
+from videoqa.ports import AnalysisKind, Brief, Look, Pictures, Sampled, Unread
 from videoqa.settings import Settings
 
 NEVER = bool
@@ -84,6 +83,9 @@ def test_a_survey_in_two_parts_keeps_the_frames_of_one_in_a_single_part(indexing
 class FailsOnSecond:
     """An analyser that fails on every second group."""
 
+    kind = AnalysisKind.SIGNALS
+    seen_by = "signals"
+    in_turn = False
     fingerprint = "fails-on-second"
     sampling = Sampling()
 
@@ -96,10 +98,10 @@ class FailsOnSecond:
             for number, (start, end) in enumerate(pairwise(borders))
         )
 
-    def analyse(self, group: FrameGroup, pictures: Pictures) -> tuple[Observation, ...]:
+    def analyse(self, group: FrameGroup, pictures: Pictures, brief: Brief) -> Look:
         if group.number % 2:
             raise RuntimeError("no reply")
-        return ()
+        return Look()
 
 
 def test_a_group_that_fails_is_failed_coverage_and_the_line_goes_on(indexing: Indexing, tmp_path: Path) -> None:

@@ -41,6 +41,8 @@ class Served:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # A shell has what it starts in the background ignore some signals, and so would the command under test.
+            preexec_fn=_heed_signals,  # noqa: PLW1509  it calls the system alone
         )
         self.said = ""
         self._reading = threading.Thread(target=self._read)
@@ -70,6 +72,11 @@ class Served:
             return str(self.get("/health").json()["models"][name])
         except httpx2.TransportError:
             return "not there"
+
+
+def _heed_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def until(condition: Callable[[], object], within: float = PATIENCE) -> None:

@@ -90,6 +90,66 @@ class NothingToIndex(Misuse):
     """{path} holds no recording; videoqa reads {formats}."""
 
 
+class UnknownJob(Misuse):
+    """There is no job {name}; GET /v1/jobs shows those there are."""
+
+
+class JobUnderWay(Misuse):
+    """The job {name} has not ended; cancel it first."""
+
+
+class UnknownUpload(Misuse):
+    """There is no upload {name}; it was never begun, has ended, or was given up. Begin another one."""
+
+
+class UnknownAnswer(Misuse):
+    """There is no answer {name}."""
+
+
+class UnknownKey(Misuse):
+    """No key in force is called {name}; `videoqa keys list` shows those there are."""
+
+
+class NameTaken(Misuse):
+    """A key called {name} is in force already; give another name, or revoke that one first."""
+
+
+class NoKeys(Misuse):
+    """{host} can be reached from other machines and there is no key yet; run `videoqa keys create --name {name}`."""
+
+
+class WrongOffset(Misuse):
+    """The upload is at byte {offset}, not at {given}; ask for its offset and go on from there."""
+
+
+class ArrivalBusy(Misuse):
+    """Another request is writing to this upload; wait until it ends."""
+
+
+class WrongChecksum(Misuse):
+    """What arrived does not have the checksum that was told; send it again."""
+
+
+class UploadTooLarge(Misuse):
+    """It has {size} bytes, more than the {limit} that are taken; raise {setting}."""
+
+
+class QuotaSpent(Misuse):
+    """{what} is limited to {limit} and that is used up; try again after {after}."""
+
+
+class BadAddress(Misuse):
+    """{url} is not fetched ({problem})."""
+
+
+class KeyNeeded(Misuse):
+    """A key is needed for that; send it as `Authorization: Bearer KEY`."""
+
+
+class NotAllowed(Misuse):
+    """The key {name} is a {role}'s, and this needs {needed}."""
+
+
 class BadMedia(VideoqaError):
     """The recording cannot be read."""
 

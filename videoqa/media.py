@@ -71,6 +71,11 @@ class Recording:
     ``started_at`` is an aware UTC datetime, or None where the wall clock is unknown.
     ``problems`` are plain sentences about what of it could not be read; a failed recording's reason is the last one.
     ``prompt`` is what a model is to look for in it above all.
+    ``tags`` are words it was given, sorted; ``camera`` is the id of the camera that took it, empty for a file's.
+    ``added_at`` is when the archive first knew it; ``owner`` the id of the key that brought it, empty where no key did.
+    ``kept`` says that the file is videoqa's own and goes with the recording.
+    ``space`` divides keys that must not learn of one another's footage: the same content is another recording in
+    another space.
     """
 
     id: str
@@ -82,6 +87,12 @@ class Recording:
     started_at: datetime | None = None
     problems: tuple[str, ...] = ()
     prompt: str = ""
+    tags: tuple[str, ...] = ()
+    camera: str = ""
+    added_at: datetime | None = None
+    owner: str = ""
+    kept: bool = False
+    space: str = ""
 
     def __post_init__(self) -> None:
         if self.started_at is not None and self.started_at.utcoffset() != ZERO:

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from videoqa.bootstrap.model import ModelRoom
     from videoqa.evaluation.scoring import Report
     from videoqa.health import Check
-    from videoqa.jobs.queue import Job, Jobs
+    from videoqa.jobs.queue import Jobs
     from videoqa.pipeline.indexing import Indexing
-    from videoqa.ports import Embedder, Transcriber
+    from videoqa.ports import Embedder, Job, Transcriber
 
 
 @cache

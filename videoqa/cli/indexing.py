@@ -15,10 +15,8 @@ from videoqa.bootstrap import House, house
 from videoqa.cli import FAILED, FOUND
 from videoqa.cli.printing import counted, one_line
 from videoqa.errors import NoModel, NoSuchFile, NothingToIndex, OneFileOnly, VideoqaError
-from videoqa.jobs.queue import Job, JobState
-from videoqa.jobs.workflow import IndexRequest
 from videoqa.pipeline.looking import WAITING
-from videoqa.ports import AnalysisKind, Usage
+from videoqa.ports import AnalysisKind, IndexRequest, Job, JobState, Usage
 from videoqa.times import clock, parse_moment
 
 _SUFFIXES = frozenset(

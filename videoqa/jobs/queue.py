@@ -12,8 +12,6 @@ import secrets
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from time import monotonic
 
@@ -23,8 +21,9 @@ from sqlalchemy.exc import DBAPIError
 from videoqa.errors import DamagedDatabase, DataUnwritable, DiskFull
 from videoqa.jobs.clock import give_clock
 from videoqa.jobs.slots import Slot
-from videoqa.jobs.workflow import ADMIT, MODEL_QUEUE, WORKFLOW, WORKFLOW_VERSION, IndexRequest, register
+from videoqa.jobs.workflow import ADMIT, MODEL_QUEUE, WORKFLOW, WORKFLOW_VERSION, as_arguments, register, request
 from videoqa.pipeline.indexing import Indexing
+from videoqa.ports import IndexRequest, Job, JobState
 
 _QUEUE = "indexing"
 _APPLICATION = "videoqa"
@@ -34,34 +33,6 @@ _AT_ONCE = 200
 _LEAST_ROOM = 4 * 2**20
 
 _JSON = DBOSPortableJSONSerializer()
-
-
-class JobState(StrEnum):
-    WAITING = "waiting"
-    RUNNING = "running"
-    INDEXED = "indexed"
-    KNOWN = "known"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-
-    @property
-    def ended(self) -> bool:
-        return self not in (JobState.WAITING, JobState.RUNNING)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A recording on its way. ``reason`` says why a failed one failed.
-
-    ``model_job`` is the id of the job in which a model looks at it, None where there is none.
-    """
-
-    id: str
-    path: str
-    state: JobState
-    recording_id: str | None = None
-    reason: str | None = None
-    model_job: str | None = None
 
 
 class Jobs:
@@ -107,12 +78,12 @@ class Jobs:
                     "queue_name": _QUEUE,
                     "workflow_name": WORKFLOW,
                     "app_version": WORKFLOW_VERSION,
-                    "deduplication_id": _same(request),
+                    "deduplication_id": _same(each),
                     "duplication_policy": "return-existing",
                 },
-                request.as_arguments(),
+                as_arguments(each),
             ).get_workflow_id()
-            for request in requests
+            for each in requests
         )
 
     def jobs(self, ids: Sequence[str]) -> tuple[Job, ...]:
@@ -250,7 +221,7 @@ def _own_word(folder: Path) -> str:
 
 def _job(status: WorkflowStatus) -> Job:
     arguments = status.input["args"] if status.input else ()
-    path = IndexRequest.from_arguments(arguments[0]).path if arguments else ""
+    path = request(arguments[0]).path if arguments else ""
     outcome = status.output if isinstance(status.output, dict) else {}
     # What a model looks at was admitted before it was queued.
     admitted = str(arguments[1]["recording_id"]) if arguments[1:] else None

@@ -11,10 +11,10 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from functools import partial
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote, unquote
 
 from dbos import DBOS
@@ -22,7 +22,7 @@ from dbos import DBOS
 from videoqa.errors import NoModel, Unexpected, VideoqaError
 from videoqa.pipeline.indexing import Admitted, Indexing
 from videoqa.pipeline.looking import Cancelled
-from videoqa.ports import FileIdentity
+from videoqa.ports import FileIdentity, IndexRequest
 
 WORKFLOW = "index_recording"
 MODEL_WORKFLOW = "look_at_recording"
@@ -34,43 +34,35 @@ upgrade of the product must not strand those that wait."""
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class IndexRequest:
-    """A file to be indexed, by its absolute path.
+def as_arguments(request: IndexRequest) -> dict[str, str | None]:
+    """The request as plain ASCII: names are bytes to the system, and some are no valid text."""
+    return {
+        "path": quote(request.path, errors="surrogateescape"),
+        "title": request.title and quote(request.title, errors="surrogateescape"),
+        "started_at": request.started_at.isoformat() if request.started_at else None,
+        "prompt": None if request.prompt is None else quote(request.prompt, errors="surrogateescape"),
+        "again": "again" if request.again else None,
+        "by_model": "by_model" if request.by_model else None,
+        "recording_id": request.recording_id,
+        "priority": str(request.priority),
+        "owner": request.owner,
+    }
 
-    ``prompt`` is what a model is to look for, None for what it was told the last time. ``again`` asks for everything
-    anew, what is known already too. ``by_model`` asks for a model's look, whoever there is to have it done.
-    """
 
-    path: str
-    title: str | None = None
-    started_at: datetime | None = None
-    prompt: str | None = None
-    again: bool = False
-    by_model: bool = False
-
-    def as_arguments(self) -> dict[str, str | None]:
-        """The request as plain ASCII: names are bytes to the system, and some are no valid text."""
-        return {
-            "path": quote(self.path, errors="surrogateescape"),
-            "title": self.title and quote(self.title, errors="surrogateescape"),
-            "started_at": self.started_at.isoformat() if self.started_at else None,
-            "prompt": None if self.prompt is None else quote(self.prompt, errors="surrogateescape"),
-            "again": "again" if self.again else None,
-            "by_model": "by_model" if self.by_model else None,
-        }
-
-    @classmethod
-    def from_arguments(cls, arguments: Mapping[str, str | None]) -> Self:
-        title, started_at, prompt = arguments["title"], arguments["started_at"], arguments.get("prompt")
-        return cls(
-            unquote(arguments["path"] or "", errors="surrogateescape"),
-            title and unquote(title, errors="surrogateescape"),
-            None if started_at is None else datetime.fromisoformat(started_at),
-            prompt and unquote(prompt, errors="surrogateescape"),
-            bool(arguments.get("again")),
-            bool(arguments.get("by_model")),
-        )
+def request(arguments: Mapping[str, str | None]) -> IndexRequest:
+    """The request that ``arguments`` were made from, by this version or an earlier one."""
+    title, started_at, prompt = arguments["title"], arguments["started_at"], arguments.get("prompt")
+    return IndexRequest(
+        unquote(arguments["path"] or "", errors="surrogateescape"),
+        title and unquote(title, errors="surrogateescape"),
+        None if started_at is None else datetime.fromisoformat(started_at),
+        prompt and unquote(prompt, errors="surrogateescape"),
+        bool(arguments.get("again")),
+        bool(arguments.get("by_model")),
+        arguments.get("recording_id"),
+        int(arguments.get("priority") or 5),
+        arguments.get("owner") or "",
+    )
 
 
 def register(indexing: Indexing, by_model: Indexing | None, stopped: Callable[[str], bool]) -> None:
@@ -87,9 +79,9 @@ def register(indexing: Indexing, by_model: Indexing | None, stopped: Callable[[s
     turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     @DBOS.workflow(name=WORKFLOW)
-    def index_recording(request: dict[str, Any]) -> dict[str, Any]:
+    def index_recording(asked: dict[str, Any]) -> dict[str, Any]:
         job = str(DBOS.workflow_id)
-        told = IndexRequest.from_arguments(request)
+        told = request(asked)
         admitted = _step(
             ADMIT,
             lambda: asdict(
@@ -118,14 +110,14 @@ def register(indexing: Indexing, by_model: Indexing | None, stopped: Callable[[s
                 "deduplication_id": hashlib.sha256(wanted.encode("utf-8", "surrogatepass")).hexdigest(),
                 "duplication_policy": "return-existing",
             },
-            request,
+            asked,
             admitted,
         )
         return {**outcome, "model_job": queued.workflow_id}
 
     @DBOS.workflow(name=MODEL_WORKFLOW)
-    def look_at_recording(request: dict[str, Any], admitted: dict[str, Any]) -> dict[str, Any]:
-        job, told, known = str(DBOS.workflow_id), IndexRequest.from_arguments(request), _admitted(admitted)
+    def look_at_recording(asked: dict[str, Any], admitted: dict[str, Any]) -> dict[str, Any]:
+        job, told, known = str(DBOS.workflow_id), request(asked), _admitted(admitted)
         if by_model is None:
             return {"recording_id": known.recording_id, "failed": str(NoModel())}
         begun = _step(ADMIT, lambda: asdict(by_model.look_again(known, lambda: stopped(job), again=told.again)))

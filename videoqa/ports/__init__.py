@@ -15,7 +15,7 @@ from videoqa.ports.analysis import (
     Timeline,
     TimelineChange,
 )
-from videoqa.ports.archive import Archive
+from videoqa.ports.archive import Archive, RecordingFilter
 from videoqa.ports.footage import (
     Checkpoint,
     Closeup,
@@ -35,26 +35,41 @@ from videoqa.ports.footage import (
     Unread,
     VideoFacts,
 )
+from videoqa.ports.jobs import IndexRequest, Job, JobQueue, JobState
 from videoqa.ports.model import Finding, Grounder
 from videoqa.ports.search import Candidate, Embedder, Lexicon, Search
+from videoqa.ports.service import AnswerLog, Arrival, Arrived, AuditLog, Clips, Deed, GivenAnswer, Inbox, Keys
 
 __all__ = [
     "Analyser",
     "Analysis",
     "AnalysisKind",
+    "AnswerLog",
     "Archive",
+    "Arrival",
+    "Arrived",
+    "AuditLog",
     "Brief",
     "Candidate",
     "Checkpoint",
+    "Clips",
     "Closeup",
     "Closeups",
     "CueReader",
+    "Deed",
     "Embedder",
     "FileIdentity",
     "Files",
     "Finding",
     "FootageReader",
+    "GivenAnswer",
     "Grounder",
+    "Inbox",
+    "IndexRequest",
+    "Job",
+    "JobQueue",
+    "JobState",
+    "Keys",
     "Lexicon",
     "Look",
     "MediaFacts",
@@ -62,6 +77,7 @@ __all__ = [
     "Pictures",
     "PlannedGroup",
     "RecordedLook",
+    "RecordingFilter",
     "Sampled",
     "Search",
     "Sound",

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from videoqa.access import Scope
 from videoqa.events import Chapter, Event, Passage, Usage
 from videoqa.media import Coverage, Cue, FrameGroup, Progress, Recording, RecordingState, Sampling
 from videoqa.ports.analysis import Analysis, AnalysisKind, RecordedLook, TimelineChange
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFilter:
+    """Which recordings: all that ``scope`` covers, unless a field says otherwise.
+
+    ``title`` is a part of the title, whatever its case; ``tag`` one of the tags; ``started_from`` and
+    ``started_before`` bound the wall clock at its start, aware and in UTC.
+    """
+
+    scope: Scope = Scope()
+    title: str = ""
+    tag: str = ""
+    camera: str = ""
+    state: RecordingState | None = None
+    owner: str | None = None
+    started_from: datetime | None = None
+    started_before: datetime | None = None
 
 
 class Archive(Protocol):
@@ -18,11 +38,25 @@ class Archive(Protocol):
     """
 
     def add(self, recording: Recording) -> Recording:
-        """Adds ``recording``, or returns the one with the same digest that is there already."""
+        """Adds ``recording``, or returns the one with the same digest in the same space that is there already."""
         ...
 
     def recordings(self) -> tuple[Recording, ...]:
         """Every recording, in the order of their titles."""
+        ...
+
+    def page(self, wanted: RecordingFilter, after: str | None = None, limit: int = 50) -> tuple[Recording, ...]:
+        """Recordings, those added last first, from behind the recording of the id ``after`` on.
+
+        Raises:
+            UnknownRecording: there is none of the id ``after``.
+        """
+        ...
+
+    def ids(self, wanted: RecordingFilter) -> frozenset[str]: ...
+
+    def tag(self, recording_id: str, tags: Collection[str]) -> None:
+        """Gives the recording these tags in place of those it has."""
         ...
 
     def recording(self, recording_id: str) -> Recording | None: ...

@@ -1,0 +1,68 @@
+"""Who a request comes from, and whether that one may do it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+
+from api.service import Parts, Service
+from api.threads import in_thread
+from videoqa.access import Caller, Role, Scope
+from videoqa.errors import KeyNeeded, NotAllowed, UnknownRecording
+from videoqa.media import Recording
+
+LOCAL = Caller(key_id="", name="local", role=Role.ADMIN, scope=Scope())
+"""Whoever is at this machine, where no key is asked for."""
+
+_bearer = HTTPBearer(auto_error=False, description="A key made by `videoqa keys create`.")
+
+
+async def caller_of(
+    request: Request,
+    service: Parts,
+    needed: SecurityScopes,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+) -> Caller:
+    """The caller, who has the role that the route needs.
+
+    Raises:
+        KeyNeeded: no key in force was sent.
+        NotAllowed: its role is not enough.
+    """
+    caller = await _caller(service, credentials)
+    request.state.caller = caller
+    for role in needed.scopes:
+        if not caller.role.allows(Role(role)):
+            raise NotAllowed(name=caller.name, role=caller.role, needed=role)
+    return caller
+
+
+async def _caller(service: Service, credentials: HTTPAuthorizationCredentials | None) -> Caller:
+    if credentials is None:
+        if service.keys_needed:
+            raise KeyNeeded
+        return LOCAL
+    key = await in_thread(lambda: service.keys.holder(credentials.credentials))
+    if key is None:
+        raise KeyNeeded
+    return Caller(key.id, key.name, key.role, key.scope)
+
+
+Viewer = Annotated[Caller, Security(caller_of, scopes=[Role.VIEWER])]
+Operator = Annotated[Caller, Security(caller_of, scopes=[Role.OPERATOR])]
+Admin = Annotated[Caller, Security(caller_of, scopes=[Role.ADMIN])]
+"""A route's parameter of one of these types is its caller, who has at least that role."""
+
+
+async def visible(service: Service, caller: Caller, recording_id: str) -> Recording:
+    """The recording of that id, where the caller's key reaches it; to others it does not exist.
+
+    Raises:
+        UnknownRecording: there is none for this caller.
+    """
+    recording = await in_thread(lambda: service.archive.recording(recording_id))
+    if recording is None or not caller.scope.covers(recording.tags, recording.camera):
+        raise UnknownRecording(name=recording_id)
+    return recording

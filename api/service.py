@@ -1,0 +1,65 @@
+"""What the routes work with: every part behind its port, put together by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from videoqa.answering.answering import Answering
+from videoqa.answering.grounded import GroundedAnswering
+from videoqa.health import Check
+from videoqa.intake import Intake
+from videoqa.media import Recording
+from videoqa.ports import AnswerLog, Archive, AuditLog, Clips, Inbox, JobQueue, Keys
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one key, or one address where no key is asked for, may use. Sizes in bytes, times in seconds.
+
+    ``requests`` is a rate as the `limits` package writes it ("600/minute").
+    """
+
+    requests: str = "600/minute"
+    upload_bytes: int = 100 * 2**30
+    uploads_at_once: int = 8
+    footage_seconds: float = 0.0
+    header_seconds: float = 10.0
+    body_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The parts that the routes use. ``keys_needed`` is False where whoever is at this machine may do everything.
+
+    ``remove`` forgets a recording with all that was kept of it; ``checks`` tells how the parts are.
+    """
+
+    archive: Archive
+    answering: Answering
+    grounded: GroundedAnswering | None
+    jobs: JobQueue
+    intake: Intake
+    inbox: Inbox
+    clips: Clips
+    keys: Keys
+    answers: AnswerLog
+    audit: AuditLog
+    remove: Callable[[Recording], None]
+    checks: Callable[[], tuple[Check, ...]]
+    folder: Path
+    keys_needed: bool = False
+    limits: Limits = Limits()
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+Parts = Annotated[Service, Depends(_service)]
+"""A route's parameter of this type is the service."""

@@ -1,0 +1,176 @@
+"""What the service needs beside the archive: keys, arriving files, clips, and the books it keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from videoqa.access import Key, Role, Scope
+from videoqa.events import Usage
+from videoqa.media import Recording, Span
+
+
+class Keys(Protocol):
+    """Access keys. A secret is shown once and kept as a hash."""
+
+    def create(self, name: str, role: Role, scope: Scope) -> tuple[Key, str]:
+        """The new key and its secret.
+
+        Raises:
+            NameTaken: a key that is in force is called so.
+        """
+        ...
+
+    def keys(self) -> tuple[Key, ...]:
+        """Every key, revoked ones too, the oldest first."""
+        ...
+
+    def revoke(self, name_or_id: str) -> Key:
+        """
+        Raises:
+            UnknownKey: no key in force is called so.
+        """
+        ...
+
+    def holder(self, secret: str) -> Key | None:
+        """The key in force whose secret this is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A file on its way in. ``declared`` is the length in bytes that was told, None where none was.
+
+    ``metadata`` is what was told of it (title, tags ...), as text. ``expires_at`` is when it is given up.
+    """
+
+    id: str
+    owner: str
+    declared: int | None
+    metadata: Mapping[str, str]
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A file that is here as a whole: in the inbox, flushed to the disk. ``digest`` is the SHA-256 of its content."""
+
+    id: str
+    path: Path
+    digest: str
+    size: int
+
+
+class Inbox(Protocol):
+    """Where files arrive, and where they are kept. An arrival's offset is the flushed size of its file, always.
+
+    Raises ``DiskFull`` before the disk is, and ``StorageError`` where it cannot be written.
+    """
+
+    def begin(self, owner: str, declared: int | None, metadata: Mapping[str, str]) -> Arrival: ...
+
+    def arrival(self, arrival_id: str) -> Arrival | None:
+        """None where there is none, or it has been given up."""
+        ...
+
+    def offset(self, arrival_id: str) -> int:
+        """How many bytes of it are on the disk."""
+        ...
+
+    def open(self, arrival_id: str, offset: int) -> BinaryIO:
+        """The file, locked for this writer, at ``offset``; closing it flushes it to the disk.
+
+        Raises:
+            WrongOffset: it is not where the file ends.
+            ArrivalBusy: another writer has it.
+        """
+        ...
+
+    def complete(self, arrival_id: str) -> Arrived:
+        """Its content's digest, once all of it is here."""
+        ...
+
+    def keep(self, arrived: Arrived, name: str) -> Path:
+        """Moves it to where footage is kept, under its digest; where that content is kept already, forgets this one."""
+        ...
+
+    def discard(self, arrival_id: str) -> None: ...
+
+    def sweep(self) -> int:
+        """Forgets arrivals that have expired; how many there were."""
+        ...
+
+
+class Clips(Protocol):
+    """Pictures and cuts of recordings, made in the sandbox. Raises ``BadMedia`` where the footage cannot be read."""
+
+    def thumbnail(self, recording: Recording, at: timedelta, long_side: int = 480) -> bytes:
+        """The frame on show at ``at`` as JPEG."""
+        ...
+
+    def clip(self, recording: Recording, span: Span) -> Path:
+        """An MP4 of ``span`` without re-encoding: it begins at the last keyframe at or before its start."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GivenAnswer:
+    """An answer that was given to a caller: ``document`` is the JSON that was sent, ``usage`` what it cost.
+
+    ``right`` is the caller's verdict, None while there is none.
+    """
+
+    id: str
+    owner: str
+    asked_at: datetime
+    question: str
+    document: str
+    usage: Usage
+    right: bool | None = None
+    note: str = ""
+
+
+class AnswerLog(Protocol):
+    """The answers that were given, what they cost and what those who asked thought of them."""
+
+    def add(self, given: GivenAnswer) -> None: ...
+
+    def given(self, answer_id: str) -> GivenAnswer | None: ...
+
+    def judge(self, answer_id: str, *, right: bool, note: str) -> None: ...
+
+    def judged(self) -> Iterator[GivenAnswer]:
+        """Those with a verdict, the oldest first: for tuning."""
+        ...
+
+    def usage(self, owners: Collection[str] | None = None) -> Mapping[str, Usage]:
+        """What answers cost, by the key that asked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Who did what: a line of the audit log. ``outcome`` is the HTTP status it came to."""
+
+    at: datetime
+    key_id: str
+    key_name: str
+    address: str
+    action: str
+    subject: str
+    request_id: str
+    outcome: int
+
+
+class AuditLog(Protocol):
+    """Who did what to which object, in the order it was done."""
+
+    def write(self, deed: Deed) -> None: ...
+
+    def deeds(self, before: datetime | None = None, limit: int = 100) -> Sequence[Deed]:
+        """The youngest first."""
+        ...

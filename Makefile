@@ -26,7 +26,7 @@ test: $(TOOLS)
 # A real vLLM on the CPU in an environment of its own; VIDEOQA_VLLM_ENV names its folder, .vllm where it is not set.
 vllm: $(TOOLS)
 	$(BIN)/python tests/vllm/environment.py
-	$(BIN)/pytest -n 0 -m vllm tests/vllm
+	$(BIN)/pytest -n 0 -m vllm -o faulthandler_timeout=1200 tests/vllm
 
 check: $(TOOLS)
 	$(BIN)/ruff format --check .
@@ -42,7 +42,7 @@ bench-full: $(STAMP)
 
 soak: $(TOOLS)
 	$(BIN)/python tests/vllm/environment.py
-	$(BIN)/pytest -n 0 --soak --timeout 7200 -s tests/acceptance/test_kills.py tests/acceptance/test_with_a_model.py \
+	$(BIN)/pytest -n 0 --soak -o faulthandler_timeout=0 -s tests/acceptance/test_kills.py tests/acceptance/test_with_a_model.py \
 	    tests/vllm/test_largest_group.py
 
 samples: $(STAMP)

@@ -17,7 +17,7 @@ import pytest
 
 from tests.acceptance.product import SAMPLES, Videoqa
 
-pytestmark = [pytest.mark.xdist_group("kills"), pytest.mark.timeout(7200)]
+pytestmark = pytest.mark.xdist_group("kills")
 KILLS, SOAK_KILLS = 10, 60
 
 

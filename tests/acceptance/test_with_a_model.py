@@ -21,7 +21,7 @@ import pytest
 from tests.acceptance.product import SAMPLES, Videoqa
 from tests.scripted_model import Failed, Request, Said, ScriptedModel
 
-pytestmark = [pytest.mark.xdist_group("model"), pytest.mark.timeout(3600)]
+pytestmark = pytest.mark.xdist_group("model")
 YARD = SAMPLES / "yard.mp4"
 KILLS, SOAK_KILLS = 10, 60
 OUTAGES, SOAK_OUTAGES = 3, 20

@@ -16,12 +16,13 @@ from videoqa.analyser.model.server import ModelServer
 HERE = Path(__file__).resolve().parent
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.vllm)
             item.add_marker(pytest.mark.xdist_group("vllm"))
-            if item.get_closest_marker("timeout") is None:  # a server may start within a test, on a machine at work
+            # A server may start within a test, on a machine at work.
+            if item.get_closest_marker("timeout") is None and not config.getoption("--soak"):
                 item.add_marker(pytest.mark.timeout(900))
 
 

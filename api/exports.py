@@ -7,9 +7,12 @@ import io
 from collections.abc import Sequence
 from enum import StrEnum
 
+from api.details import details
 from api.schemas import RecordingDetails
+from videoqa.errors import NotIndexed
 from videoqa.events import Chapter, Event
-from videoqa.media import Cue, Span
+from videoqa.media import Cue, Recording, Span
+from videoqa.ports import Archive
 from videoqa.times import clock_ms
 
 
@@ -21,6 +24,23 @@ class ExportFormat(StrEnum):
     CHAPTERS = "chapters"
     JSON = "json"
     CSV = "csv"
+
+
+def exported(form: ExportFormat, archive: Archive, recording: Recording) -> str:
+    """``recording`` as a document of ``form``.
+
+    Raises:
+        NotIndexed: nothing was found in it yet.
+    """
+    if archive.coverage(recording.id) is None:
+        raise NotIndexed(title=recording.title)
+    return export(
+        form,
+        details(archive, recording),
+        archive.cues(recording.id),
+        archive.events(recording.id),
+        archive.chapters(recording.id),
+    )
 
 
 def export(

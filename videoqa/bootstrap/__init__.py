@@ -23,8 +23,6 @@ from videoqa.times import zone_called
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from api.exports import ExportFormat
-    from api.schemas import LookBody, RecordingDetails
     from indexer.lexicon import IndexLexicon
     from indexer.search.hybrid import HybridSearch
     from ingest.sandbox import SandboxedReader
@@ -224,54 +222,6 @@ class House:
 
         progress = self.archive.progress(recording.id)
         return progress is not None and progress.stage == WAITING
-
-    def details(self, recording: Recording) -> RecordingDetails:
-        from api.schemas import ChapterBody, CoverageBody, CueBody, EventBody, RecordingBody, RecordingDetails
-
-        coverage = self.archive.coverage(recording.id)
-        return RecordingDetails(
-            recording=RecordingBody.from_domain(recording),
-            coverage=None if coverage is None else CoverageBody.from_domain(coverage),
-            model=self._look(recording),
-            chapters=tuple(ChapterBody.from_domain(chapter) for chapter in self.archive.chapters(recording.id)),
-            events=tuple(EventBody.from_domain(event) for event in self.archive.events(recording.id)),
-            cues=tuple(CueBody.from_domain(cue) for cue in self.archive.cues(recording.id)),
-        )
-
-    def _look(self, recording: Recording) -> LookBody | None:
-        from api.schemas import CoverageBody, LookBody, UsageBody
-
-        analysis = self.archive.finished_analysis(recording.id, AnalysisKind.MODEL)
-        coverage = self.archive.coverage(recording.id, AnalysisKind.MODEL)
-        if analysis is None or coverage is None:
-            return None
-        looks = self.archive.looks(analysis.id).values()
-        return LookBody(
-            model=analysis.seen_by,
-            prompt=analysis.prompt,
-            coverage=CoverageBody.from_domain(coverage),
-            failures=tuple(recorded.failure for recorded in looks if recorded.failure is not None),
-            usage=UsageBody.from_domain(self.archive.usage(recording.id)),
-        )
-
-    def export(self, recording: Recording, form: ExportFormat) -> str:
-        """``recording`` as a document of ``form``.
-
-        Raises:
-            NotIndexed: nothing was found in it yet.
-        """
-        from api.exports import export
-
-        archive = self.archive
-        if archive.coverage(recording.id) is None:
-            raise NotIndexed(title=recording.title)
-        return export(
-            form,
-            self.details(recording),
-            archive.cues(recording.id),
-            archive.events(recording.id),
-            archive.chapters(recording.id),
-        )
 
     def plan(self, recording: Recording) -> tuple[PlannedGroup, ...]:
         """The groups that the kept frames and cues of ``recording`` make for the model, with their tokens.

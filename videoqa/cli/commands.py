@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from api.exports import ExportFormat
+from api.details import details
+from api.exports import ExportFormat, exported
 from videoqa.answers import Answer, Told, WallClock
 from videoqa.bootstrap import diagnose, house
 from videoqa.cli import FAILED, FOUND, NOTHING_FOUND, model, printing
@@ -138,11 +139,11 @@ def show(
         planned = house().plan(chosen)
         print(printing.plan_json(planned) if as_json else printing.plan(chosen, planned))
         return FOUND
-    details = house().details(chosen)
+    found = details(house().archive, chosen)
     if as_json:
-        print(details.model_dump_json(indent=2))
+        print(found.model_dump_json(indent=2))
         return FOUND
-    print(printing.details(details))
+    print(printing.details(found))
     if house().waits_for_model(chosen):
         print("\nA look by the model waits until it answers; the next `videoqa index` goes on with it.")
     return FOUND
@@ -177,7 +178,7 @@ def export(
     form: Annotated[ExportFormat, typer.Option("--format", help="What to write.")] = ExportFormat.VTT,
 ) -> int:
     """Write a recording's subtitles, chapters or events for other programs."""
-    sys.stdout.write(house().export(house().resolve(recording), form))
+    sys.stdout.write(exported(form, house().archive, house().resolve(recording)))
     return FOUND
 
 

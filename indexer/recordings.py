@@ -60,6 +60,19 @@ class SqlRecordings:
         }
         self._update(recording_id, {**known, **told})
 
+    def amend(
+        self,
+        recording_id: str,
+        *,
+        title: str | None = None,
+        started_at: datetime | None = None,
+        prompt: str | None = None,
+    ) -> None:
+        said = {"title": title, "started_at": started_at, "prompt": prompt}
+        told = {name: value for name, value in said.items() if value is not None}
+        if told:
+            self._update(recording_id, told)
+
     def set_state(self, recording_id: str, state: RecordingState, problems: Sequence[str] | None = None) -> None:
         known: dict[str, object] = {"state": state.value}
         self._update(recording_id, known if problems is None else {**known, "problems": list(problems)})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from videoqa.access import Scope
-from videoqa.events import Chapter, Event, Passage, Usage
+from videoqa.events import Chapter, Event, Passage, Source, Usage
 from videoqa.media import Coverage, Cue, FrameGroup, Progress, Recording, RecordingState, Sampling
 from videoqa.ports.analysis import Analysis, AnalysisKind, RecordedLook, TimelineChange
 
@@ -17,11 +17,13 @@ from videoqa.ports.analysis import Analysis, AnalysisKind, RecordedLook, Timelin
 class RecordingFilter:
     """Which recordings: all that ``scope`` covers, unless a field says otherwise.
 
-    ``title`` is a part of the title, whatever its case; ``tag`` one of the tags; ``started_from`` and
-    ``started_before`` bound the wall clock at its start, aware and in UTC.
+    ``ids`` are a few hundred at most. ``title`` is a part of the title, whatever its case; ``tag`` one of the tags;
+    ``started_from`` and ``started_before`` bound the wall clock at its start, aware and in UTC: one whose wall clock is
+    unknown is outside of every bound.
     """
 
     scope: Scope = Scope()
+    ids: frozenset[str] | None = None
     title: str = ""
     tag: str = ""
     camera: str = ""
@@ -31,6 +33,62 @@ class RecordingFilter:
     started_before: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events: all of the ``recordings``, unless a field says otherwise.
+
+    ``label`` is the event's, whatever its case. ``happened_from`` and ``happened_before`` bound the wall clock at its
+    start, aware and in UTC: one whose wall clock is unknown is outside of every bound.
+    """
+
+    recordings: RecordingFilter = RecordingFilter()
+    label: str = ""
+    source: Source | None = None
+    happened_from: datetime | None = None
+    happened_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventPlace:
+    """A place in the list of events: that of the event ``event_id``, be it still there or not."""
+
+    at: datetime
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEvent:
+    """An event, and the recording that it is of."""
+
+    recording: Recording
+    event: Event
+
+    @property
+    def happened_at(self) -> datetime | None:
+        """The wall clock at its start, aware and in UTC; None where it is unknown."""
+        began = self.recording.started_at
+        return None if began is None else began + self.event.span.start
+
+    @property
+    def place(self) -> EventPlace:
+        """Where it stands among others: by its wall clock, or else as if the recording began when it was added."""
+        began = self.recording.started_at or self.recording.added_at or _EPOCH
+        return EventPlace(began + self.event.span.start, self.event.id)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingUsage:
+    """What a recording cost whoever brought it: ``owner`` as the recording has it, ``footage`` its length."""
+
+    recording_id: str
+    owner: str
+    footage: timedelta
+    usage: Usage
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 class Archive(Protocol):
     """Keeps recordings, their analyses and what these found. Every method is one transaction.
 
@@ -38,7 +96,10 @@ class Archive(Protocol):
     """
 
     def add(self, recording: Recording) -> Recording:
-        """Adds ``recording``, or returns the one with the same digest in the same space that is there already."""
+        """Adds ``recording``, or returns the one with the same digest in the same space that is there already.
+
+        One without ``added_at`` was added now.
+        """
         ...
 
     def recordings(self) -> tuple[Recording, ...]:
@@ -72,6 +133,17 @@ class Archive(Protocol):
         prompt: str | None = None,
     ) -> None:
         """Writes down what was found out of the recording; what is None of the last three stays as it is."""
+        ...
+
+    def amend(
+        self,
+        recording_id: str,
+        *,
+        title: str | None = None,
+        started_at: datetime | None = None,
+        prompt: str | None = None,
+    ) -> None:
+        """Writes down what somebody says of the recording; what is None stays as it is."""
         ...
 
     def set_state(self, recording_id: str, state: RecordingState, problems: Sequence[str] | None = None) -> None: ...
@@ -129,6 +201,10 @@ class Archive(Protocol):
         """What the recording's finished analyses, and those under way, cost all together."""
         ...
 
+    def usages(self, wanted: RecordingFilter) -> tuple[RecordingUsage, ...]:
+        """Of every recording its usage, as in ``usage``, and its footage; in the order of their ids."""
+        ...
+
     def finish(
         self, analysis_id: str, coverage: Coverage, chapters: Sequence[Chapter], passages: Sequence[Passage]
     ) -> None:
@@ -141,6 +217,12 @@ class Archive(Protocol):
 
     def events(self, recording_id: str) -> tuple[Event, ...]:
         """The events of its finished analyses, of every kind, in order of time."""
+        ...
+
+    def find_events(
+        self, wanted: EventFilter, after: EventPlace | None = None, limit: int = 50
+    ) -> tuple[FoundEvent, ...]:
+        """Events of finished analyses by their ``place``, the youngest first, from behind ``after`` on."""
         ...
 
     def analysis_events(self, analysis_id: str) -> tuple[Event, ...]: ...

@@ -62,6 +62,23 @@ class MemoryArchive:
                     prompt=known.prompt if prompt is None else prompt,
                 )
 
+    def amend(
+        self,
+        recording_id: str,
+        *,
+        title: str | None = None,
+        started_at: datetime | None = None,
+        prompt: str | None = None,
+    ) -> None:
+        with self._lock:
+            if (known := self._recordings.get(recording_id)) is not None:
+                self._recordings[recording_id] = replace(
+                    known,
+                    title=known.title if title is None else title,
+                    started_at=known.started_at if started_at is None else started_at,
+                    prompt=known.prompt if prompt is None else prompt,
+                )
+
     def set_state(self, recording_id: str, state: RecordingState, problems: Sequence[str] | None = None) -> None:
         with self._lock:
             if (known := self._recordings.get(recording_id)) is not None:

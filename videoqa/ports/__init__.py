@@ -15,7 +15,14 @@ from videoqa.ports.analysis import (
     Timeline,
     TimelineChange,
 )
-from videoqa.ports.archive import Archive, RecordingFilter
+from videoqa.ports.archive import (
+    Archive,
+    EventFilter,
+    EventPlace,
+    FoundEvent,
+    RecordingFilter,
+    RecordingUsage,
+)
 from videoqa.ports.footage import (
     Checkpoint,
     Closeup,
@@ -58,10 +65,13 @@ __all__ = [
     "CueReader",
     "Deed",
     "Embedder",
+    "EventFilter",
+    "EventPlace",
     "FileIdentity",
     "Files",
     "Finding",
     "FootageReader",
+    "FoundEvent",
     "GivenAnswer",
     "Grounder",
     "Inbox",
@@ -78,6 +88,7 @@ __all__ = [
     "PlannedGroup",
     "RecordedLook",
     "RecordingFilter",
+    "RecordingUsage",
     "Sampled",
     "Search",
     "Sound",

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import av
@@ -16,24 +15,18 @@ import av.logging
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
-from av.stream import Discard, Disposition, Stream
+from av.stream import Discard, Stream
 from av.subtitles.subtitle import AssSubtitle
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ingest.clock import MICROSECONDS, Clock, microseconds, zero_of
-from ingest.formats import DEMUXERS, FORMATS
 from ingest.limits import Limits
 from ingest.nal import H264
 from ingest.plan import Coded
+from ingest.pyav.container import best, opened, restrain
 from ingest.pyav.decoder import Decoder, out_of_memory
-from videoqa.errors import EmptyFootage, FootageTooLarge, NotFootage
-
-_OPTIONS = {
-    "format_whitelist": DEMUXERS,
-    "protocol_whitelist": "file",
-}
-
+from videoqa.errors import EmptyFootage, FootageTooLarge
 
 _TEXT_CODECS = frozenset({"ass", "mov_text", "ssa", "srt", "subrip", "text", "webvtt"})
 _LONGEST_LINE = 10_000
@@ -76,10 +69,9 @@ def open_footage(url: str, limits: Limits) -> Iterator[Footage]:
         FootageTooLarge: it has more streams, or larger pictures, than ``limits`` allow.
     """
     # A decoder that conceals damage tells of it here alone; on sound footage it says nothing at this level.
-    # A decoder that conceals damage tells of it here alone; on sound footage it says nothing at this level.
     av.logging.set_level(av.logging.ERROR)
     with ExitStack() as stack:
-        container = stack.enter_context(_opened(url))
+        container = stack.enter_context(opened(url))
         if len(container.streams) > limits.max_streams:
             raise FootageTooLarge(
                 what="a number of streams",
@@ -95,7 +87,7 @@ class Footage:
 
     def __init__(self, url: str, container: InputContainer, limits: Limits, stack: ExitStack) -> None:
         self.container = container
-        self.video = _best(container)
+        self.video = best(container)
         self.broken = False
         self._url = url
         self._limits = limits
@@ -103,7 +95,7 @@ class Footage:
         self._decoders = 0
         self._clock = Clock(self._time_base, self.zero)
         if self.video is not None:
-            _restrain(self.video, limits)
+            restrain(self.video, limits)
 
     @cached_property
     def counted(self) -> bool:
@@ -322,9 +314,9 @@ class Footage:
         video = self._need_video()
         if self._decoders:
             # A decoder made from the stream's parameters alone would lack what the container adds to them.
-            container = self._open.enter_context(_opened(self._url))
+            container = self._open.enter_context(opened(self._url))
             video = next(stream for stream in container.streams.video if stream.index == video.index)
-            _restrain(video, self._limits)
+            restrain(video, self._limits)
         self._decoders += 1
         return Decoder(video.codec_context, counted=self.counted)
 
@@ -338,48 +330,6 @@ class Footage:
         if self.video is None:
             raise EmptyFootage(problem="it has no video stream")
         return self.video
-
-
-def _opened(url: str) -> InputContainer:
-    try:
-        return av.open(url, options=dict(_OPTIONS), metadata_errors="replace")
-    except FFmpegError as error:
-        raise out_of_memory(error) or NotFootage(problem=_why_not(url), formats=FORMATS) from error
-
-
-def _restrain(video: VideoStream, limits: Limits) -> None:
-    context = video.codec_context
-    if context.width * context.height > limits.max_pixels:
-        raise FootageTooLarge(
-            what="pictures",
-            value=f"{context.width}x{context.height} pixels",
-            limit=f"{limits.max_pixels} pixels",
-            setting="VIDEOQA_MAX_PIXELS",
-        )
-    # It does not get here through the options of av.open.
-    context.options = {"max_pixels": str(limits.max_pixels)}
-    # Threads in the decoder cost up to a third more processor time, and mostly find no slices to share.
-    context.thread_count = 1
-
-
-def _best(container: InputContainer) -> VideoStream | None:
-    """The largest video stream that is no cover art."""
-    moving = [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails)
-    ]
-    return max(moving, key=lambda stream: stream.codec_context.width * stream.codec_context.height, default=None)
-
-
-def _why_not(url: str) -> str:
-    with Path(url.removeprefix("file:")).open("rb") as file:
-        head = file.read(12)
-    if not head:
-        return "it is empty"
-    if head[4:8] == b"ftyp":
-        return "its index is missing or damaged: it was cut off, or never finished"
-    return "its content is none of these, whatever its name says"
 
 
 def _texts(packet: Packet[Any]) -> Iterator[str]:

@@ -16,8 +16,9 @@ from tests.needs import missing
 from tests.scripted_speech import ScriptedSpeech, Upload
 from tests.spoken import Line, track, write
 from tests.tiny_whisper import write_ctranslate2
-from videoqa.analyser.speech.local import LocalTranscriber
-from videoqa.analyser.speech.server import ServerTranscriber
+from videoqa.analyser.speech.local import LocalHearer
+from videoqa.analyser.speech.server import ServerHearer
+from videoqa.analyser.speech.transcribing import SpeechTranscriber
 from videoqa.errors import BadMedia, ModelError
 from videoqa.media import Cue
 from videoqa.ports import Transcriber
@@ -43,12 +44,14 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     sounds, folder = SandboxedReader(), tmp_path / "speech"
     if request.param == "local":
         model = request.getfixturevalue("whisper")
-        yield lambda name: LocalTranscriber(sounds, folder, str(model) if name == "good" else "no such/model")
+        yield lambda name: SpeechTranscriber(
+            sounds, folder, LocalHearer(str(model) if name == "good" else "no such/model")
+        )
         return
     with ScriptedSpeech(
         lambda upload: hear(upload) if upload.fields["model"] == "good" else (404, "no model")
     ) as server:
-        yield lambda name: ServerTranscriber(sounds, folder, server.url, name)
+        yield lambda name: SpeechTranscriber(sounds, folder, ServerHearer(server.url, name))
 
 
 def transcribe(transcriber: Transcriber, path: Path) -> tuple[Cue, ...]:

@@ -14,7 +14,8 @@ from ingest.identity import LocalFiles
 from ingest.sandbox import SandboxedReader
 from tests.spoken import Line, track, write
 from tests.vllm.engine import Engine
-from videoqa.analyser.speech.server import ServerTranscriber
+from videoqa.analyser.speech.server import ServerHearer
+from videoqa.analyser.speech.transcribing import SpeechTranscriber
 from videoqa.errors import NoSpeechModel, SpeechUnreachable
 from videoqa.media import Cue
 
@@ -52,7 +53,7 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("talk") / "talk.mkv", track(40, SAID), codec="flac")
 
 
-def transcribe(transcriber: ServerTranscriber, path: Path) -> tuple[Cue, ...]:
+def transcribe(transcriber: SpeechTranscriber, path: Path) -> tuple[Cue, ...]:
     return transcriber.transcribe(str(path), LocalFiles().identify(str(path)))
 
 
@@ -61,7 +62,7 @@ def inside(cue: Cue, line: Line) -> bool:
 
 
 def test_what_vllm_writes_down_lies_where_somebody_speaks(speech: SpeechEngine, talk: Path, tmp_path: Path) -> None:
-    transcriber = ServerTranscriber(SandboxedReader(), tmp_path, speech.url, NAME)
+    transcriber = SpeechTranscriber(SandboxedReader(), tmp_path, ServerHearer(speech.url, NAME))
     cues = transcribe(transcriber, talk)
     for line in SAID:
         assert any(inside(cue, line) for cue in cues), f"nothing is written where {line.text!r} is said"
@@ -73,13 +74,15 @@ def test_what_vllm_writes_down_lies_where_somebody_speaks(speech: SpeechEngine, 
 
 
 def test_vllm_keeps_to_the_language_it_is_told(speech: SpeechEngine, talk: Path, tmp_path: Path) -> None:
-    cues = transcribe(ServerTranscriber(SandboxedReader(), tmp_path, speech.url, NAME, language="zh"), talk)
+    cues = transcribe(
+        SpeechTranscriber(SandboxedReader(), tmp_path, ServerHearer(speech.url, NAME, language="zh")), talk
+    )
     assert {cue.language for cue in cues} == {"zh"}
 
 
 def test_vllm_names_what_it_serves(speech: SpeechEngine, talk: Path, tmp_path: Path) -> None:
-    assert NAME in ServerTranscriber(SandboxedReader(), tmp_path, speech.url).describe()
-    other = ServerTranscriber(SandboxedReader(), tmp_path, speech.url, "another")
+    assert NAME in SpeechTranscriber(SandboxedReader(), tmp_path, ServerHearer(speech.url)).describe()
+    other = SpeechTranscriber(SandboxedReader(), tmp_path, ServerHearer(speech.url, "another"))
     with pytest.raises(NoSpeechModel):
         other.describe()
     with pytest.raises(NoSpeechModel):
@@ -88,14 +91,14 @@ def test_vllm_names_what_it_serves(speech: SpeechEngine, talk: Path, tmp_path: P
 
 def test_a_vision_model_does_not_write_down_speech(engine: Engine, talk: Path, tmp_path: Path) -> None:
     with pytest.raises(NoSpeechModel):
-        transcribe(ServerTranscriber(SandboxedReader(), tmp_path, engine.url), talk)
+        transcribe(SpeechTranscriber(SandboxedReader(), tmp_path, ServerHearer(engine.url)), talk)
 
 
 def test_a_vllm_that_died_is_waited_for_and_what_it_heard_is_kept(
     speech: SpeechEngine, talk: Path, tmp_path: Path
 ) -> None:
     speech.kill_core()
-    transcriber = ServerTranscriber(SandboxedReader(), tmp_path, speech.url, NAME)
+    transcriber = SpeechTranscriber(SandboxedReader(), tmp_path, ServerHearer(speech.url, NAME))
     with pytest.raises(SpeechUnreachable):
         transcribe(transcriber, talk)
     assert speech.ended()

@@ -104,13 +104,16 @@ class ModelRoom:
 
 def transcriber(settings: Settings, folder: Path, reader: SandboxedReader) -> Transcriber | None:
     """What writes down what is said, by ``settings``; None where they name nothing for it."""
+    from videoqa.analyser.speech.transcribing import SpeechTranscriber
+
     transcripts = folder / TRANSCRIPTS
     if settings.speech_url:
-        from videoqa.analyser.speech.server import ServerTranscriber
+        from videoqa.analyser.speech.server import ServerHearer
 
-        return ServerTranscriber(reader, transcripts, settings.speech_url, settings.speech_model, settings.speech_key)
+        hearer = ServerHearer(settings.speech_url, settings.speech_model, settings.speech_key)
+        return SpeechTranscriber(reader, transcripts, hearer)
     if settings.speech_model:
-        from videoqa.analyser.speech.local import LocalTranscriber
+        from videoqa.analyser.speech.local import LocalHearer
 
-        return LocalTranscriber(reader, transcripts, settings.speech_model)
+        return SpeechTranscriber(reader, transcripts, LocalHearer(settings.speech_model))
     return None

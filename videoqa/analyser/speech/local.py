@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from datetime import timedelta
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,45 +12,33 @@ import numpy as np
 
 from videoqa.analyser.speech.heard import Heard, Said
 from videoqa.analyser.speech.languages import tag_of
-from videoqa.analyser.speech.transcribing import Transcribing
 from videoqa.errors import NoSpeechModel
-from videoqa.media import Cue
-from videoqa.ports import FileIdentity, Sound, SoundReader
+from videoqa.ports import Sound
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
 USUAL = "small"
 """The smallest Whisper whose words can be relied on to be searched for."""
-_AT_ONCE = 1
-"""One piece takes all cores."""
 
 
-class LocalTranscriber:
-    """Implements the port ``Transcriber`` by a Whisper model in this process.
+class LocalHearer:
+    """Hears by a Whisper model in this process.
 
     Args:
-        folder: where the transcripts are kept.
         size: of the model ("tiny" to "large-v3", "turbo"), fetched from its hub where it is not on disk; or the folder
             of a model in CTranslate2's format. ``USUAL`` where empty.
         language: the BCP 47 tag of what is spoken; found out by the model where None.
     """
 
-    def __init__(self, sounds: SoundReader, folder: Path, size: str = "", language: str | None = None) -> None:
+    at_once = 1
+    """One piece takes all cores."""
+
+    def __init__(self, size: str = "", language: str | None = None) -> None:
         self._size = size or USUAL
         self._language = language
         self._loading = threading.Lock()
-        name = f"faster-whisper {self._size} {language or 'any language'}"
-        self._transcribing = Transcribing(sounds, folder, name, self._hear, _AT_ONCE)
-
-    @property
-    def fingerprint(self) -> str:
-        return self._transcribing.fingerprint
-
-    def transcribe(
-        self, path: str, identity: FileIdentity, tell: Callable[[timedelta], None] | None = None
-    ) -> tuple[Cue, ...]:
-        return self._transcribing.transcribe(path, identity, tell)
+        self.name = f"faster-whisper {self._size} {language or 'any language'}"
 
     def describe(self) -> str:
         """The model and where it is, for `doctor`; fetches nothing.
@@ -70,7 +56,7 @@ class LocalTranscriber:
         except (OSError, ValueError) as error:
             raise self._absent("it is not on this disk yet") from error
 
-    def _hear(self, sound: Sound) -> Heard:
+    def hear(self, sound: Sound) -> Heard:
         samples = np.frombuffer(sound.samples, "<i2").astype(np.float32) / 32768
         with self._loading:
             model = self._model

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -17,14 +14,10 @@ from videoqa.analyser.model.probe import listed_models
 from videoqa.analyser.model.wire import Refusal, Timeouts, Wire
 from videoqa.analyser.speech.heard import Heard
 from videoqa.analyser.speech.reply import Unreadable, heard_in
-from videoqa.analyser.speech.transcribing import Transcribing
 from videoqa.analyser.speech.wav import wav
 from videoqa.errors import BadReply, ModelError, ModelUnreachable, NoSpeechModel, SpeechUnreachable, UnfitModel
-from videoqa.media import Cue
-from videoqa.ports import FileIdentity, Sound, SoundReader
+from videoqa.ports import Sound
 
-_AT_ONCE = 4
-"""Pieces on their way to the server together: what keeps a small speech model busy."""
 _TIMED, _PLAIN = "verbose_json", "json"
 _NOT_OFFERED = frozenset({400, 422})
 _REMEDY = (
@@ -32,19 +25,19 @@ _REMEDY = (
 )
 
 
-class ServerTranscriber:
-    """Implements the port ``Transcriber`` by the server at ``url``, up to its /v1.
+class ServerHearer:
+    """Hears by the server at ``url``, up to its /v1.
 
     Args:
-        folder: where the transcripts are kept.
         model: its name there; the first one served where empty.
         language: the BCP 47 tag of what is spoken; found out by the model where None.
     """
 
+    at_once = 4
+    """Pieces on their way to the server together: what keeps a small speech model busy."""
+
     def __init__(
         self,
-        sounds: SoundReader,
-        folder: Path,
         url: str,
         model: str = "",
         key: str = "",
@@ -60,17 +53,7 @@ class ServerTranscriber:
         self._first: str | None = None
         self._language = language
         self._form = _TIMED
-        name = f"server {model or self._wire.url} {language or 'any language'}"
-        self._transcribing = Transcribing(sounds, folder, name, self._hear, _AT_ONCE)
-
-    @property
-    def fingerprint(self) -> str:
-        return self._transcribing.fingerprint
-
-    def transcribe(
-        self, path: str, identity: FileIdentity, tell: Callable[[timedelta], None] | None = None
-    ) -> tuple[Cue, ...]:
-        return self._transcribing.transcribe(path, identity, tell)
+        self.name = f"server {model or self._wire.url} {language or 'any language'}"
 
     def describe(self) -> str:
         """The model and the server, for `doctor`.
@@ -86,7 +69,7 @@ class ServerTranscriber:
             raise NoSpeechModel(problem=f"{self._wire.url} does not serve {self._model}", remedy=_REMEDY)
         return f"{self._model or next(iter(served), 'its only model')} at {self._wire.url}"
 
-    def _hear(self, sound: Sound) -> Heard:
+    def hear(self, sound: Sound) -> Heard:
         try:
             if self._breaker.is_open:
                 self._try_again()

@@ -1,4 +1,4 @@
-"""The way from a recording to its transcript, whichever model hears."""
+"""The way from a recording to its transcript, whoever hears."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 
 from videoqa.analyser.speech.heard import Heard, cues_of, without_echoes
 from videoqa.analyser.speech.transcripts import Transcripts
@@ -17,21 +18,51 @@ VERSION = 1
 """Raised whenever the same reply gives other cues."""
 
 
-class Transcribing:
-    """Hands the pieces of a sound to ``hear``, ``at_once`` of them together, and keeps what it says in their order.
+class Hearer(Protocol):
+    """A speech model: ``name`` says everything about it that changes what it hears, ``at_once`` how many pieces of
+    sound keep it busy."""
 
-    Every piece is kept as soon as it and all before it are heard, so that a process that is killed loses no more than
-    those under way.
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def at_once(self) -> int: ...
+
+    def hear(self, sound: Sound) -> Heard:
+        """
+        Raises:
+            ModelError: it cannot be heard now.
+        """
+        ...
+
+    def describe(self) -> str:
+        """The model and where it is, for `doctor`.
+
+        Raises:
+            ModelError: it cannot hear anything as it is.
+        """
+        ...
+
+
+class SpeechTranscriber:
+    """Implements the port ``Transcriber``: hands the pieces of a sound to ``hearer`` and keeps what it hears in order.
+
+    Every piece is kept in ``folder`` as soon as it and all before it are heard, so that a process that is killed loses
+    no more than those under way.
     """
 
-    def __init__(
-        self, sounds: SoundReader, folder: Path, transcriber: str, hear: Callable[[Sound], Heard], at_once: int
-    ) -> None:
-        self.fingerprint = f"speech-{VERSION} {sounds.sound_fingerprint} {transcriber}"
+    def __init__(self, sounds: SoundReader, folder: Path, hearer: Hearer) -> None:
         self._sounds = sounds
-        self._transcripts = Transcripts(folder, self.fingerprint)
-        self._hear = hear
-        self._at_once = at_once
+        self._hearer = hearer
+        self._fingerprint = f"speech-{VERSION} {sounds.sound_fingerprint} {hearer.name}"
+        self._transcripts = Transcripts(folder, self._fingerprint)
+
+    @property
+    def fingerprint(self) -> str:
+        return self._fingerprint
+
+    def describe(self) -> str:
+        return self._hearer.describe()
 
     def transcribe(
         self, path: str, identity: FileIdentity, tell: Callable[[timedelta], None] | None = None
@@ -52,12 +83,12 @@ class Transcribing:
             if tell is not None:
                 tell(sound.span.end)
 
-        pool = ThreadPoolExecutor(self._at_once, thread_name_prefix="speech")
+        pool = ThreadPoolExecutor(self._hearer.at_once, thread_name_prefix="speech")
         try:
             with self._sounds.sounds(path, since) as sounds:
                 for sound in sounds:
-                    waiting.append((sound, pool.submit(self._hear, sound)))
-                    if len(waiting) >= self._at_once:
+                    waiting.append((sound, pool.submit(self._hearer.hear, sound)))
+                    if len(waiting) >= self._hearer.at_once:
                         take()
                 while waiting:
                     take()

@@ -14,7 +14,8 @@ import pytest
 
 from tests.scripted_speech import MODEL, Answer, ScriptedSpeech, Upload
 from videoqa.analyser.model.dealings import Retries
-from videoqa.analyser.speech.server import ServerTranscriber
+from videoqa.analyser.speech.server import ServerHearer
+from videoqa.analyser.speech.transcribing import SpeechTranscriber
 from videoqa.errors import BadMedia, BadReply, DecoderCrashed, ModelRefused, NoSpeechModel, SpeechUnreachable
 from videoqa.media import ZERO, Cue, Span
 from videoqa.ports import FileIdentity, Sound
@@ -59,8 +60,8 @@ def number_of(upload: Upload) -> int:
     return int(np.frombuffer(upload.samples, "<i2")[0])
 
 
-def transcriber(server: ScriptedSpeech, folder: Path, sounds: Sounds, model: str = MODEL) -> ServerTranscriber:
-    return ServerTranscriber(sounds, folder, server.url, model, "secret", retries=QUICK)
+def transcriber(server: ScriptedSpeech, folder: Path, sounds: Sounds, model: str = MODEL) -> SpeechTranscriber:
+    return SpeechTranscriber(sounds, folder, ServerHearer(server.url, model, "secret", retries=QUICK))
 
 
 def told(cues: tuple[Cue, ...]) -> list[tuple[float, float, str]]:
@@ -85,7 +86,7 @@ def test_the_protocol_is_kept(tmp_path: Path) -> None:
 
 def test_the_language_is_told_where_it_is_known(tmp_path: Path) -> None:
     with ScriptedSpeech([{"text": "红色的面包车"}]) as server:
-        speech = ServerTranscriber(Sounds(1), tmp_path, server.url, MODEL, language="zh", retries=QUICK)
+        speech = SpeechTranscriber(Sounds(1), tmp_path, ServerHearer(server.url, MODEL, language="zh", retries=QUICK))
         (cue,) = speech.transcribe("a.mp4", IDENTITY)
     assert server.uploads[0].fields["language"] == "zh"
     assert cue.language == "zh"
@@ -184,7 +185,7 @@ def test_a_port_on_which_nobody_listens_is_told_by_its_url(tmp_path: Path) -> No
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
-        speech = ServerTranscriber(Sounds(1), tmp_path, nobody, retries=QUICK)
+        speech = SpeechTranscriber(Sounds(1), tmp_path, ServerHearer(nobody, retries=QUICK))
         with pytest.raises(SpeechUnreachable, match=nobody):
             speech.transcribe("a.mp4", IDENTITY)
         with pytest.raises(SpeechUnreachable, match=nobody):

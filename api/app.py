@@ -9,10 +9,11 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 
-from api import problems, recordings
+from api import health, problems, recordings
+from api.limits import Meter
 from api.service import Service
 
-ROUTERS: Sequence[APIRouter] = (recordings.router,)
+ROUTERS: Sequence[APIRouter] = (health.router, recordings.router)
 
 
 def create_app(service: Service) -> FastAPI:
@@ -31,6 +32,7 @@ def create_app(service: Service) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.service = service
+    app.state.meter = Meter(service.limits)
     app.state.stopping = asyncio.Event()
     problems.install(app)
     for router in ROUTERS:

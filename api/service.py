@@ -21,15 +21,21 @@ from videoqa.ports import AnswerLog, Archive, AuditLog, Clips, Inbox, JobQueue, 
 class Limits:
     """What one key, or one address where no key is asked for, may use. Sizes in bytes, times in seconds.
 
-    ``requests`` is a rate as the `limits` package writes it ("600/minute").
+    ``requests`` and ``wrong_keys`` are rates as the `limits` package writes them ("600/minute"). ``upload_bytes`` is
+    the largest file, ``day_bytes`` and ``footage_seconds`` are what may be brought in a day, 0 for all.
+    A body that brings less than ``body_rate`` bytes a second over ``body_seconds`` is given up.
     """
 
-    requests: str = "600/minute"
+    requests: str = "6000/minute"
+    wrong_keys: str = "20/minute"
     upload_bytes: int = 100 * 2**30
-    uploads_at_once: int = 8
+    uploads_at_once: int = 256
+    day_bytes: int = 0
     footage_seconds: float = 0.0
     header_seconds: float = 10.0
     body_seconds: float = 60.0
+    body_rate: int = 1024
+    origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,14 @@ class NoKeys(Misuse):
     """{host} can be reached from other machines and there is no key yet; run `videoqa keys create --name {name}`."""
 
 
+class CannotListen(Misuse):
+    """{host} port {port} cannot be listened at ({problem}); give another one with --host and --port."""
+
+
+class NotReady(VideoqaError):
+    """The service is {stage}; try again in a few seconds."""
+
+
 class WrongOffset(Misuse):
     """The upload is at byte {offset}, not at {given}; ask for its offset and go on from there."""
 
@@ -138,8 +146,62 @@ class QuotaSpent(Misuse):
     """{what} is limited to {limit} and that is used up; try again after {after}."""
 
 
+class TooManyRequests(Misuse):
+    """More requests than {limit} came; try again in {retry_after} s, or raise VIDEOQA_RATE."""
+
+
+class TooManyUploads(Misuse):
+    """{limit} uploads are under way already; wait until one has ended, or raise VIDEOQA_UPLOADS_AT_ONCE."""
+
+
+class TooManyWrongKeys(Misuse):
+    """Too many requests with a wrong key came from {address}; try again in {retry_after} s, with a key in force."""
+
+
+class BodyTooLarge(Misuse):
+    """The body has more than the {limit} bytes that are read there; send less."""
+
+
+class BodyTooSlow(Misuse):
+    """The body did not come within {seconds} s; send it again over a better line, large files by POST /v1/uploads."""
+
+
+class MalformedRequest(Misuse):
+    """The request is malformed ({problem}); /docs tells what it may hold."""
+
+
+class MalformedJson(MalformedRequest):
+    """The body is no JSON that is read here ({problem}); write it as RFC 8259 says."""
+
+
+class NoSuchRoute(Misuse):
+    """There is nothing at {path}; /docs shows what there is."""
+
+
+class WrongMethod(Misuse):
+    """{method} is not done there; {allowed} is."""
+
+
+class ForeignHost(Misuse):
+    """No key is asked for here, so that only this machine is served, and {host} is not its name; make a key for others
+    with `videoqa keys create`.
+    """
+
+
+class ForeignOrigin(Misuse):
+    """A page of {origin} may not use this service; make a key and name the origin in VIDEOQA_ORIGINS."""
+
+
 class BadAddress(Misuse):
     """{url} is not fetched ({problem})."""
+
+
+class BadCursor(Misuse):
+    """{cursor} is no place in this list, or what stood there is gone; begin the list again without it."""
+
+
+class TagOutOfReach(Misuse):
+    """The key {name} reaches recordings by the tags {tags} alone, and changes no others; keep one of them."""
 
 
 class KeyNeeded(Misuse):

@@ -36,6 +36,7 @@ _STATUS: dict[type[errors.VideoqaError], int] = {
     errors.ModelError: 502,
     errors.DiskFull: 507,
     errors.StorageError: 503,
+    errors.NotReady: 503,
     errors.VideoqaError: 500,
 }
 MEDIA_TYPE = "application/problem+json"

@@ -126,6 +126,14 @@ class NotReady(VideoqaError):
     """The service is {stage}; try again in a few seconds."""
 
 
+class CannotListen(Misuse):
+    """{host} port {port} cannot be listened at ({problem}); give another one with --host and --port."""
+
+
+class NotReady(VideoqaError):
+    """The service is {stage}; try again in a few seconds."""
+
+
 class WrongOffset(Misuse):
     """The upload is at byte {offset}, not at {given}; ask for its offset and go on from there."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.product import SAMPLES, Videoqa
+from tests.acceptance.service import Service
 
 
 @pytest.fixture
@@ -22,3 +24,10 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Videoqa:
     ran = product("index", SAMPLES)
     assert ran.code == 0, ran.err
     return product
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """The running service over an empty data directory."""
+    with Service(tmp_path / "data") as running:
+        yield running

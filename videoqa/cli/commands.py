@@ -13,7 +13,7 @@ from api.details import details
 from api.exports import ExportFormat, exported
 from videoqa.answers import Answer, Told, WallClock
 from videoqa.bootstrap import diagnose, house
-from videoqa.cli import FAILED, FOUND, NOTHING_FOUND, model, printing
+from videoqa.cli import FAILED, FOUND, NOTHING_FOUND, model, printing, serve
 from videoqa.errors import EmptyStretch, escaped
 from videoqa.media import ZERO, Span
 from videoqa.ports import AnalysisKind
@@ -27,6 +27,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(model.app, name="model")
+app.command(name="serve")(serve.serve)
+app.command(name="work", hidden=True)(serve.work)
 
 In = Annotated[
     list[str] | None, typer.Option("--in", help="Ask only this recording: its title, the title's stem, or its id.")

@@ -1,0 +1,146 @@
+"""The service put together: its parts from the house, its HTTP server, its worker, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from api.opening import Opening
+from api.serving import is_private, listening, server, url_of
+from videoqa.bootstrap import House, diagnose, house
+from videoqa.bootstrap.worker import Worker
+from videoqa.errors import NoKeys
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from api.service import Service
+
+_log = logging.getLogger(__name__)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_CONNECTIONS = 2000
+_LAST_SECONDS = 9.0
+
+
+def serve(host: str, port: int, tell: Callable[[str], None]) -> None:
+    """Serves until a signal ends it; ``tell`` is given a line on every change.
+
+    Raises:
+        CannotListen: the address is taken, or there is none such.
+        NoKeys: other machines would reach it, and it could not tell them apart.
+        StorageError: what is kept cannot be read or written, or a newer videoqa wrote it.
+    """
+    place = house()
+    if not is_private(host) and not _has_keys(place):
+        raise NoKeys(host=host, name="admin")
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(contextlib.closing(each)) for each in listening(host, port)]
+        asyncio.run(_serve(place, sockets, tell))
+
+
+def service_of(place: House) -> Service:
+    """The parts of ``place`` as the routes use them."""
+    from api.service import Service
+    from videoqa.intake import Intake
+
+    inbox = _part("ingest.inbox", "DiskInbox", lambda kind: kind(place.folder))
+    return Service(
+        archive=place.archive,
+        answering=place.answering,
+        grounded=place.grounded,
+        jobs=place.jobs,
+        intake=Intake(inbox, place.archive, place.jobs, by_model=place.model is not None),
+        inbox=inbox,
+        clips=_part("ingest.clips", "SandboxedClips", lambda kind: kind(place.reader, place.folder)),
+        keys=_keys(place),
+        answers=_part("indexer.answer_log", "SqlAnswerLog", lambda kind: kind(place.engine)),
+        audit=_part("indexer.audit_log", "SqlAuditLog", lambda kind: kind(place.engine)),
+        remove=place.remove,
+        checks=diagnose,
+        folder=place.folder,
+        keys_needed=_has_keys(place),
+    )
+
+
+async def _serve(place: House, sockets: Sequence[socket.socket], tell: Callable[[str], None]) -> None:
+    told = asyncio.Event()
+    _heed_signals(told, tell)
+    opening, worker = Opening(), Worker()
+    answering = server(opening, _CONNECTIONS)
+    serving = asyncio.create_task(answering.serve(list(sockets)))
+    working = asyncio.create_task(worker.run())
+    asked = asyncio.create_task(told.wait())
+    try:
+        making = asyncio.create_task(asyncio.to_thread(_app, place))
+        await asyncio.wait((making, serving, asked), return_when=asyncio.FIRST_COMPLETED)
+        if making.done():
+            app = making.result()
+            async with app.router.lifespan_context(app):
+                opening.open(app)
+                tell(f"serving at {url_of(sockets)}")
+                await asyncio.wait((serving, asked), return_when=asyncio.FIRST_COMPLETED)
+                app.state.stopping.set()
+                answering.should_exit = True
+                await asyncio.gather(serving, worker.stop())
+    finally:
+        opening.give_up()
+        answering.should_exit = True
+        await asyncio.gather(serving, worker.stop())
+        await working
+
+
+def _app(place: House) -> FastAPI:
+    from api.app import create_app
+
+    return create_app(service_of(place))
+
+
+def _heed_signals(told: asyncio.Event, tell: Callable[[str], None]) -> None:
+    def stop(number: int) -> None:
+        if told.is_set():
+            # The worker sees that its parent is gone.
+            os._exit(128 + number)
+        tell("stopping; once more stops it at once")
+        told.set()
+        # Whatever still holds a thread, a socket or a lock then goes the way of a kill, which all of it is made for.
+        last = threading.Timer(_LAST_SECONDS, os._exit, (0,))
+        last.daemon = True
+        last.start()
+
+    for number in _SIGNALS:
+        # One that is ignored stays so: under nohup the end of the terminal is not the end of this.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            asyncio.get_running_loop().add_signal_handler(number, stop, number)
+
+
+def _keys(place: House) -> Any:
+    return _part("indexer.keys", "SqlKeys", lambda kind: kind(place.engine))
+
+
+def _has_keys(place: House) -> bool:
+    keys = _keys(place)
+    return not isinstance(keys, _Absent) and any(key.revoked_at is None for key in keys.keys())
+
+
+class _Absent:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, method: str) -> Any:
+        raise NotImplementedError(f"{self._name}.{method}: this part is not there yet")
+
+
+def _part(module: str, name: str, make: Callable[[Any], Any]) -> Any:
+    try:
+        kind = getattr(importlib.import_module(module), name)
+    except (ModuleNotFoundError, AttributeError):
+        return _Absent(f"{module}.{name}")
+    return make(kind)

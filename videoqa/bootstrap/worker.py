@@ -1,0 +1,107 @@
+"""The process beside the service that does the work: kept running by its parent, and gone as soon as that is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from enum import StrEnum
+from typing import NoReturn
+
+from videoqa.bootstrap import house
+
+_log = logging.getLogger(__name__)
+_COMMAND = (sys.executable, "-P", "-c", "from videoqa.cli import main; main()", "work")
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
+_LIVED_WELL = 60.0
+_END_SECONDS = 3.0
+_LOOK_SECONDS = 0.2
+
+
+class WorkerState(StrEnum):
+    """``waiting`` while another process does the work of the data directory, ``down`` while there is none."""
+
+    STARTING = "starting"
+    WORKING = "working"
+    WAITING = "waiting"
+    DOWN = "down"
+
+
+class Worker:
+    """The worker as its parent sees it. ``run`` it; ``state`` tells how it is, ``restarts`` how often it was begun."""
+
+    def __init__(self) -> None:
+        self.state = WorkerState.STARTING
+        self.restarts = 0
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopping = False
+
+    async def run(self) -> None:
+        """Keeps one running until it is to stop; one that ends at once is begun again after longer and longer."""
+        pause = _FIRST_PAUSE
+        while not self._stopping:
+            begun = time.monotonic()
+            self._process = await asyncio.create_subprocess_exec(
+                *_COMMAND, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+            )
+            await self._listen(self._process)
+            code = await self._process.wait()
+            self.state = WorkerState.DOWN
+            if self._stopping:
+                return
+            pause = _FIRST_PAUSE if time.monotonic() - begun > _LIVED_WELL else min(2 * pause, _LONGEST_PAUSE)
+            _log.warning("the worker ended with %s; another one begins in %.1f s", code, pause)
+            self.restarts += 1
+            await asyncio.sleep(pause)
+
+    async def stop(self) -> None:
+        """Ends it: what it is at is kept as far as it has come, and goes on with the next one."""
+        self._stopping = True
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), _END_SECONDS)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        async for line in process.stdout:
+            try:
+                self.state = WorkerState(json.loads(line)["state"])
+            except (ValueError, KeyError, TypeError):
+                _log.info("the worker says: %s", line.decode(errors="replace").rstrip())
+
+
+def work() -> NoReturn:
+    """Does the work of the data directory until standard input ends, which it does with the parent however that ends."""
+    # The terminal's signals are for the parent to hear. One that is meant for this process ends it: it is made for that.
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    place = house()
+    told = None
+    with place.jobs.working(place.indexing, place.indexing_by_model) as take_over:
+        while True:
+            state = WorkerState.WORKING if take_over() else WorkerState.WAITING
+            if state is not told:
+                print(json.dumps({"state": state}), flush=True)
+                told = state
+            time.sleep(_LOOK_SECONDS)
+
+
+def _end_with_parent() -> NoReturn:
+    while os.read(0, 4096):
+        pass
+    # At once, like a kill: that is what everything that is kept is made for, and a step may take minutes yet.
+    os._exit(0)

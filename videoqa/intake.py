@@ -46,24 +46,26 @@ class Intake:
 
     def take(self, arrived: Arrived, wishes: Wishes, caller: Caller) -> Taken:
         """Keeps the file, adds its recording and submits it to be indexed."""
-        path = self.inbox.keep(arrived, wishes.title)
-        fresh = Recording(
-            id=secrets.token_hex(8),
-            title=wishes.title,
-            source=str(path),
-            digest=arrived.digest,
-            length=ZERO,
-            state=RecordingState.QUEUED,
-            started_at=wishes.started_at,
-            prompt=wishes.prompt or "",
-            tags=self._tags(wishes.tags, caller),
-            added_at=datetime.now(UTC),
-            owner=caller.key_id,
-            kept=True,
-            space=space_of(caller),
-        )
-        recording = self.archive.add(fresh)
-        return Taken(recording, recording.id != fresh.id, self.submit(recording, wishes.prompt, wishes.priority))
+        with self.inbox.keep(arrived, wishes.title) as path:
+            fresh = Recording(
+                id=secrets.token_hex(8),
+                title=wishes.title,
+                source=str(path),
+                digest=arrived.digest,
+                length=ZERO,
+                state=RecordingState.QUEUED,
+                started_at=wishes.started_at,
+                prompt=wishes.prompt or "",
+                tags=self._tags(wishes.tags, caller),
+                added_at=datetime.now(UTC),
+                owner=caller.key_id,
+                kept=True,
+                space=space_of(caller),
+            )
+            recording = self.archive.add(fresh)
+        job_id = self.submit(recording, wishes.prompt, wishes.priority)
+        self.inbox.taken(arrived.id, recording.id)
+        return Taken(recording, recording.id != fresh.id, job_id)
 
     def submit(self, recording: Recording, prompt: str | None = None, priority: int = 5) -> str:
         """The id of the job that indexes ``recording``."""

@@ -45,7 +45,7 @@ from videoqa.ports.footage import (
 from videoqa.ports.jobs import IndexRequest, Job, JobQueue, JobState
 from videoqa.ports.model import Finding, Grounder
 from videoqa.ports.search import Candidate, Embedder, Lexicon, Search
-from videoqa.ports.service import AnswerLog, Arrival, Arrived, AuditLog, Clips, Deed, GivenAnswer, Inbox, Keys
+from videoqa.ports.service import AnswerLog, Arrival, Arrived, AuditLog, Clips, Deed, GivenAnswer, Inbox, Incoming, Keys
 
 __all__ = [
     "Analyser",
@@ -75,6 +75,7 @@ __all__ = [
     "GivenAnswer",
     "Grounder",
     "Inbox",
+    "Incoming",
     "IndexRequest",
     "Job",
     "JobQueue",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from videoqa.access import Key, Role, Scope
 from videoqa.events import Usage
@@ -44,7 +45,8 @@ class Keys(Protocol):
 class Arrival:
     """A file on its way in. ``declared`` is the length in bytes that was told, None where none was.
 
-    ``metadata`` is what was told of it (title, tags ...), as text. ``expires_at`` is when it is given up.
+    ``metadata`` is what was told of it (title, tags ...), as text. ``expires_at`` is when it is given up, a while after
+    its last byte. ``recording_id`` is the recording that it has become, empty before.
     """
 
     id: str
@@ -53,6 +55,7 @@ class Arrival:
     metadata: Mapping[str, str]
     created_at: datetime
     expires_at: datetime
+    recording_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +68,56 @@ class Arrived:
     size: int
 
 
+class Incoming(Protocol):
+    """An arrival's file, open at its end and locked for one writer."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file, with those that were written now."""
+        ...
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """
+        Raises:
+            DiskFull: the disk would have less left than is to be kept free.
+        """
+        ...
+
+    def prove(self) -> None:
+        """Flushes what was written; of a file that was opened ``unproven`` it counts from now on."""
+        ...
+
+    def close(self) -> None:
+        """Flushes it to the disk, or undoes it, and lets the next writer in. A second call does nothing."""
+        ...
+
+
 class Inbox(Protocol):
     """Where files arrive, and where they are kept. An arrival's offset is the flushed size of its file, always.
 
-    Raises ``DiskFull`` before the disk is, and ``StorageError`` where it cannot be written.
+    Raises ``DiskFull`` before the disk is, and ``StorageError`` where it cannot be written. An arrival that is not
+    there, or was given up, is an ``UnknownUpload``.
     """
 
-    def begin(self, owner: str, declared: int | None, metadata: Mapping[str, str]) -> Arrival: ...
+    def begin(self, owner: str, declared: int | None, metadata: Mapping[str, str], *, lasting: bool = True) -> Arrival:
+        """A new arrival. One that is not ``lasting`` ends with this process: nobody could go on with it."""
+        ...
 
     def arrival(self, arrival_id: str) -> Arrival | None:
         """None where there is none, or it has been given up."""
         ...
 
-    def offset(self, arrival_id: str) -> int:
-        """How many bytes of it are on the disk."""
+    def declare(self, arrival_id: str, length: int) -> Arrival:
+        """Writes down its length, which was not told when it began."""
         ...
 
-    def open(self, arrival_id: str, offset: int) -> BinaryIO:
-        """The file, locked for this writer, at ``offset``; closing it flushes it to the disk.
+    def offset(self, arrival_id: str) -> int:
+        """How many bytes of it are on the disk, and count."""
+        ...
+
+    def open(self, arrival_id: str, offset: int, *, unproven: bool = False) -> Incoming:
+        """Its file at ``offset``. What is written ``unproven`` is undone unless it is proven before the file is closed,
+        by a kill, too.
 
         Raises:
             WrongOffset: it is not where the file ends.
@@ -94,14 +129,28 @@ class Inbox(Protocol):
         """Its content's digest, once all of it is here."""
         ...
 
-    def keep(self, arrived: Arrived, name: str) -> Path:
-        """Moves it to where footage is kept, under its digest; where that content is kept already, forgets this one."""
+    def keep(self, arrived: Arrived, name: str) -> AbstractContextManager[Path]:
+        """Where its content is kept from now on, under its digest. Until the block ends nobody clears it away: what
+        wants it is to be in the archive by then. The arrival stays, so that it can be kept again after a kill."""
         ...
 
-    def discard(self, arrival_id: str) -> None: ...
+    def taken(self, arrival_id: str, recording_id: str) -> None:
+        """Its bytes go, what was told of it stays for a while, with the recording that it has become."""
+        ...
+
+    def discard(self, arrival_id: str) -> None:
+        """Forgets it; nothing where it is not there."""
+        ...
 
     def sweep(self) -> int:
-        """Forgets arrivals that have expired; how many there were."""
+        """Forgets arrivals that have expired, and what a kill left of others; how many there were."""
+        ...
+
+    def clear(self, wanted: Callable[[], Collection[Path]], path: Path | None = None) -> int:
+        """Removes kept files that are not ``wanted``, of all or of ``path`` alone; how many there were.
+
+        ``wanted`` is asked while nothing can be added.
+        """
         ...
 
 

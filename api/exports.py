@@ -65,6 +65,11 @@ def export(
             return _csv(events)
 
 
+def captions(cues: Sequence[Cue]) -> str:
+    """``cues`` as WebVTT, also where there are none."""
+    return _vtt([(cue.span, cue.text) for cue in cues])
+
+
 def _vtt(lines: Sequence[tuple[Span, str]]) -> str:
     blocks = [f"{clock_ms(span.start)} --> {clock_ms(span.end)}\n{_vtt_text(text)}\n" for span, text in lines]
     return "\n".join(["WEBVTT\n", *blocks])

@@ -106,6 +106,14 @@ class UnknownAnswer(Misuse):
     """There is no answer {name}."""
 
 
+class TooManyQuestions(VideoqaError):
+    """{limit} questions are being answered already; ask again in a few seconds."""
+
+
+class QuestionDropped(VideoqaError):
+    """The question was given up before it was answered ({reason}); ask it again."""
+
+
 class UnknownKey(Misuse):
     """No key in force is called {name}; `videoqa keys list` shows those there are."""
 
@@ -116,14 +124,6 @@ class NameTaken(Misuse):
 
 class NoKeys(Misuse):
     """{host} can be reached from other machines and there is no key yet; run `videoqa keys create --name {name}`."""
-
-
-class CannotListen(Misuse):
-    """{host} port {port} cannot be listened at ({problem}); give another one with --host and --port."""
-
-
-class NotReady(VideoqaError):
-    """The service is {stage}; try again in a few seconds."""
 
 
 class CannotListen(Misuse):

@@ -115,7 +115,7 @@ def details(found: RecordingDetails) -> str:
     recording = found.recording
     lines = [
         f"{one_line(recording.title)}  ({recording.id}, {recording.state})",
-        f"source    {escaped(recording.source)}",
+        f"source    {escaped(recording.source or '')}",
     ]
     if recording.started_at is not None:
         lines.append(f"began     {recording.started_at.isoformat()}")

@@ -1,0 +1,109 @@
+"""The clients: every operation once, for both."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any, Self
+
+import httpx2
+
+from videoqa.client import footage
+from videoqa.client.driving import Awaiting, Blocking, many, once
+from videoqa.client.flows import Options
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+
+
+class Operations:
+    """What both clients do."""
+
+    recordings = many(footage.recordings)
+    recording = once(footage.recording)
+    change = once(footage.change)
+    remove = once(footage.remove)
+    recording_events = many(footage.recording_events)
+    chapters = many(footage.chapters)
+    coverage = many(footage.coverage)
+
+    _options: Options
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._options.url!r})"
+
+
+class Client(Operations, Blocking):
+    """A client of the service at ``url``, or at VIDEOQA_URL, whose calls return when they are done.
+
+    ``key`` is VIDEOQA_KEY where none is given. ``more`` are fields of ``Options``. ``transport`` takes the place of a
+    connection.
+    """
+
+    def __init__(
+        self, url: str = "", key: str = "", *, transport: httpx2.BaseTransport | None = None, **more: Any
+    ) -> None:
+        options = Options(url=_address(url), **more)
+        super().__init__(httpx2.Client(**_settings(options, key), transport=transport), options)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+
+class AsyncClient(Operations, Awaiting):
+    """A ``Client`` whose calls are awaited, and whose lists and streams are iterated by ``async for``."""
+
+    def __init__(
+        self, url: str = "", key: str = "", *, transport: httpx2.AsyncBaseTransport | None = None, **more: Any
+    ) -> None:
+        options = Options(url=_address(url), **more)
+        super().__init__(httpx2.AsyncClient(**_settings(options, key), transport=transport), options)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        await self.close()
+
+
+def _address(given: str) -> str:
+    """Where the service is, without a slash at its end.
+
+    Raises:
+        ValueError: it is no address, or holds a name and password, which errors would show.
+    """
+    text = (given or os.environ.get("VIDEOQA_URL") or DEFAULT_URL).strip().rstrip("/")
+    try:
+        url = httpx2.URL(text)
+    except httpx2.InvalidURL as error:
+        raise ValueError(f"the service's address cannot be read ({error})") from error
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError("the service's address begins with http:// or https:// and names a host")
+    if url.userinfo:
+        raise ValueError("the service's address holds a name or password; give a key instead")
+    return text
+
+
+def _settings(options: Options, given: str) -> Mapping[str, Any]:
+    """What either of httpx2's clients is made with.
+
+    Raises:
+        ValueError: the key cannot be one; it is not shown.
+    """
+    key = (given or os.environ.get("VIDEOQA_KEY", "")).strip()
+    if not re.fullmatch(r"[\x21-\x7e]*", key):
+        raise ValueError("the key holds characters that no key has")
+    headers = {"User-Agent": f"videoqa/{version('videoqa')}"}
+    if key:
+        headers["Authorization"] = f"Bearer {key}"
+    return {"base_url": options.url, "headers": headers}

@@ -1,0 +1,186 @@
+"""What the service tells, as frozen types of the client's own.
+
+Times are float seconds from a recording's start, wall clock times are aware and in UTC. What a later service tells
+besides is passed over; words of a closed set (a state, a source) are text, so that a new one does no harm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from videoqa.client.flows import Reply
+from videoqa.client.problems import BadReply
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    """Part of a list; ``next`` asks for the part behind it, None where this is the last."""
+
+    items: tuple[T, ...]
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingRef:
+    """A recording as a moment names it."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """One continuous stretch of footage; ``state`` is queued, indexing, indexed or failed.
+
+    ``problems`` say what of it could not be read. ``size`` is in bytes, None where its file is gone; ``source`` and
+    ``owner`` are None where the key has no business with them.
+    """
+
+    id: str
+    title: str
+    source: str | None
+    digest: str
+    length: float
+    state: str
+    started_at: datetime | None
+    problems: tuple[str, ...]
+    prompt: str
+    tags: tuple[str, ...]
+    camera: str
+    added_at: datetime | None
+    owner: str | None
+    kept: bool
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """A search hit: a span of a recording, the words that bear it out, the probability that it answers."""
+
+    recording: RecordingRef
+    start: float
+    end: float
+    text: str
+    score: float
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """A sentence of an answer and the moment that bears it out; of a rejected moment, why it was."""
+
+    sentence: str
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageTotals:
+    """Seconds of footage and what became of them."""
+
+    length: float
+    analysed: float
+    static: float
+    gap: float
+    dropped: float
+    failed: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoveredSpan:
+    """A stretch of footage and what became of it; ``frames`` were looked at inside."""
+
+    start: float
+    end: float
+    state: str
+    frames: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What one kind of analysis, signals or model, looked at."""
+
+    recording: RecordingRef
+    kind: str
+    coverage: CoverageTotals
+    spans: tuple[CoveredSpan, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelUsage:
+    """What a model's looks cost: tokens in, those of them it had cached, tokens out, seconds, money."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    seconds: float
+    cost: float
+    uncited: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """A part of the picture, in fractions of its width and height from the top left corner."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened; ``frames`` are the times that show it, ``seen_by`` is signals or a model's name."""
+
+    id: str
+    start: float
+    end: float
+    label: str
+    description: str
+    source: str
+    confidence: float
+    frames: tuple[float, ...]
+    region: Region | None
+    strength: float | None
+    revisits: str | None
+    seen_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """A titled stretch of a recording."""
+
+    start: float
+    end: float
+    title: str
+
+
+def read(kind: type[T], content: Reply | str | bytes) -> T:
+    """The ``kind`` that JSON holds.
+
+    Raises:
+        BadReply: it holds none.
+    """
+    wanted: Any = kind
+    try:
+        result: T = _adapter(wanted).validate_json(content.content if isinstance(content, Reply) else content)
+    except ValidationError as error:
+        wrong = error.errors(include_input=False, include_url=False)[0]
+        where = "/".join(map(str, wrong["loc"])) or "the whole"
+        raise BadReply(f"The service's answer is no {_name(kind)} ({where}: {wrong['msg']}).") from error
+    return result
+
+
+def _name(kind: type[object]) -> str:
+    return str(getattr(kind, "__name__", kind))
+
+
+@lru_cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)

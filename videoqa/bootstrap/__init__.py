@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from videoqa.evaluation.scoring import Report
     from videoqa.health import Check
     from videoqa.jobs.queue import Jobs
+    from videoqa.jobs.worker import Worker
     from videoqa.pipeline.indexing import Indexing
     from videoqa.ports import Embedder, Job, Transcriber
 
@@ -165,7 +166,13 @@ class House:
     def jobs(self) -> Jobs:
         from videoqa.jobs.queue import Jobs
 
-        return Jobs(self.folder, self.settings.database_url, recordings_at_once=self.settings.workers)
+        return Jobs(self.folder, self.settings.database_url)
+
+    @cached_property
+    def worker(self) -> Worker:
+        from videoqa.jobs.worker import Worker
+
+        return Worker(self.jobs, recordings_at_once=self.settings.workers)
 
     def indexing_by_model(self) -> Indexing | None:
         """The way of a recording past the model, for the process that does the work; None where there is no model."""

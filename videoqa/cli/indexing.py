@@ -40,7 +40,7 @@ def index_paths(
     moment = None if started_at is None else parse_moment(started_at, place.zone)
     if prompt and place.model is None:
         raise NoModel
-    with place.jobs.working(place.indexing, place.indexing_by_model) as take_over:
+    with place.worker.working(place.indexing, place.indexing_by_model) as take_over:
         by_model = place.model is not None
         ids = place.jobs.submit(IndexRequest(path, title, moment, prompt, again, by_model) for path in found)
         for folder, problem in useless.items():

@@ -1,238 +1,284 @@
-"""Submits, follows and carries out jobs. The only module that knows the workflow engine besides ``workflow``."""
+"""Submits jobs, follows them, calls them off: what any process may do. Those who carry them out are ``worker``'s."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import fcntl
-import hashlib
 import logging
-import os
 import secrets
-import shutil
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
-from time import monotonic
+from typing import TYPE_CHECKING, Any
 
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, WorkflowStatus
-from sqlalchemy.exc import DBAPIError
-
-from videoqa.errors import DamagedDatabase, DataUnwritable, DiskFull
+from videoqa.errors import JobUnderWay, UnknownJob
 from videoqa.jobs.clock import give_clock
-from videoqa.jobs.slots import Slot
-from videoqa.jobs.workflow import ADMIT, MODEL_QUEUE, WORKFLOW, WORKFLOW_VERSION, as_arguments, register, request
-from videoqa.pipeline.indexing import Indexing
+from videoqa.jobs.rows import (
+    ENDED,
+    MODEL_WORKFLOW,
+    NAMELESS,
+    WORKFLOW,
+    as_arguments,
+    job,
+    named,
+    request,
+    same,
+    same_look,
+    statuses,
+)
+from videoqa.jobs.storage import Storage
+from videoqa.jobs.turns import turn
 from videoqa.ports import IndexRequest, Job, JobState
 
-_QUEUE = "indexing"
-_APPLICATION = "videoqa"
-_POLL_SECONDS = 0.02
-_LOOK_AGAIN_SECONDS = 1.0
-_AT_ONCE = 200
-_LEAST_ROOM = 4 * 2**20
+if TYPE_CHECKING:
+    from dbos import DBOSClient, WorkflowStatus
 
-_JSON = DBOSPortableJSONSerializer()
+QUEUE = "indexing"
+MODEL_QUEUE = "recordings for the model"
+APPLICATION = "videoqa"
+VERSION = "1"
+"""The version of the workflows' steps, not of the product: jobs of another version are left alone by the engine, and an
+upgrade of the product must not strand those that wait."""
+ADMIT = "admit"
+_AT_ONCE = 200
+_OLDEST = 200
+_LOOKED_THROUGH = 1000
+_HALF_A_MILLISECOND = 0.0005
 
 
 class Jobs:
-    """The jobs of one data directory.
+    """Implements ``JobQueue`` over the workflow engine. Safe to use from several threads at once.
+
+    To make one is quick. The engine is imported and the tables are made with the first use, or by ``open``: about a
+    second, once, which a process with an event loop spends on a thread.
 
     Args:
-        folder: where the locks and, without ``database_url``, the jobs' own SQLite file lie.
-        database_url: a PostgreSQL URL, or empty.
-        recordings_at_once: how many recordings this process works on side by side.
+        folder: the data directory.
+        database_url: a PostgreSQL URL, or empty for an SQLite file of its own.
     """
 
-    def __init__(self, folder: Path, database_url: str, recordings_at_once: int) -> None:
-        # What the engine has to say of itself is no business of a user who indexes a file.
-        logging.getLogger("dbos").setLevel(logging.ERROR)
-        self._folder = folder
-        self._url = database_url or f"sqlite:///{folder / 'jobs.sqlite'}"
-        self._at_once = recordings_at_once
-        give_clock()
-        self._slot = Slot(folder)
-        with _storage(folder):
-            # With less than its files take the engine would wait for room, and never say so.
-            if shutil.disk_usage(folder).free < _LEAST_ROOM:
-                raise DiskFull(path=folder)
-            if not database_url:
-                with contextlib.closing(sqlite3.connect(folder / "jobs.sqlite", timeout=30)) as connection:
-                    connection.execute("PRAGMA journal_mode=WAL")
-            DBOS.migrate(self._url)
-            # The slot's name, not the process's: whoever takes the slot recovers what its last holder left behind. On a
-            # shared server every folder is a slot of its own, or its holder would do over what another one is doing.
-            self._executor = f"slot-{_own_word(folder)}" if database_url else "slot-0"
-        self._client = DBOSClient(
-            system_database_url=self._url,
-            serializer=_JSON,
-            application_name=_APPLICATION,
-            retry_connection_errors=False,
-        )
+    def __init__(self, folder: Path, database_url: str = "") -> None:
+        self.storage = Storage(folder, database_url)
+        self._opening = threading.Lock()
+        self._opened: DBOSClient | None = None
+
+    def open(self) -> None:
+        """Gets ready.
+
+        Raises:
+            StorageError: the jobs cannot be read or written.
+        """
+        self._client()
+
+    def close(self) -> None:
+        with self._opening:
+            if self._opened is not None:
+                self._opened.destroy()
+                self._opened = None
 
     def submit(self, requests: Iterable[IndexRequest]) -> tuple[str, ...]:
         """Job ids, one a request. A file that waits or runs already, to be done the same way, keeps the job it has."""
-        return tuple(
-            self._client.enqueue(
-                {
-                    "queue_name": _QUEUE,
-                    "workflow_name": WORKFLOW,
-                    "app_version": WORKFLOW_VERSION,
-                    "deduplication_id": _same(each),
-                    "duplication_policy": "return-existing",
-                },
-                as_arguments(each),
-            ).get_workflow_id()
-            for each in requests
-        )
+        client = self._client()
+        with self.storage.errors():
+            return tuple(self._handed_in(client, each) for each in requests)
 
     def jobs(self, ids: Sequence[str]) -> tuple[Job, ...]:
         """The jobs of ``ids`` as they stand, in that order; unknown ones are left out."""
         found: dict[str, Job] = {}
         for first in range(0, len(ids), _AT_ONCE):
-            for status in self._client.list_workflows(workflow_ids=list(ids[first : first + _AT_ONCE])):
-                found[status.workflow_id] = _job(status)
-        return tuple(found[job] for job in ids if job in found)
+            for status in self._listed(workflow_ids=list(ids[first : first + _AT_ONCE])):
+                found[status.workflow_id] = job(status)
+        return tuple(found[each] for each in ids if each in found)
 
-    def ahead_of(self, ids: Sequence[str]) -> int:
-        """How many jobs of earlier or other runs have not ended."""
-        open_jobs = self._client.list_workflows(status=["ENQUEUED", "PENDING"], load_input=False, load_output=False)
-        return len({job.workflow_id for job in open_jobs} - set(ids))
+    def page(
+        self, states: Sequence[JobState] | None = None, after: str | None = None, limit: int = 50
+    ) -> tuple[Job, ...]:
+        """Jobs in those states, the youngest first, from behind the job ``after`` on.
+
+        Raises:
+            UnknownJob: there is none of the id ``after``.
+        """
+        found = (job(status) for status in self._downwards(statuses(states), after))
+        return tuple(islice((each for each in found if states is None or each.state in states), limit))
+
+    def of_recording(self, recording_id: str) -> tuple[Job, ...]:
+        """The jobs about a recording, the youngest first. Of those that were handed in as a mere file and have ended,
+        the last thousand are looked through.
+        """
+        own = self._listed(workflow_id_prefix=f"{recording_id}.")
+        files = self._listed(workflow_id_prefix=f"{NAMELESS}.", sort_desc=True, limit=_LOOKED_THROUGH)
+        found = [job(status) for status in own]
+        for each in map(job, files):
+            works_on = self.recording_of(each.id) if each.state is JobState.RUNNING else each.recording_id
+            if works_on == recording_id:
+                found.append(each)
+        return tuple(sorted(found, key=_age, reverse=True))
 
     def recording_of(self, job_id: str) -> str | None:
-        """The id of the recording that a running job works on, as soon as it is known."""
-        for step in self._client.list_workflow_steps(job_id):
-            if step["function_name"] == ADMIT and isinstance(step["output"], dict):
-                return step["output"].get("recording_id")
+        """The id of the recording that a job works on, as soon as it is known."""
+        if (recording_id := named(job_id)) is not None:
+            return recording_id
+        client = self._client()
+        with self.storage.errors():
+            for step in client.list_workflow_steps(job_id):
+                if step["function_name"] == ADMIT and isinstance(step["output"], dict):
+                    found: str | None = step["output"].get("recording_id")
+                    return found
         return None
 
     def cancel(self, job_id: str) -> None:
         """Ends the job; one that runs stops within about a second and can be submitted again."""
-        self._client.cancel_workflow(job_id)
+        client = self._client()
+        with self.storage.errors():
+            client.cancel_workflow(job_id)
 
-    @contextlib.contextmanager
-    def working(
-        self, indexing: Callable[[], Indexing], by_model: Callable[[], Indexing | None]
-    ) -> Iterator[Callable[[], bool]]:
-        """Does the work of the data directory while the context lasts, where no other process does.
+    def retry(self, job_id: str) -> str:
+        """The id of a new job that asks for the same as one that has ended.
 
-        Args:
-            indexing: makes the way of a recording by signals.
-            by_model: makes the way past the model; None where there is none, and what waits for one goes on waiting.
-
-        Yields:
-            a function to be called now and then: it takes the work over from a process that has gone, and returns
-            whether this process works.
+        Raises:
+            UnknownJob: there is none of that id.
+            JobUnderWay: it has not ended.
         """
-        working = False
+        status = self._status(job_id)
+        if status.status not in ENDED:
+            raise JobUnderWay(name=job_id)
+        asked, *more = status.input["args"] if status.input else ()
+        told = request(asked)
+        if not more:
+            (again,) = self.submit([told])
+            return again
+        admitted = more[0]
+        word = same_look(admitted["recording_id"], admitted["prompt"], again=told.again)
+        client = self._client()
+        with self.storage.errors():
+            return client.enqueue(
+                {
+                    "queue_name": MODEL_QUEUE,
+                    "workflow_name": MODEL_WORKFLOW,
+                    "workflow_id": f"{_new_id(admitted['recording_id'])}-model",
+                    "app_version": VERSION,
+                    "authenticated_user": user(told),
+                    "priority": self.number(MODEL_QUEUE, told),
+                    "deduplication_id": word,
+                    "duplication_policy": "return-existing",
+                },
+                asked,
+                admitted,
+            ).get_workflow_id()
 
-        def take_over() -> bool:
-            nonlocal working
-            if not working and self._slot.take():
-                self._launch(indexing(), by_model())
-                working = True
-            return working
+    def ahead_of(self, ids: Sequence[str]) -> int:
+        """How many jobs of earlier or other runs have not ended."""
+        open_jobs = self._listed(status=["ENQUEUED", "PENDING"], load_input=False, load_output=False)
+        return len({each.workflow_id for each in open_jobs} - set(ids))
 
-        take_over()
-        try:
-            yield take_over
-        finally:
-            # The slot is kept until the process ends: work that was cut short may still write on threads here, and
-            # whoever had the slot would write the same.
-            if working:
-                DBOS.destroy(destroy_registry=True)
+    def is_cancelled(self, job_id: str) -> bool:
+        found = self._listed(workflow_ids=[job_id], load_input=False, load_output=False)
+        return any(status.status == "CANCELLED" for status in found)
 
-    def _launch(self, indexing: Indexing, by_model: Indexing | None) -> None:
-        config: DBOSConfig = {
-            "name": _APPLICATION,
-            "system_database_url": self._url,
-            "application_version": WORKFLOW_VERSION,
-            "executor_id": self._executor,
-            "serializer": _JSON,
-            "run_migrations": False,
-            "log_level": "ERROR",
-            "enable_otlp": False,
+    def number(self, queue: str, asked: IndexRequest) -> int:
+        """The number that a job for ``asked`` gets in ``queue``: see ``turns``."""
+        waiting: dict[str, Any] = {
+            "queue_name": queue,
+            "status": ["ENQUEUED"],
+            "load_input": False,
+            "load_output": False,
         }
-        DBOS(config=config)
-        indexing.clear()
-        register(indexing, by_model, _Cancelled(self._client))
-        queues = [_QUEUE] if by_model is None else [_QUEUE, MODEL_QUEUE]
-        DBOS.listen_queues(queues)
-        DBOS.launch()
-        for name in queues:
-            DBOS.register_queue(name, worker_concurrency=self._at_once, polling_interval_sec=_POLL_SECONDS)
+        own = self._listed(user=user(asked), sort_desc=True, limit=_OLDEST, **waiting)
+        oldest = () if own else self._listed(limit=_OLDEST, **waiting)
+        return turn(asked.priority, (each.priority or 0 for each in own), (each.priority or 0 for each in oldest))
+
+    def prune(self, before: datetime) -> int:
+        """Forgets the jobs that ended before then; how many there were. What waits or runs is kept, however old."""
+        client, count = self._client(), 0
+        ended: dict[str, Any] = {"status": list(ENDED), "load_input": False, "load_output": False, "limit": _AT_ONCE}
+        with self.storage.errors():
+            while old := client.list_workflows(completed_before=before.isoformat(), **ended):
+                client.delete_workflows([each.workflow_id for each in old])
+                count += len(old)
+        return count
+
+    def _handed_in(self, client: DBOSClient, asked: IndexRequest) -> str:
+        return client.enqueue(
+            {
+                "queue_name": QUEUE,
+                "workflow_name": WORKFLOW,
+                "workflow_id": _new_id(asked.recording_id),
+                "app_version": VERSION,
+                "authenticated_user": user(asked),
+                "priority": self.number(QUEUE, asked),
+                "deduplication_id": same(asked),
+                "duplication_policy": "return-existing",
+            },
+            as_arguments(asked),
+        ).get_workflow_id()
+
+    def _status(self, job_id: str) -> WorkflowStatus:
+        for status in self._listed(workflow_ids=[job_id]):
+            return status
+        raise UnknownJob(name=job_id)
+
+    def _downwards(self, of: list[str] | None, after: str | None) -> Iterator[WorkflowStatus]:
+        """Workflows, the youngest first, those of the same millisecond by their ids."""
+        last = None if after is None else self._status(after)
+        behind = None if last is None else _place(last)
+        until, size = None if last is None else last.created_at, _AT_ONCE
+        while True:
+            end = None if until is None else _iso(until)
+            found = self._listed(status=of, end_time=end, sort_desc=True, limit=size)
+            whole = len(found) < size
+            # Those of the last millisecond may not be all there are of it.
+            sure = found if whole else [each for each in found if (each.created_at or 0) > (found[-1].created_at or 0)]
+            for status in sorted(sure, key=_place, reverse=True):
+                if behind is None or _place(status) < behind:
+                    yield status
+            if whole:
+                return
+            if sure:
+                until = found[-1].created_at
+            else:
+                size *= 2
+
+    def _listed(self, **which: Any) -> list[WorkflowStatus]:
+        client = self._client()
+        with self.storage.errors():
+            return client.list_workflows(**which)
+
+    def _client(self) -> DBOSClient:
+        with self._opening:
+            if self._opened is None:
+                from dbos import DBOSClient, DBOSPortableJSONSerializer  # noqa: PLC0415  it takes a second
+
+                # What the engine has to say of itself is no business of a user who indexes a file.
+                logging.getLogger("dbos").setLevel(logging.ERROR)
+                give_clock()
+                self.storage.prepare()
+                with self.storage.errors():
+                    self._opened = DBOSClient(
+                        system_database_url=self.storage.url,
+                        serializer=DBOSPortableJSONSerializer(),
+                        application_name=APPLICATION,
+                        retry_connection_errors=False,
+                    )
+            return self._opened
 
 
-class _Cancelled:
-    """Whether a workflow was cancelled, looked up at most once a second for each."""
-
-    def __init__(self, client: DBOSClient) -> None:
-        self._client = client
-        self._looked: dict[str, float] = {}
-
-    def __call__(self, workflow_id: str) -> bool:
-        now = monotonic()
-        if now - self._looked.get(workflow_id, now - 2 * _LOOK_AGAIN_SECONDS) < _LOOK_AGAIN_SECONDS:
-            return False
-        self._looked[workflow_id] = now
-        return any(
-            status.status == "CANCELLED"
-            for status in self._client.list_workflows(workflow_ids=[workflow_id], load_input=False, load_output=False)
-        )
+def user(asked: IndexRequest) -> str:
+    """Whom the engine is told a job belongs to: jobs of one owner and one priority stand in line together."""
+    return f"{asked.priority} {asked.owner}"
 
 
-@contextlib.contextmanager
-def _storage(folder: Path) -> Iterator[None]:
-    """One process at a time creates the tables: two at once trip over each other.
-
-    Raises:
-        StorageError: they cannot be read or written.
-    """
-    try:
-        with (folder / "jobs.lock").open("ab") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(path=folder) from error
-        raise DataUnwritable(path=folder, problem=error.strerror or error) from error
-    except (sqlite3.Error, DBAPIError) as error:
-        fault = error.orig if isinstance(error, DBAPIError) else error
-        if getattr(fault, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-            raise DiskFull(path=folder) from error
-        if getattr(fault, "sqlite_errorcode", None) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-            raise DamagedDatabase(path=folder / "jobs.sqlite", problem=fault) from error
-        raise DataUnwritable(path=folder, problem=fault) from error
+def _new_id(recording_id: str | None) -> str:
+    return f"{recording_id or NAMELESS}.{secrets.token_hex(8)}"
 
 
-def _same(request: IndexRequest) -> str:
-    """A word that is equal for two requests for the same."""
-    wanted = f"\0{request.prompt}\0{request.again}\0{request.by_model}"
-    return hashlib.sha256(os.fsencode(request.path) + wanted.encode("utf-8", "surrogatepass")).hexdigest()
+def _place(status: WorkflowStatus) -> tuple[int, str]:
+    return status.created_at or 0, status.workflow_id
 
 
-def _own_word(folder: Path) -> str:
-    """A word that ``folder`` keeps and no other folder has."""
-    place = folder / "executor"
-    if not place.exists() or not place.read_text().strip():
-        place.write_text(secrets.token_hex(8))
-    return place.read_text().strip()
+def _age(each: Job) -> tuple[datetime, str]:
+    return each.created_at or datetime.min.replace(tzinfo=UTC), each.id
 
 
-def _job(status: WorkflowStatus) -> Job:
-    arguments = status.input["args"] if status.input else ()
-    path = request(arguments[0]).path if arguments else ""
-    outcome = status.output if isinstance(status.output, dict) else {}
-    # What a model looks at was admitted before it was queued.
-    admitted = str(arguments[1]["recording_id"]) if arguments[1:] else None
-    if status.status in ("ENQUEUED", "DELAYED"):
-        return Job(status.workflow_id, path, JobState.WAITING, admitted)
-    if status.status == "PENDING":
-        return Job(status.workflow_id, path, JobState.RUNNING, admitted)
-    if status.status == "CANCELLED" or "cancelled" in outcome:
-        return Job(status.workflow_id, path, JobState.CANCELLED, outcome.get("recording_id"))
-    if status.status != "SUCCESS" or "failed" in outcome:
-        reason = str(outcome.get("failed") or status.error or "it was begun too often and never ended")
-        return Job(status.workflow_id, path, JobState.FAILED, outcome.get("recording_id"), reason)
-    state = JobState.KNOWN if outcome.get("known") else JobState.INDEXED
-    return Job(status.workflow_id, path, state, str(outcome["recording_id"]), model_job=outcome.get("model_job"))
+def _iso(milliseconds: int) -> str:
+    """The engine cuts what is behind the millisecond: half of one more keeps it whole."""
+    return datetime.fromtimestamp(milliseconds / 1000 + _HALF_A_MILLISECOND, UTC).isoformat()

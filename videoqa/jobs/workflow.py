@@ -6,66 +6,32 @@ goes on where it was; the workflow engine sees to it that it is begun again. Wha
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import datetime
 from functools import partial
 from typing import Any
-from urllib.parse import quote, unquote
+from weakref import WeakValueDictionary
 
 from dbos import DBOS
 
 from videoqa.errors import NoModel, Unexpected, VideoqaError
+from videoqa.jobs.queue import ADMIT, MODEL_QUEUE, VERSION, user
+from videoqa.jobs.rows import MODEL_WORKFLOW, WORKFLOW, named, request, same_look
 from videoqa.pipeline.indexing import Admitted, Indexing
 from videoqa.pipeline.looking import Cancelled
 from videoqa.ports import FileIdentity, IndexRequest
 
-WORKFLOW = "index_recording"
-MODEL_WORKFLOW = "look_at_recording"
-MODEL_QUEUE = "recordings for the model"
-ADMIT = "admit"
-WORKFLOW_VERSION = "1"
-"""The version of the workflows' steps, not of the product: jobs of another version are left alone by the engine, and an
-upgrade of the product must not strand those that wait."""
 _log = logging.getLogger(__name__)
 
 
-def as_arguments(request: IndexRequest) -> dict[str, str | None]:
-    """The request as plain ASCII: names are bytes to the system, and some are no valid text."""
-    return {
-        "path": quote(request.path, errors="surrogateescape"),
-        "title": request.title and quote(request.title, errors="surrogateescape"),
-        "started_at": request.started_at.isoformat() if request.started_at else None,
-        "prompt": None if request.prompt is None else quote(request.prompt, errors="surrogateescape"),
-        "again": "again" if request.again else None,
-        "by_model": "by_model" if request.by_model else None,
-        "recording_id": request.recording_id,
-        "priority": str(request.priority),
-        "owner": request.owner,
-    }
-
-
-def request(arguments: Mapping[str, str | None]) -> IndexRequest:
-    """The request that ``arguments`` were made from, by this version or an earlier one."""
-    title, started_at, prompt = arguments["title"], arguments["started_at"], arguments.get("prompt")
-    return IndexRequest(
-        unquote(arguments["path"] or "", errors="surrogateescape"),
-        title and unquote(title, errors="surrogateescape"),
-        None if started_at is None else datetime.fromisoformat(started_at),
-        prompt and unquote(prompt, errors="surrogateescape"),
-        bool(arguments.get("again")),
-        bool(arguments.get("by_model")),
-        arguments.get("recording_id"),
-        int(arguments.get("priority") or 5),
-        arguments.get("owner") or "",
-    )
-
-
-def register(indexing: Indexing, by_model: Indexing | None, stopped: Callable[[str], bool]) -> None:
+def register(
+    indexing: Indexing,
+    by_model: Indexing | None,
+    stopped: Callable[[str], bool],
+    number: Callable[[IndexRequest], int],
+) -> None:
     """Makes the workflows known to the engine; before it is launched.
 
     A recording's workflow ends when signals have made it searchable; where there is a model, or one is asked for, it
@@ -74,9 +40,9 @@ def register(indexing: Indexing, by_model: Indexing | None, stopped: Callable[[s
     Args:
         by_model: the way of a recording past the model; None where none is set.
         stopped: whether the workflow of an id was cancelled.
+        number: the number of a job in the model's queue.
     """
-    # Two copies of a file are one recording with one analysis: the second waits for the first, and finds it done.
-    turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+    turns = _Turns()
 
     @DBOS.workflow(name=WORKFLOW)
     def index_recording(asked: dict[str, Any]) -> dict[str, Any]:
@@ -100,14 +66,15 @@ def register(indexing: Indexing, by_model: Indexing | None, stopped: Callable[[s
         outcome = carried_out(indexing, job, told.path, _admitted(admitted))
         if not (told.by_model or by_model) or "failed" in outcome or "cancelled" in outcome:
             return outcome
-        wanted = f"{outcome['recording_id']} {admitted['prompt']} {told.again}"
         queued = DBOS.enqueue_workflow_with_options(
             {
                 "queue_name": MODEL_QUEUE,
                 "workflow_name": MODEL_WORKFLOW,
-                "workflow_id": f"{job}-model",
-                "app_version": WORKFLOW_VERSION,
-                "deduplication_id": hashlib.sha256(wanted.encode("utf-8", "surrogatepass")).hexdigest(),
+                "workflow_id": f"{job if named(job) else outcome['recording_id'] + '.' + job}-model",
+                "app_version": VERSION,
+                "authenticated_user": user(told),
+                "priority": number(told),
+                "deduplication_id": same_look(outcome["recording_id"], admitted["prompt"], again=told.again),
                 "duplication_policy": "return-existing",
             },
             asked,
@@ -126,7 +93,7 @@ def register(indexing: Indexing, by_model: Indexing | None, stopped: Callable[[s
         return carried_out(by_model, job, told.path, _admitted(begun))
 
     def carried_out(way: Indexing, job: str, path: str, where: Admitted) -> dict[str, Any]:
-        with turns[f"{way.analyser.kind} {where.identity.digest}"]:
+        with turns.of(f"{way.analyser.kind} {where.recording_id}"):
             if where.analysis_id is None or way.is_done(where):
                 return {"recording_id": where.recording_id, "known": True}
             stages: tuple[tuple[str, Callable[[], None]], ...] = (
@@ -141,6 +108,19 @@ def register(indexing: Indexing, by_model: Indexing | None, stopped: Callable[[s
                 if outcome:
                     return {"recording_id": where.recording_id, **outcome}
             return {"recording_id": where.recording_id}
+
+
+class _Turns:
+    """Two copies of a file are one recording with one analysis: the second waits for the first, and finds it done."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._locks: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+
+    def of(self, word: str) -> threading.Lock:
+        """The lock for ``word``, which is forgotten when nobody holds or wants it any more."""
+        with self._lock:
+            return self._locks.setdefault(word, threading.Lock())
 
 
 def _admitted(told: Mapping[str, Any]) -> Admitted:

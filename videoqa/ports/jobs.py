@@ -80,7 +80,11 @@ class JobQueue(Protocol):
     def page(
         self, states: Sequence[JobState] | None = None, after: str | None = None, limit: int = 50
     ) -> tuple[Job, ...]:
-        """Jobs in those states, the youngest first, from behind the job ``after`` on."""
+        """Jobs in those states, the youngest first, from behind the job ``after`` on.
+
+        Raises:
+            UnknownJob: there is none of the id ``after``.
+        """
         ...
 
     def of_recording(self, recording_id: str) -> tuple[Job, ...]:

@@ -59,7 +59,7 @@ class MemoryJobQueue:
             kept = self._one(job_id)
             if not kept.job.state.ended:
                 raise JobUnderWay(name=job_id)
-            return self._begin(kept.request)
+            return self._waiting(kept.request) or self._begin(kept.request)
 
     def request(self, job_id: str) -> IndexRequest:
         """What a job was asked to do."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from videoqa.jobs.workflow import as_arguments, request
+from videoqa.jobs.rows import as_arguments, request
 from videoqa.ports import IndexRequest
 
 

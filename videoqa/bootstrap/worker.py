@@ -91,7 +91,7 @@ def work() -> NoReturn:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     place = house()
     told = None
-    with place.jobs.working(place.indexing, place.indexing_by_model) as take_over:
+    with place.worker.working(place.indexing, place.indexing_by_model) as take_over:
         while True:
             state = WorkerState.WORKING if take_over() else WorkerState.WAITING
             if state is not told:

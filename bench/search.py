@@ -11,7 +11,7 @@ import shutil
 import time
 import zlib
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +131,8 @@ def _add(connection: sa.Connection, number: int, chance: np.random.Generator, sh
         {
             "id": recording,
             "title": f"lecture {number}.mp4",
+            "folded_title": f"lecture {number}.mp4",
+            "added_at": datetime(2026, 1, 1, tzinfo=UTC),
             "source": f"/{number}",
             "digest": recording,
             "length": length,

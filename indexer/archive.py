@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from indexer import rows, statements, tables
 from indexer.database import reading, writing
 from indexer.ids import fresh_id
+from indexer.listings import SqlListings
 from indexer.recordings import SqlRecordings
 from videoqa.errors import RecordingRemoved
 from videoqa.events import Chapter, Event, Observation, Passage
@@ -31,7 +32,7 @@ class Shelf(Protocol):
         ...
 
 
-class SqlArchive(SqlRecordings):
+class SqlArchive(SqlRecordings, SqlListings):
     """Implements ``Archive`` over an engine of ``indexer.database``. ``shelf`` is called where one is needed."""
 
     def __init__(self, engine: sa.Engine, shelf: Callable[[], Shelf]) -> None:
@@ -121,17 +122,21 @@ class SqlArchive(SqlRecordings):
     def record(self, analysis_id: str, number: int, recorded: RecordedLook, change: TimelineChange) -> None:
         c = tables.groups.c
         with writing(self._engine) as connection:
-            expected = _unfinished(connection, analysis_id)["next_group"]
+            analysis = _unfinished(connection, analysis_id)
+            expected = analysis["next_group"]
             if number < expected:
                 return
             if number > expected:
                 raise ValueError(f"group {number} was recorded before group {expected}")
             seen = (rows.observation_row(number, *item) for item in enumerate(recorded.look.observations))
             statements.insert(connection, tables.observations, analysis_id, seen)
-            _put_events(connection, analysis_id, change)
+            _put_events(connection, analysis, change)
             group = tables.groups.update().where(c.analysis_id == analysis_id, c.number == number)
             connection.execute(group, rows.look_row(recorded))
-            connection.execute(statements.this(tables.analyses, analysis_id), {"next_group": number + 1})
+            spent = rows.usage_row(recorded.look.usage)
+            added = {name: tables.analyses.c[name] + cost for name, cost in spent.items()}
+            counted = statements.this(tables.analyses, analysis_id).values(next_group=number + 1, **added)
+            connection.execute(counted)
 
     def looks(self, analysis_id: str) -> Mapping[int, RecordedLook]:
         c = tables.observations.c
@@ -150,7 +155,8 @@ class SqlArchive(SqlRecordings):
         }
 
     def usage(self, recording_id: str) -> Usage:
-        select = sa.select(tables.groups).join(tables.analyses).where(tables.analyses.c.recording_id == recording_id)
+        c = tables.analyses.c
+        select = sa.select(*(c[name] for name in rows.COSTS)).where(c.recording_id == recording_id).order_by(c.begun)
         with reading(self._engine) as connection:
             return sum((rows.usage(row) for row in statements.every(connection, select)), Usage())
 
@@ -259,11 +265,13 @@ class SqlArchive(SqlRecordings):
             return tuple(rows.event(row) for row in statements.every(connection, select.order_by(c.start, c.end, c.id)))
 
 
-def _put_events(connection: sa.Connection, analysis_id: str, change: TimelineChange) -> None:
+def _put_events(connection: sa.Connection, analysis: rows.Row, change: TimelineChange) -> None:
     """Writes every event of ``change`` in its last form, in the place of the one with its id."""
-    latest = {event.id: rows.event_row(event, is_open=True) for event in (*change.opened, *change.updated)}
-    latest |= {event.id: rows.event_row(event, is_open=False) for event in change.closed}
-    c = tables.events.c
+    c, analysis_id = tables.events.c, str(analysis["id"])
+    recording = statements.only(connection, statements.recording(analysis["recording_id"]))
+    began = recording["started_at"] or recording["added_at"]
+    latest = {event.id: rows.event_row(event, began, is_open=True) for event in (*change.opened, *change.updated)}
+    latest |= {event.id: rows.event_row(event, began, is_open=False) for event in change.closed}
     connection.execute(tables.events.delete().where(c.analysis_id == analysis_id, c.id.in_(list(latest))))
     statements.insert(connection, tables.events, analysis_id, latest.values())
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from indexer import tables
 from indexer.faults import name_fault, os_fault
-from videoqa.errors import BadSetting, MissingPart, NewerDatabase
+from videoqa.errors import BadSetting, DamagedDatabase, MissingPart, NewerDatabase
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The newest schema this version writes; the older ones it can bring up to date stand in ``migrations/versions``."""
 PATIENCE = 60.0
 """Seconds to wait for another process that writes. Each write of ours lasts milliseconds."""
@@ -78,9 +79,12 @@ def _sqlite(path: Path) -> sa.Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
+        options = connection.get_execution_options()
+        if options.get("videoqa_migrates", False):
+            # To drop a table whose rows others refer to would delete those, too; within a transaction it is too late.
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         # A deferred transaction that reads and then writes fails at once when another has written in between.
-        writes = connection.get_execution_options().get("videoqa_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("videoqa_writes", False) else "BEGIN")
 
     return engine
 
@@ -124,17 +128,44 @@ def _postgresql(url: str) -> sa.Engine:
 
 def _bring_up_to_date(engine: sa.Engine, place: str) -> None:
     with reading(engine) as connection:
-        found = _schema(connection)
-    if found == SCHEMA:
-        return
-    with writing(engine) as connection:
-        found = _schema(connection)
-        if found is not None and found > SCHEMA:
-            raise NewerDatabase(path=place, found=found, known=SCHEMA)
-        if found != SCHEMA:
-            from indexer.migrations import migrate  # noqa: PLC0415 - half a second, once in a schema's life
+        if _current(connection, place):
+            return
+    try:
+        with writing(engine.execution_options(videoqa_migrates=True)) as connection:
+            # Another process may have done it while this one waited for its turn.
+            if not _current(connection, place):
+                _migrate(connection, place)
+    finally:
+        engine.dispose()  # this connection heeds no foreign keys
 
-            migrate(connection)
+
+def _current(connection: sa.Connection, place: str) -> bool:
+    """
+    Raises:
+        NewerDatabase: its schema is of a later version than this.
+    """
+    found = _schema(connection)
+    if found is not None and found > SCHEMA:
+        raise NewerDatabase(path=place, found=found, known=SCHEMA)
+    return found == SCHEMA
+
+
+def _migrate(connection: sa.Connection, place: str) -> None:
+    if _schema(connection) is None:
+        # The steps would lead to the very same tables, half a second later.
+        tables.METADATA.create_all(connection)
+        connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+        connection.execute(sa.text("INSERT INTO alembic_version VALUES (:schema)"), {"schema": SCHEMA})
+        return
+    from indexer.migrations import migrate  # noqa: PLC0415 - half a second, once in a schema's life
+
+    migrate(connection)
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if broken is not None:
+            raise DamagedDatabase(
+                path=place, problem=f"a row of {broken[0]} belongs to one of {broken[2]} that is not there"
+            )
 
 
 def _schema(connection: sa.Connection) -> str | None:

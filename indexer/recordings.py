@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -20,27 +20,37 @@ class SqlRecordings:
         self._engine = engine
 
     def add(self, recording: Recording) -> Recording:
+        c = tables.recordings.c
+        same = sa.select(tables.recordings).where(c.digest == recording.digest, c.space == recording.space)
         with writing(self._engine) as connection:
-            known = statements.first(
-                connection, sa.select(tables.recordings).where(tables.recordings.c.digest == recording.digest)
-            )
-            if known is not None:
-                return rows.recording(known)
-            row = rows.recording_row(recording)
-            if not recording.id or statements.first(connection, statements.recording(recording.id)) is not None:
-                row["id"] = fresh_id()
-            connection.execute(tables.recordings.insert(), row)
-            return rows.recording(statements.only(connection, statements.recording(str(row["id"]))))
+            known = statements.every(connection, same)
+            if not known:
+                row = rows.recording_row(recording) | {"added_at": recording.added_at or datetime.now(UTC)}
+                if not recording.id or statements.first(connection, statements.recording(recording.id)) is not None:
+                    row["id"] = fresh_id()
+                connection.execute(tables.recordings.insert(), row)
+                statements.tag(connection, str(row["id"]), recording.tags)
+                known = statements.every(connection, statements.recording(str(row["id"])))
+            [added] = statements.tagged(connection, known)
+            return added
 
     def recordings(self) -> tuple[Recording, ...]:
         with reading(self._engine) as connection:
-            found = [rows.recording(row) for row in statements.every(connection, sa.select(tables.recordings))]
-        return tuple(sorted(found, key=lambda recording: (recording.title, recording.id)))
+            found = statements.every(connection, sa.select(tables.recordings))
+            known = statements.tagged(connection, found, every_tag=True)
+        return tuple(sorted(known, key=lambda recording: (recording.title, recording.id)))
 
     def recording(self, recording_id: str) -> Recording | None:
         with reading(self._engine) as connection:
-            row = statements.first(connection, statements.recording(recording_id))
-        return None if row is None else rows.recording(row)
+            found = statements.every(connection, statements.recording(recording_id))
+            return next(iter(statements.tagged(connection, found)), None)
+
+    def tag(self, recording_id: str, tags: Collection[str]) -> None:
+        c = tables.recording_tags.c
+        with writing(self._engine) as connection:
+            connection.execute(tables.recording_tags.delete().where(c.recording_id == recording_id))
+            if statements.first(connection, statements.recording(recording_id)) is not None:
+                statements.tag(connection, recording_id, tags)
 
     def describe(
         self,
@@ -55,10 +65,14 @@ class SqlRecordings:
         known: dict[str, object] = {"length": length, "started_at": started_at}
         told = {
             name: value
-            for name, value in (("title", title), ("source", source), ("prompt", prompt))
+            for name, value in (("title", title), ("folded_title", title), ("source", source), ("prompt", prompt))
             if value is not None
         }
-        self._update(recording_id, {**known, **told})
+        with writing(self._engine) as connection:
+            before = statements.first(connection, statements.recording(recording_id))
+            connection.execute(statements.this(tables.recordings, recording_id), {**known, **told})
+            if before is not None and before["started_at"] != started_at:
+                _move_events(connection, recording_id, started_at or before["added_at"])
 
     def amend(
         self,
@@ -88,3 +102,12 @@ class SqlRecordings:
     def _update(self, recording_id: str, values: Mapping[str, object]) -> None:
         with writing(self._engine) as connection:
             connection.execute(statements.this(tables.recordings, recording_id), values)
+
+
+def _move_events(connection: sa.Connection, recording_id: str, began: datetime) -> None:
+    """Has the events of the recording begin where they do, now that it is known to have begun then."""
+    c = tables.events.c
+    analyses = sa.select(tables.analyses.c.id).where(tables.analyses.c.recording_id == recording_id)
+    began_at = sa.literal((began - tables.EPOCH) // tables.MICROSECOND, sa.BigInteger)
+    happened = began_at + sa.type_coerce(c.start, sa.BigInteger)
+    connection.execute(tables.events.update().where(c.analysis_id.in_(analyses)).values(at=happened))

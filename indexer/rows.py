@@ -6,7 +6,7 @@ import array
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,13 +27,15 @@ from videoqa.media import (
 from videoqa.ports import Analysis, AnalysisKind, Look, RecordedLook, Usage
 
 Row = sa.RowMapping
-_USAGE = tuple(field.name for field in fields(Usage))
+COSTS = tuple(field.name for field in fields(Usage))
+"""The columns of what a look cost."""
 
 
 def recording_row(recording: Recording) -> dict[str, object]:
     return {
         "id": recording.id,
         "title": recording.title,
+        "folded_title": recording.title,
         "source": recording.source,
         "digest": recording.digest,
         "length": recording.length,
@@ -41,10 +43,15 @@ def recording_row(recording: Recording) -> dict[str, object]:
         "started_at": recording.started_at,
         "problems": list(recording.problems),
         "prompt": recording.prompt,
+        "camera": recording.camera,
+        "added_at": recording.added_at,
+        "owner": recording.owner,
+        "kept": recording.kept,
+        "space": recording.space,
     }
 
 
-def recording(row: Row) -> Recording:
+def recording(row: Row, tags: Iterable[str] = ()) -> Recording:
     return Recording(
         id=row["id"],
         title=row["title"],
@@ -55,6 +62,12 @@ def recording(row: Row) -> Recording:
         started_at=row["started_at"],
         problems=tuple(row["problems"]),
         prompt=row["prompt"],
+        tags=tuple(sorted(tags)),
+        camera=row["camera"],
+        added_at=row["added_at"],
+        owner=row["owner"],
+        kept=row["kept"],
+        space=row["space"],
     )
 
 
@@ -96,16 +109,19 @@ def group(row: Row) -> FrameGroup:
 
 
 def look_row(recorded: RecordedLook) -> dict[str, object]:
-    spent = {name: getattr(recorded.look.usage, name) for name in _USAGE}
-    return {"failure": recorded.failure, "summary": recorded.look.summary, **spent}
+    return {"failure": recorded.failure, "summary": recorded.look.summary, **usage_row(recorded.look.usage)}
 
 
 def look(row: Row, observations: Iterable[Observation]) -> RecordedLook:
     return RecordedLook(Look(tuple(observations), row["summary"], usage(row)), row["failure"])
 
 
+def usage_row(usage: Usage) -> dict[str, int | float]:
+    return {name: getattr(usage, name) for name in COSTS}
+
+
 def usage(row: Row) -> Usage:
-    return Usage(**{name: row[name] for name in _USAGE})
+    return Usage(**{name: row[name] for name in COSTS})
 
 
 def cue_row(number: int, cue: Cue) -> dict[str, object]:
@@ -135,10 +151,12 @@ def observation(row: Row) -> Observation:
     return Observation(lasts_until=row["lasts_until"], **_observed(row))
 
 
-def event_row(event: Event, *, is_open: bool) -> dict[str, object]:
+def event_row(event: Event, began: datetime, *, is_open: bool) -> dict[str, object]:
+    """``began`` is when the recording did, or was added where that is unknown."""
     return {
         "id": event.id,
         "open": is_open,
+        "at": began + event.span.start,
         **_span_row(event.span),
         "revisits": event.revisits,
         **_observed_row(event),

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from indexer import rows, tables
 from videoqa.events import Passage
+from videoqa.media import Recording
 from videoqa.ports import AnalysisKind
 
 
@@ -56,6 +57,26 @@ def first(connection: sa.Connection, select: sa.Executable) -> rows.Row | None:
 
 def only(connection: sa.Connection, select: sa.Executable) -> rows.Row:
     return connection.execute(select).mappings().one()
+
+
+def tagged(connection: sa.Connection, found: Sequence[rows.Row], *, every_tag: bool = False) -> tuple[Recording, ...]:
+    """The recordings of the rows ``found``, in that order, with their tags; ``every_tag`` where they are many."""
+    c = tables.recording_tags.c
+    select = sa.select(c.recording_id, c.tag)
+    if not every_tag:
+        select = select.where(c.recording_id.in_([row["id"] for row in found]))
+    tags: dict[str, list[str]] = {}
+    for recording_id, tag in connection.execute(select) if found else ():
+        tags.setdefault(recording_id, []).append(tag)
+    return tuple(rows.recording(row, tags.get(row["id"], ())) for row in found)
+
+
+def tag(connection: sa.Connection, recording_id: str, tags: Iterable[str]) -> None:
+    """Gives the recording these tags beside those it has."""
+    told = sorted({tables.Words.kept(tag) for tag in tags})
+    if told:
+        named = [{"recording_id": recording_id, "tag": tag} for tag in told]
+        connection.execute(tables.recording_tags.insert(), named)
 
 
 def passages_of(connection: sa.Connection, analysis_id: str) -> tuple[Passage, ...]:

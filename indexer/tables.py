@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,9 +47,21 @@ class Words(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
-        if value is None:
-            return None
+        return None if value is None else self.kept(value)
+
+    @staticmethod
+    def kept(value: str) -> str:
         return value.replace("\0", "\ufffd").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+class Folded(TypeDecorator[str]):
+    """Words without their case, for comparing; both sides of a comparison pass through here."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else unicodedata.normalize("NFC", Words.kept(value)).casefold()
 
 
 class FilePath(TypeDecorator[str]):
@@ -84,20 +97,51 @@ class _Recordings(TypedColumns):
     id: Named[str] = sa.Column(primary_key=True)
     title: Named[str] = sa.Column(Words)
     source: Named[str] = sa.Column(FilePath)
-    digest: Named[str] = sa.Column(unique=True)
+    digest: Named[str]
     length: Named[timedelta] = sa.Column(Microseconds)
     state: Named[str]
     started_at: Named[datetime | None] = sa.Column(Instant)
     problems: Named[list[str]] = sa.Column(sa.JSON)
-    prompt: Named[str] = sa.Column(Words)
+    prompt: Named[str] = sa.Column(Words, default="")
     stage: Named[str | None]
     done: Named[float | None]
+    folded_title: Named[str] = sa.Column(Folded)
+    camera: Named[str] = sa.Column(Words, default="")
+    owner: Named[str] = sa.Column(Words, default="")
+    space: Named[str] = sa.Column(Words, default="")
+    kept: Named[bool] = sa.Column(default=False)
+    added_at: Named[datetime] = sa.Column(Instant)
 
 
-recordings = sa.Table("recordings", METADATA, _Recordings)
+recordings = sa.Table(
+    "recordings",
+    METADATA,
+    _Recordings,
+    sa.UniqueConstraint("digest", "space", name="uq_recordings_digest_space"),
+    sa.Index("ix_recordings_added_at", "added_at", "id"),
+)
 
 
-class _Analyses(TypedColumns):
+class _RecordingTags(TypedColumns):
+    recording_id: Named[str] = _belongs_to("recordings")
+    tag: Named[str] = sa.Column(Words, primary_key=True)
+
+
+recording_tags = sa.Table(
+    "recording_tags", METADATA, _RecordingTags, sa.Index("ix_recording_tags_tag", "tag", "recording_id")
+)
+
+
+class _Costs(TypedColumns):
+    prompt_tokens: Named[int] = sa.Column(sa.BigInteger, default=0)
+    cached_tokens: Named[int] = sa.Column(sa.BigInteger, default=0)
+    completion_tokens: Named[int] = sa.Column(sa.BigInteger, default=0)
+    seconds: Named[float] = sa.Column(default=0.0)
+    cost: Named[float] = sa.Column(default=0.0)
+    uncited: Named[int] = sa.Column(sa.BigInteger, default=0)
+
+
+class _Analyses(_Costs):
     id: Named[str] = sa.Column(primary_key=True)
     recording_id: Named[str] = sa.Column(sa.ForeignKey("recordings.id", ondelete="CASCADE"), index=True)
     begun: Named[int] = sa.Column(sa.BigInteger)
@@ -120,7 +164,8 @@ class _Analyses(TypedColumns):
 
 analyses = sa.Table("analyses", METADATA, _Analyses)
 """``begun`` rises within a recording; ``kind`` is of ``AnalysisKind``. Once it is finished, ``covered`` is the length
-that its coverage speaks of, and ``totals`` how many microseconds of that are in which state."""
+that its coverage speaks of, and ``totals`` how many microseconds of that are in which state. What it cost is the sum of
+what its groups did."""
 
 
 class _Cues(TypedColumns):
@@ -184,9 +229,11 @@ class _Events(_Observed):
     start: Named[timedelta] = sa.Column(Microseconds)
     end: Named[timedelta] = sa.Column(Microseconds)
     revisits: Named[str | None]
+    at: Named[datetime] = sa.Column(Instant)
 
 
-events = sa.Table("events", METADATA, _Events)
+events = sa.Table("events", METADATA, _Events, sa.Index("ix_events_at", "at", "id"))
+"""``at`` is the wall clock at its start, or what that would be, had the recording begun when it was added."""
 
 
 class _CoveredSpans(TypedColumns):
@@ -234,3 +281,60 @@ class _Shards(TypedColumns):
 
 shards = sa.Table("shards", METADATA, _Shards)
 """The passages of one analysis made searchable: their words, and their vectors by each embedder (see search/)."""
+
+
+class _Keys(TypedColumns):
+    id: Named[str] = sa.Column(primary_key=True)
+    name: Named[str] = sa.Column(Words)
+    role: Named[str]
+    tags: Named[list[str]] = sa.Column(sa.JSON)
+    cameras: Named[list[str]] = sa.Column(sa.JSON)
+    digest: Named[bytes] = sa.Column(unique=True)
+    created_at: Named[datetime] = sa.Column(Instant)
+    revoked_at: Named[datetime | None] = sa.Column(Instant)
+
+
+_IN_FORCE = sa.text("revoked_at IS NULL")
+
+keys = sa.Table(
+    "keys",
+    METADATA,
+    _Keys,
+    sa.Index("ix_keys_in_force", "name", unique=True, sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE),
+)
+"""``digest`` is the SHA-256 of the secret."""
+
+
+class _Answers(_Costs):
+    id: Named[str] = sa.Column(primary_key=True)
+    owner: Named[str] = sa.Column(index=True)
+    asked_at: Named[datetime] = sa.Column(Instant)
+    question: Named[str] = sa.Column(Words)
+    document: Named[str] = sa.Column(Words)
+    verdict: Named[bool | None]
+    note: Named[str] = sa.Column(Words, default="")
+
+
+_JUDGED = sa.text("verdict IS NOT NULL")
+
+answers = sa.Table(
+    "answers",
+    METADATA,
+    _Answers,
+    sa.Index("ix_answers_judged", "asked_at", "id", sqlite_where=_JUDGED, postgresql_where=_JUDGED),
+)
+
+
+class _Deeds(TypedColumns):
+    number: Named[int] = sa.Column(sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
+    at: Named[datetime] = sa.Column(Instant)
+    key_id: Named[str]
+    key_name: Named[str] = sa.Column(Words)
+    address: Named[str] = sa.Column(Words)
+    action: Named[str] = sa.Column(Words)
+    subject: Named[str] = sa.Column(Words)
+    request_id: Named[str] = sa.Column(Words)
+    outcome: Named[int]
+
+
+deeds = sa.Table("deeds", METADATA, _Deeds, sa.Index("ix_deeds_at", "at", "number"))

@@ -9,9 +9,9 @@ from alembic import command
 from alembic.config import Config
 
 
-def migrate(connection: sa.Connection) -> None:
-    """Takes every step that the database lacks, inside the transaction of ``connection``."""
+def migrate(connection: sa.Connection, to: str = "head") -> None:
+    """Takes every step up to ``to`` that the database lacks, inside the transaction of ``connection``."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

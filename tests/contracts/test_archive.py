@@ -44,6 +44,7 @@ RECORDING = Recording(
     state=RecordingState.QUEUED,
     started_at=datetime(2024, 2, 29, 23, 59, 59, 999_999, tzinfo=UTC),
     problems=("3 packets are missing",),
+    added_at=datetime(2024, 3, 1, microsecond=1, tzinfo=UTC),
 )
 SAMPLING = Sampling(timedelta(milliseconds=500), 640, 16)
 CUES = (

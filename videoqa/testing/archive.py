@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import itertools
 import threading
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
-from videoqa.errors import RecordingRemoved
+from videoqa.errors import RecordingRemoved, UnknownRecording
 from videoqa.events import Chapter, Event, Passage
 from videoqa.media import ZERO, Coverage, CoverageState, Cue, FrameGroup, Progress, Recording, RecordingState, Sampling
-from videoqa.ports import Analysis, AnalysisKind, RecordedLook, TimelineChange, Usage
+from videoqa.ports import (
+    Analysis,
+    AnalysisKind,
+    EventFilter,
+    EventPlace,
+    FoundEvent,
+    RecordedLook,
+    RecordingFilter,
+    RecordingUsage,
+    TimelineChange,
+    Usage,
+)
 
 
 class MemoryArchive:
@@ -27,8 +40,10 @@ class MemoryArchive:
     def add(self, recording: Recording) -> Recording:
         with self._lock:
             for known in self._recordings.values():
-                if known.digest == recording.digest:
+                if (known.digest, known.space) == (recording.digest, recording.space):
                     return known
+            added = recording.added_at or datetime.now(UTC)
+            recording = replace(recording, added_at=added, tags=tuple(sorted(set(recording.tags))))
             if not recording.id or recording.id in self._recordings:
                 recording = replace(recording, id=f"recording-{next(self._numbers):06}")
             self._recordings[recording.id] = recording
@@ -37,6 +52,23 @@ class MemoryArchive:
     def recordings(self) -> tuple[Recording, ...]:
         with self._lock:
             return tuple(sorted(self._recordings.values(), key=lambda recording: (recording.title, recording.id)))
+
+    def page(self, wanted: RecordingFilter, after: str | None = None, limit: int = 50) -> tuple[Recording, ...]:
+        with self._lock:
+            if after is not None and after not in self._recordings:
+                raise UnknownRecording(name=after)
+            found = sorted(filter(partial(_wanted, wanted), self._recordings.values()), key=_added, reverse=True)
+            last = None if after is None else _added(self._recordings[after])
+            return tuple(each for each in found if last is None or _added(each) < last)[:limit]
+
+    def ids(self, wanted: RecordingFilter) -> frozenset[str]:
+        with self._lock:
+            return frozenset(each.id for each in self._recordings.values() if _wanted(wanted, each))
+
+    def tag(self, recording_id: str, tags: Collection[str]) -> None:
+        with self._lock:
+            if (known := self._recordings.get(recording_id)) is not None:
+                self._recordings[recording_id] = replace(known, tags=tuple(sorted(set(tags))))
 
     def recording(self, recording_id: str) -> Recording | None:
         return self._recordings.get(recording_id)
@@ -176,6 +208,11 @@ class MemoryArchive:
             looks = [recorded.look for kept in self._of(recording_id) for recorded in kept.looks.values()]
             return sum((look.usage for look in looks), Usage())
 
+    def usages(self, wanted: RecordingFilter) -> tuple[RecordingUsage, ...]:
+        with self._lock:
+            found = [self._recordings[recording_id] for recording_id in sorted(self.ids(wanted))]
+            return tuple(RecordingUsage(each.id, each.owner, each.length, self.usage(each.id)) for each in found)
+
     def finish(
         self, analysis_id: str, coverage: Coverage, chapters: Sequence[Chapter], passages: Sequence[Passage]
     ) -> None:
@@ -198,6 +235,19 @@ class MemoryArchive:
         with self._lock:
             finished = [kept for kept in self._of(recording_id) if kept.plan.finished]
             return _in_order(_signed(event, kept) for kept in finished for event in kept.events.values())
+
+    def find_events(
+        self, wanted: EventFilter, after: EventPlace | None = None, limit: int = 50
+    ) -> tuple[FoundEvent, ...]:
+        with self._lock:
+            every = (
+                FoundEvent(self._recordings[recording_id], event)
+                for recording_id in self.ids(wanted.recordings)
+                for event in self.events(recording_id)
+            )
+            found = sorted(filter(partial(_wanted_event, wanted), every), key=_place, reverse=True)
+            last = None if after is None else (after.at, after.event_id)
+            return tuple(each for each in found if last is None or _place(each) < last)[:limit]
 
     def analysis_events(self, analysis_id: str) -> tuple[Event, ...]:
         with self._lock:
@@ -279,3 +329,41 @@ def _signed(event: Event, kept: _Kept) -> Event:
 
 def _in_order(events: Iterable[Event]) -> tuple[Event, ...]:
     return tuple(sorted(events, key=lambda event: (event.span, event.id)))
+
+
+def _added(recording: Recording) -> tuple[datetime, str]:
+    assert recording.added_at is not None
+    return recording.added_at, recording.id
+
+
+def _wanted(wanted: RecordingFilter, recording: Recording) -> bool:
+    began = recording.started_at
+    return (
+        wanted.scope.covers(recording.tags, recording.camera)
+        and (wanted.ids is None or recording.id in wanted.ids)
+        and _folded(wanted.title) in _folded(recording.title)
+        and (not wanted.tag or wanted.tag in recording.tags)
+        and (not wanted.camera or wanted.camera == recording.camera)
+        and (wanted.state is None or wanted.state is recording.state)
+        and (wanted.owner is None or wanted.owner == recording.owner)
+        and (wanted.started_from is None or (began is not None and began >= wanted.started_from))
+        and (wanted.started_before is None or (began is not None and began < wanted.started_before))
+    )
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold()
+
+
+def _wanted_event(wanted: EventFilter, found: FoundEvent) -> bool:
+    happened = found.happened_at
+    return (
+        (not wanted.label or wanted.label.lower() == found.event.label.lower())
+        and (wanted.source is None or wanted.source is found.event.source)
+        and (wanted.happened_from is None or (happened is not None and happened >= wanted.happened_from))
+        and (wanted.happened_before is None or (happened is not None and happened < wanted.happened_before))
+    )
+
+
+def _place(found: FoundEvent) -> tuple[datetime, str]:
+    return found.place.at, found.place.event_id

@@ -1,0 +1,70 @@
+"""Which rows are wanted, as conditions in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from indexer import tables
+from videoqa.access import Scope
+from videoqa.ports import EventFilter, EventPlace, RecordingFilter
+
+Condition = sa.ColumnElement[bool]
+
+
+def recordings(wanted: RecordingFilter) -> Iterator[Condition]:
+    """What is true of the recordings that are wanted."""
+    c = tables.recordings.c
+    yield from _within(wanted.scope)
+    if wanted.ids is not None:
+        yield c.id.in_(sorted(wanted.ids))
+    if wanted.title:
+        # Not LIKE: SQLite refuses a long pattern.
+        yield sa.func.replace(c.folded_title, sa.bindparam(None, wanted.title, tables.Folded), "") != c.folded_title
+    if wanted.tag:
+        yield c.id.in_(_tagged(tables.recording_tags.c.tag == wanted.tag))
+    if wanted.camera:
+        yield c.camera == wanted.camera
+    if wanted.state is not None:
+        yield c.state == wanted.state.value
+    if wanted.owner is not None:
+        yield c.owner == wanted.owner
+    if wanted.started_from is not None:
+        yield c.started_at >= wanted.started_from
+    if wanted.started_before is not None:
+        yield c.started_at < wanted.started_before
+
+
+def events(wanted: EventFilter, after: EventPlace | None) -> Iterator[Condition]:
+    """What is true of the events that are wanted, joined with their analyses and recordings."""
+    c = tables.events.c
+    yield tables.analyses.c.finished
+    yield from recordings(wanted.recordings)
+    if wanted.label:
+        yield sa.func.lower(c.label) == sa.func.lower(sa.literal(wanted.label, tables.Words))
+    if wanted.source is not None:
+        yield c.source == wanted.source.value
+    if wanted.happened_from is not None or wanted.happened_before is not None:
+        yield tables.recordings.c.started_at.is_not(None)
+    if wanted.happened_from is not None:
+        yield c.at >= wanted.happened_from
+    if wanted.happened_before is not None:
+        yield c.at < wanted.happened_before
+    if after is not None:
+        yield sa.tuple_(c.at, c.id) < sa.tuple_(sa.literal(after.at, tables.Instant), sa.literal(after.event_id))
+
+
+def _within(scope: Scope) -> Iterator[Condition]:
+    if scope.everything:
+        return
+    reached = list[Condition]()
+    if scope.cameras:
+        reached.append(tables.recordings.c.camera.in_(sorted(scope.cameras)))
+    if scope.tags:
+        reached.append(tables.recordings.c.id.in_(_tagged(tables.recording_tags.c.tag.in_(sorted(scope.tags)))))
+    yield sa.or_(*reached)
+
+
+def _tagged(tag: Condition) -> sa.Select[tuple[str]]:
+    return sa.select(tables.recording_tags.c.recording_id).where(tag)

@@ -1,0 +1,73 @@
+"""Lists of what a SQL database holds, a page at a time. Every method is one transaction."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from indexer import filters, rows, statements, tables
+from indexer.database import reading
+from videoqa.errors import UnknownRecording
+from videoqa.media import Recording
+from videoqa.ports import EventFilter, EventPlace, FoundEvent, RecordingFilter, RecordingUsage
+
+
+class SqlListings:
+    """What ``Archive`` lists of many recordings, over an engine of ``indexer.database``.
+
+    Pages are found by the place where the last one ended, never by counting: the last is as quick as the first.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def page(self, wanted: RecordingFilter, after: str | None = None, limit: int = 50) -> tuple[Recording, ...]:
+        c = tables.recordings.c
+        select = sa.select(tables.recordings).where(*filters.recordings(wanted))
+        with reading(self._engine) as connection:
+            if after is not None:
+                last = statements.first(connection, statements.recording(after))
+                if last is None:
+                    raise UnknownRecording(name=after)
+                place = sa.tuple_(sa.literal(last["added_at"], tables.Instant), sa.literal(after))
+                select = select.where(sa.tuple_(c.added_at, c.id) < place)
+            found = statements.every(connection, select.order_by(c.added_at.desc(), c.id.desc()).limit(limit))
+            return statements.tagged(connection, found)
+
+    def ids(self, wanted: RecordingFilter) -> frozenset[str]:
+        select = sa.select(tables.recordings.c.id).where(*filters.recordings(wanted))
+        with reading(self._engine) as connection:
+            return frozenset(connection.execute(select).scalars())
+
+    def usages(self, wanted: RecordingFilter) -> tuple[RecordingUsage, ...]:
+        c, spent = tables.recordings.c, tables.analyses.c
+        costs = [sa.func.coalesce(sa.func.sum(spent[name]), 0).label(name) for name in rows.COSTS]
+        select = (
+            sa.select(c.id, c.owner, c.length, *costs)
+            .join_from(tables.recordings, tables.analyses, isouter=True)
+            .where(*filters.recordings(wanted))
+            .group_by(c.id)
+            .order_by(c.id)
+        )
+        with reading(self._engine) as connection:
+            return tuple(
+                RecordingUsage(row["id"], row["owner"], row["length"], rows.usage(row))
+                for row in statements.every(connection, select)
+            )
+
+    def find_events(
+        self, wanted: EventFilter, after: EventPlace | None = None, limit: int = 50
+    ) -> tuple[FoundEvent, ...]:
+        c, analysis = tables.events.c, tables.analyses.c
+        select = (
+            sa.select(tables.events, analysis.recording_id, analysis.seen_by)
+            .join_from(tables.events, tables.analyses)
+            .join(tables.recordings)
+            .where(*filters.events(wanted, after))
+            .order_by(c.at.desc(), c.id.desc())
+            .limit(limit)
+        )
+        with reading(self._engine) as connection:
+            found = statements.every(connection, select)
+            of = sa.select(tables.recordings).where(tables.recordings.c.id.in_({row["recording_id"] for row in found}))
+            recordings = {each.id: each for each in statements.tagged(connection, statements.every(connection, of))}
+        return tuple(FoundEvent(recordings[row["recording_id"]], rows.event(row)) for row in found)

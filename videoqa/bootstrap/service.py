@@ -10,13 +10,13 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from api.opening import Opening
 from api.serving import is_private, listening, server, url_of
 from videoqa.bootstrap import House, diagnose, house
-from videoqa.bootstrap.worker import Worker
+from videoqa.bootstrap.worker import WorkerProcess
 from videoqa.errors import NoKeys
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from api.service import Service
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CONNECTIONS = 2000
@@ -73,28 +74,52 @@ def service_of(place: House) -> Service:
 async def _serve(place: House, sockets: Sequence[socket.socket], tell: Callable[[str], None]) -> None:
     told = asyncio.Event()
     _heed_signals(told, tell)
-    opening, worker = Opening(), Worker()
+    opening, worker = Opening(), WorkerProcess()
     answering = server(opening, _CONNECTIONS)
     serving = asyncio.create_task(answering.serve(list(sockets)))
     working = asyncio.create_task(worker.run())
     asked = asyncio.create_task(told.wait())
     try:
-        making = asyncio.create_task(asyncio.to_thread(_app, place))
-        await asyncio.wait((making, serving, asked), return_when=asyncio.FIRST_COMPLETED)
-        if making.done():
-            app = making.result()
-            async with app.router.lifespan_context(app):
-                opening.open(app)
-                tell(f"serving at {url_of(sockets)}")
-                await asyncio.wait((serving, asked), return_when=asyncio.FIRST_COMPLETED)
-                app.state.stopping.set()
-                answering.should_exit = True
-                await asyncio.gather(serving, worker.stop())
+        # Imports and migrations take a second or two; whoever asks meanwhile is told to wait.
+        app = await _before(asked, asyncio.to_thread(_app, place))
+        async with app.router.lifespan_context(app):
+            opening.open(app)
+            tell(f"serving at {url_of(sockets)}")
+            await _before(asked, asyncio.to_thread(_take_up, app.state.service, place))
+            await asyncio.wait((serving, asked), return_when=asyncio.FIRST_COMPLETED)
+            app.state.stopping.set()
+            answering.should_exit = True
+            await asyncio.gather(serving, worker.stop())
+    except _Stopped:
+        pass
     finally:
         opening.give_up()
         answering.should_exit = True
         await asyncio.gather(serving, worker.stop())
         await working
+
+
+class _Stopped(Exception):
+    """The end was asked for before it was there."""
+
+
+async def _before(end: asyncio.Future[object], work: Coroutine[object, object, T]) -> T:
+    """What ``work`` returns.
+
+    Raises:
+        _Stopped: the end came first; the thread is left to itself.
+    """
+    doing = asyncio.create_task(work)
+    await asyncio.wait((doing, end), return_when=asyncio.FIRST_COMPLETED)
+    if not doing.done():
+        raise _Stopped
+    return doing.result()
+
+
+def _take_up(service: Service, place: House) -> None:
+    """Goes on with what an earlier service was cut off in: uploads it had taken in and not submitted yet."""
+    place.jobs.open()
+    service.intake.resume()
 
 
 def _app(place: House) -> FastAPI:

@@ -33,46 +33,52 @@ class WorkerState(StrEnum):
     DOWN = "down"
 
 
-class Worker:
-    """The worker as its parent sees it. ``run`` it; ``state`` tells how it is, ``restarts`` how often it was begun."""
+class WorkerProcess:
+    """The worker as its parent sees it: ``state`` tells how it is, ``restarts`` how often another one was begun."""
 
     def __init__(self) -> None:
         self.state = WorkerState.STARTING
         self.restarts = 0
         self._process: asyncio.subprocess.Process | None = None
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Keeps one running until it is to stop; one that ends at once is begun again after longer and longer."""
+        """Keeps one running until it is to stop; one that ends soon is begun again after longer and longer."""
         pause = _FIRST_PAUSE
-        while not self._stopping:
+        while not self._stopping.is_set():
             begun = time.monotonic()
             self._process = await asyncio.create_subprocess_exec(
                 *_COMMAND, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
             )
+            if self._stopping.is_set():
+                self._end()
             await self._listen(self._process)
             code = await self._process.wait()
             self.state = WorkerState.DOWN
-            if self._stopping:
+            if self._stopping.is_set():
                 return
             pause = _FIRST_PAUSE if time.monotonic() - begun > _LIVED_WELL else min(2 * pause, _LONGEST_PAUSE)
             _log.warning("the worker ended with %s; another one begins in %.1f s", code, pause)
             self.restarts += 1
-            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
 
     async def stop(self) -> None:
         """Ends it: what it is at is kept as far as it has come, and goes on with the next one."""
-        self._stopping = True
-        process = self._process
-        if process is None or process.returncode is not None:
+        self._stopping.set()
+        self._end()
+        if self._process is None:
             return
-        if process.stdin is not None:
-            process.stdin.close()
         try:
-            await asyncio.wait_for(process.wait(), _END_SECONDS)
+            await asyncio.wait_for(self._process.wait(), _END_SECONDS)
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
-                process.kill()
+                self._process.kill()
+
+    def _end(self) -> None:
+        """It ends as soon as its standard input does."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+import os
+from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import TypeVar
 
 import anyio
@@ -12,21 +13,28 @@ T = TypeVar("T")
 
 _QUICK = anyio.CapacityLimiter(32)
 _SLOW = anyio.CapacityLimiter(16)
+_BUSY = anyio.CapacityLimiter(max(2, os.cpu_count() or 1))
+_WAITING = anyio.CapacityLimiter(64)
+_WRITING = anyio.CapacityLimiter(16)
 _END = object()
 
 
-async def in_thread(work: Callable[[], T], *, slow: bool = False) -> T:
-    """What ``work`` returns, run on a thread. What decodes or asks a model is ``slow``: it waits in its own line."""
-    return await run_sync(work, limiter=_SLOW if slow else _QUICK)
+async def in_thread(work: Callable[[], T], *, slow: bool = False, busy: bool = False, writing: bool = False) -> T:
+    """What ``work`` returns, run on a thread.
+
+    What decodes is ``slow`` and waits in its own line. What keeps a processor ``busy`` does too, as many of it at once
+    as there are processors: more of them take no less time, and keep the event loop from its turn.
+    """
+    return await run_sync(work, limiter=_BUSY if busy else _SLOW if slow else _QUICK)
 
 
-async def stepwise(parts: Iterator[T]) -> AsyncIterator[T]:
-    """The parts of a slow iterator, one thread call each; it is closed when nobody wants more."""
+async def stepwise(parts: Iterator[T]) -> AsyncGenerator[T, None]:
+    """The parts of an iterator that waits for a model, one thread call each; it is closed when nobody wants more."""
     try:
-        while (part := await in_thread(lambda: next(parts, _END), slow=True)) is not _END:
+        while (part := await run_sync(lambda: next(parts, _END), limiter=_WAITING)) is not _END:
             yield part  # type: ignore[misc]
     finally:
         close = getattr(parts, "close", None)
         if close is not None:
             with anyio.CancelScope(shield=True):
-                await in_thread(close, slow=True)
+                await run_sync(close, limiter=_WAITING)

@@ -11,6 +11,7 @@ from videoqa.answering.evidence import Evidence
 from videoqa.answering.lookup import SIGNALS, Lookup, Spans, spans_of
 from videoqa.answering.question import Question
 from videoqa.answers import Answer, Citation, Moment, WallClock
+from videoqa.events import Source
 from videoqa.media import UNHEARD, Recording, Span
 from videoqa.ports import Archive, Lexicon, Search
 
@@ -39,13 +40,18 @@ class Answering:
         recordings: Sequence[str] | None = None,
         between: Span | WallClock | None = None,
         limit: int = 5,
+        *,
+        among: frozenset[str] | None = None,
     ) -> Answer:
         """What the recordings with the ids ``recordings`` (None: all) say to ``question`` inside ``between``.
+
+        ``among`` are the ids of the recordings that there are for whoever asks, None where these are all: nothing of
+        the others has a say in the answer.
 
         Raises:
             BadQuestion: it is empty or too long.
         """
-        asked = self.lookup.asked(recordings)
+        asked = self.lookup.asked(recordings, among)
         read_as = self.lookup.read(question, asked)
         spans = spans_of(read_as, asked, between)
         found = self._movement(read_as, asked, spans, limit)
@@ -53,7 +59,7 @@ class Answering:
         if found is not None:
             moments, told = found
         else:
-            moments = self.lookup.evidence(read_as, asked, spans, limit).moments
+            moments = self.lookup.evidence(read_as, asked, spans, limit, among=among).moments
         coverage = self.lookup.archive.total_coverage([recording.id for recording in asked])
         if not moments or moments[0].score < FOUND:
             return Answer(question, False, None, (), (), coverage, notes=unheard(asked))
@@ -67,15 +73,21 @@ class Answering:
         recordings: Sequence[str] | None = None,
         between: Span | WallClock | None = None,
         limit: int = 10,
+        *,
+        among: frozenset[str] | None = None,
+        sources: frozenset[Source] | None = None,
     ) -> tuple[Moment, ...]:
         """The ``limit`` moments nearest to ``words``, the best first, without a verdict.
+
+        ``among`` as in ``ask``; ``sources`` are what they are taken from, None for whatever there is.
 
         Raises:
             BadQuestion: they are none or too many.
         """
-        asked = self.lookup.asked(recordings)
+        asked = self.lookup.asked(recordings, among)
         read_as = self.lookup.read(words, asked)
-        return self.lookup.evidence(read_as, asked, spans_of(read_as, asked, between), limit).moments
+        spans = spans_of(read_as, asked, between)
+        return self.lookup.evidence(read_as, asked, spans, limit, among=among, sources=sources).moments
 
     def evidence(self, question: str, recordings: Sequence[str] | None = None, limit: int = 5) -> Evidence:
         """The moments with the figures their scores are made of, for calibration."""

@@ -62,13 +62,15 @@ class GroundedAnswering:
         recordings: Sequence[str] | None = None,
         between: Span | WallClock | None = None,
         limit: int = 5,
+        *,
+        among: frozenset[str] | None = None,
     ) -> Answer:
         """As ``Answering.ask``, looked at again. Where the model does not answer, what the index says, with a note.
 
         Raises:
             BadQuestion: it is empty or too long.
         """
-        parts = self.ask_stream(question, recordings, between, limit)
+        parts = self.ask_stream(question, recordings, between, limit, among=among)
         return next(part for part in parts if isinstance(part, Answer))
 
     def ask_stream(
@@ -77,6 +79,8 @@ class GroundedAnswering:
         recordings: Sequence[str] | None = None,
         between: Span | WallClock | None = None,
         limit: int = 5,
+        *,
+        among: frozenset[str] | None = None,
     ) -> Iterator[AnswerPart]:
         """The answer as it comes into being, in the end the ``Answer``. Closing the iterator ends the looks.
 
@@ -84,7 +88,7 @@ class GroundedAnswering:
             BadQuestion: it is empty or too long.
         """
         positive = turned(question) if asks_whether_not(question) else question
-        asked = _Asked(question, positive, recordings, between, limit)
+        asked = _Asked(question, positive, recordings, between, limit, among)
         return self._parts(asked, self._propose(asked, positive, None))
 
     def _parts(self, asked: _Asked, proposals: Proposals) -> Iterator[AnswerPart]:
@@ -135,7 +139,9 @@ class GroundedAnswering:
 
     def _propose(self, asked: _Asked, question: str, within: Mapping[str, Span] | None) -> Proposals:
         most = COUNTED if counts(question) else MOMENTS
-        return self._proposing.propose(question, asked.recordings, asked.between, most, within)
+        return self._proposing.propose(
+            question, asked.recordings, asked.between, most, within=within, among=asked.among
+        )
 
     def _order(self, asked: _Asked, proposals: Proposals) -> Generator[AnswerPart, None, Order]:
         """Looks for what the question says that its moments come after or before."""
@@ -186,7 +192,7 @@ class GroundedAnswering:
         return (NOT_SEEN.format(clock(missing)),) if missing > len(asked) * SECOND else ()
 
     def _unaided(self, asked: _Asked, notes: tuple[str, ...], spent: Usage | None = None) -> Iterator[AnswerPart]:
-        answer = self._answering.ask(asked.question, asked.recordings, asked.between, asked.limit)
+        answer = self._answering.ask(asked.question, asked.recordings, asked.between, asked.limit, among=asked.among)
         if answer.text is not None:
             yield Told(answer.text)
         yield replace(answer, notes=(*notes, *answer.notes), usage=spent or Usage())
@@ -201,6 +207,7 @@ class _Asked:
     recordings: Sequence[str] | None
     between: Span | WallClock | None
     limit: int
+    among: frozenset[str] | None
 
 
 def _part(glance: Glance) -> AnswerPart:

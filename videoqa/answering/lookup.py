@@ -44,10 +44,10 @@ class Lookup:
         self._zone = zone
         self._now = now
 
-    def asked(self, recordings: Sequence[str] | None) -> tuple[Recording, ...]:
-        """The recordings with the ids ``recordings``; None: all."""
-        known = self.archive.recordings()
-        return known if recordings is None else tuple(item for item in known if item.id in frozenset(recordings))
+    def asked(self, recordings: Sequence[str] | None, among: frozenset[str] | None = None) -> tuple[Recording, ...]:
+        """The recordings with the ids ``recordings`` (None: all) of those ``among`` the ids there are for the asker."""
+        wanted = among if recordings is None else frozenset(recordings) & (among or frozenset(recordings))
+        return tuple(item for item in self.archive.recordings() if wanted is None or item.id in wanted)
 
     def read(self, text: str, asked: Sequence[Recording]) -> Question:
         """What ``text`` asks of the recordings ``asked``.
@@ -66,17 +66,27 @@ class Lookup:
             return replace(question, content=text)
         return question
 
-    def evidence(self, question: Question, asked: Sequence[Recording], spans: Spans, limit: int) -> Evidence:
+    def evidence(
+        self,
+        question: Question,
+        asked: Sequence[Recording],
+        spans: Spans,
+        limit: int,
+        *,
+        among: frozenset[str] | None = None,
+        sources: frozenset[Source] | None = None,
+    ) -> Evidence:
         """The ``limit`` best moments of ``spans`` by what passages say, and what their scores are made of."""
         ids = frozenset(recording_id for recording_id, parts in spans.items() if parts)
-        everything = len(ids) == len(self.archive.recordings())
+        everything = len(ids) == (len(self.archive.recordings()) if among is None else len(among))
         most = CANDIDATES_OF_FEW if len(ids) <= FEW else max(CANDIDATES, 4 * limit)
-        where = Filter(recordings=None if everything else ids, between=_hull(spans.values(), asked))
+        anywhere = everything and among is None
+        where = Filter(None if anywhere else ids, _hull(spans.values(), asked), sources)
         proposed = self._search.candidates(question.content, where, most) if ids else ()
         script = main_script(question.content)
         clipped = [part for candidate in proposed for part in _clipped(candidate, spans)]
         speaking = [candidate for candidate in clipped if speaks(candidate.passage.text, script)]
-        elsewhere = () if everything else self._elsewhere(question, frozenset(item.id for item in asked))
+        elsewhere = () if everything else self._elsewhere(question, frozenset(item.id for item in asked), among)
         elsewhere = tuple(other for other in elsewhere if speaks(other.passage.text, script))
         return evidence(question, speaking or clipped, elsewhere, self.lexicon, limit, whole=len(proposed) < most)
 
@@ -105,8 +115,10 @@ class Lookup:
                 moments += movement.named(found, [event for event in every if event.source is Source.MODEL])
         return moments
 
-    def _elsewhere(self, question: Question, asked: frozenset[str]) -> tuple[Candidate, ...]:
-        found = self._search.candidates(question.content, Filter(), CANDIDATES)
+    def _elsewhere(
+        self, question: Question, asked: frozenset[str], among: frozenset[str] | None
+    ) -> tuple[Candidate, ...]:
+        found = self._search.candidates(question.content, Filter(among), CANDIDATES)
         return tuple(candidate for candidate in found if candidate.passage.recording_id not in asked)
 
 

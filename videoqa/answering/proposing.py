@@ -27,7 +27,9 @@ class Proposing:
         recordings: Sequence[str] | None = None,
         between: Span | WallClock | None = None,
         limit: int = 5,
+        *,
         within: Mapping[str, Span] | None = None,
+        among: frozenset[str] | None = None,
     ) -> Proposals:
         """At most ``limit`` moments worth a close look, the likeliest first, however unlikely that is.
 
@@ -37,7 +39,7 @@ class Proposing:
         Raises:
             BadQuestion: it is empty or too long.
         """
-        asked = self._lookup.asked(recordings)
+        asked = self._lookup.asked(recordings, among)
         read_as = self._lookup.read(question, asked)
         spans = spans_of(read_as, asked, between)
         place = read_as.place
@@ -46,14 +48,25 @@ class Proposing:
             read_as = replace(read_as, content=read_as.plain, after="", before="", place=place)
             asked = tuple(recording for recording in asked if recording.id in within)
             spans = {item.id: inside(spans[item.id], (within[item.id],)) for item in asked}
-        moments = proposals.whole(asked, spans, limit) or self._likely(read_as, asked, spans, limit)
+        moments = proposals.whole(asked, spans, limit) or self._likely(read_as, asked, spans, limit, among)
         return Proposals(read_as, asked, spans, moments)
 
-    def _likely(self, question: Question, asked: Sequence[Recording], spans: Spans, limit: int) -> tuple[Moment, ...]:
+    def _likely(
+        self,
+        question: Question,
+        asked: Sequence[Recording],
+        spans: Spans,
+        limit: int,
+        among: frozenset[str] | None,
+    ) -> tuple[Moment, ...]:
         moved: list[Moment] = []
         if question.quiet or movement.share(question, self._lookup.lexicon) >= movement.ENOUGH:
             moved = self._lookup.moved(question, asked, spans)
-        told = () if question.quiet and moved else self._lookup.evidence(question, asked, spans, limit).moments
+        told = (
+            ()
+            if question.quiet and moved
+            else self._lookup.evidence(question, asked, spans, limit, among=among).moments
+        )
         likeliest = (*told, *moved) if question.place is None else (*movement.ranked(moved, question.place), *told)
         if question.place is None:
             likeliest = tuple(sorted(likeliest, key=lambda moment: -moment.score))

@@ -1,0 +1,209 @@
+"""What the routes about questions take and answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Self
+from urllib.parse import quote
+
+from pydantic import AfterValidator, AwareDatetime, Field
+
+from api.schemas import AnswerBody, CitationBody, CoverageBody, MomentBody, UsageBody, WireModel, seconds
+from videoqa.answering.lookup import LONGEST_QUESTION
+from videoqa.answers import Answer, Citation, Moment, WallClock
+from videoqa.errors import EmptyStretch
+from videoqa.events import Source
+from videoqa.media import Recording, Span
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("no calendar goes there") from error
+
+
+Words = Annotated[str, Field(min_length=1, max_length=LONGEST_QUESTION, pattern=r"\S")]
+"""A question, or what is searched for."""
+LONGEST = 1e9
+Seconds = Annotated[float, Field(strict=True, ge=0, le=LONGEST, allow_inf_nan=False)]
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Between = tuple[Seconds, Seconds] | tuple[Instant, Instant]
+Names = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=300)], ...], Field(max_length=500)]
+
+
+class AskBody(WireModel):
+    """A question. ``recordings`` are ids or titles, all that the key reaches where there are none.
+
+    ``between`` are two times of the footage in seconds, or two of the wall clock in ISO 8601. ``stream`` asks for
+    server-sent events, as ``Accept: text/event-stream`` does.
+    """
+
+    question: Words
+    recordings: Names = ()
+    between: Between | None = None
+    limit: Annotated[int, Field(ge=1, le=20)] = 5
+    stream: bool | None = None
+
+
+class SearchFor(WireModel):
+    """What to search for, and where: ``recordings`` and ``between`` as in a question; ``sources`` of any kind."""
+
+    q: Words
+    recordings: Names = ()
+    between: Between | None = None
+    sources: tuple[Source, ...] = ()
+    limit: Annotated[int, Field(ge=1, le=100)] = 10
+
+
+class PlayableMoment(MomentBody):
+    """A moment and where it can be played: paths from the service's root.
+
+    ``content`` is the whole footage, to be played from the moment's start to its end; ``clip`` is cut out of it.
+    ``happened_at`` is the wall clock at its start, None where it is unknown.
+    """
+
+    happened_at: datetime | None
+    content: str
+    thumbnail: str
+    clip: str
+
+    @classmethod
+    def of(cls, moment: Moment, recordings: Mapping[str, Recording]) -> Self:
+        """``moment``; ``recordings`` by their ids has its own, where that is there still."""
+        told = MomentBody.from_domain(moment)
+        recording = recordings.get(moment.recording_id)
+        began = None if recording is None else recording.started_at
+        path = f"/v1/recordings/{quote(moment.recording_id, safe='')}"
+        middle = seconds(moment.span.start + moment.span.length / 2)
+        return cls(
+            recording=told.recording,
+            start=told.start,
+            end=told.end,
+            text=told.text,
+            score=told.score,
+            sources=told.sources,
+            happened_at=None if began is None else began + moment.span.start,
+            content=f"{path}/content#t={told.start:.3f},{told.end:.3f}",
+            thumbnail=f"{path}/thumbnail?at={middle:.3f}",
+            clip=f"{path}/clip?from={told.start:.3f}&to={told.end:.3f}",
+        )
+
+
+class FoundBody(WireModel):
+    """Ranked moments, the best first, without a verdict."""
+
+    moments: tuple[PlayableMoment, ...]
+
+
+class PlayableCitation(CitationBody):
+    """A sentence, and the moment that bears it out."""
+
+    moment: PlayableMoment
+
+    @classmethod
+    def of(cls, citation: Citation, recordings: Mapping[str, Recording]) -> Self:
+        return cls(sentence=citation.sentence, moment=PlayableMoment.of(citation.moment, recordings))
+
+
+class GivenAnswerBody(AnswerBody):
+    """An answer, and the ``id`` under which it is kept. A [number] in ``answer`` counts ``moments`` from 1.
+
+    ``given_by`` is the model that looked again for it, "index" where none did; then ``notes`` say why.
+    """
+
+    id: str
+    question: str
+    moments: tuple[PlayableMoment, ...]
+    citations: tuple[PlayableCitation, ...]
+    rejected: tuple[PlayableCitation, ...]
+
+    @classmethod
+    def of(cls, answer: Answer, answer_id: str, recordings: Mapping[str, Recording]) -> Self:
+        return cls(
+            id=answer_id,
+            question=answer.question,
+            found=answer.found,
+            answer=answer.text,
+            moments=tuple(PlayableMoment.of(moment, recordings) for moment in answer.moments),
+            citations=tuple(PlayableCitation.of(citation, recordings) for citation in answer.citations),
+            rejected=tuple(PlayableCitation.of(citation, recordings) for citation in answer.rejected),
+            coverage=CoverageBody.from_domain(answer.coverage),
+            given_by=answer.given_by,
+            notes=answer.notes,
+            usage=UsageBody.from_domain(answer.usage),
+        )
+
+
+class TaskBody(WireModel):
+    """The first event of a stream: where to come back to, ``GET /v1/ask/{task_id}``."""
+
+    task_id: str
+
+
+class TokenBody(WireModel):
+    """The next sentence of the answer, already checked against what it cites."""
+
+    text: str
+
+
+class ProposedBody(WireModel):
+    """The index proposes a moment, and it is going to be looked at."""
+
+    moment: PlayableMoment
+
+
+class NoteBody(WireModel):
+    """What could not be done for the answer; ``moment`` where it is about one."""
+
+    note: str
+    moment: PlayableMoment | None = None
+
+
+class ProblemBody(WireModel):
+    """The last event of a question that came to no answer: an HTTP status, a stable code, and what to do."""
+
+    status: int
+    code: str
+    detail: str
+
+
+class FeedbackBody(WireModel):
+    """What whoever asked says of an answer."""
+
+    right: bool
+    note: Annotated[str, Field(max_length=4000)] = ""
+
+
+def closed(begin: float | datetime | None, end: float | datetime | None) -> Between | None:
+    """The stretch from ``begin`` to ``end``, of which one may be left open.
+
+    Raises:
+        EmptyStretch: one is of the footage, and one of the wall clock.
+    """
+    match begin, end:
+        case None, None:
+            return None
+        case (datetime() | None, datetime() | None):
+            return begin or datetime.min.replace(tzinfo=UTC), end or datetime.max.replace(tzinfo=UTC)
+        case (float() | None, float() | None):
+            return begin or 0.0, LONGEST if end is None else end
+    raise EmptyStretch(start=begin, end=end)
+
+
+def stretch(between: tuple[float, float] | tuple[datetime, datetime] | None) -> Span | WallClock | None:
+    """``between`` as the domain has it.
+
+    Raises:
+        EmptyStretch: it ends before it starts.
+    """
+    match between:
+        case None:
+            return None
+        case (datetime() as began, datetime() as ended) if began < ended:
+            return WallClock(began, ended)
+        case (float() as first, float() as last) if timedelta(seconds=first) < timedelta(seconds=last):
+            return Span(timedelta(seconds=first), timedelta(seconds=last))
+        case (start, end):
+            raise EmptyStretch(start=start, end=end)

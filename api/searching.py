@@ -1,0 +1,72 @@
+"""Search: the moments nearest to some words, without a verdict.
+
+There is no paging: moments are put together from the passages that were proposed for this very request, so that a
+second page would be another ranking. Whoever wants more asks for more, up to a hundred.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+from api.auth import Viewer
+from api.reach import asked, recordings_of
+from api.schemas.answers import FoundBody, Instant, Names, PlayableMoment, SearchFor, Words, closed, stretch
+from api.service import Parts, Service
+from api.threads import in_thread
+from videoqa.access import Caller
+from videoqa.events import Source
+
+router = APIRouter(prefix="/v1/search", tags=["questions"])
+
+End = Annotated[
+    Annotated[float, Field(ge=0, le=10**9, allow_inf_nan=False)] | Instant | None,
+    Query(description="Seconds of footage, or ISO 8601 for the wall clock."),
+]
+
+
+@router.get("", response_model=FoundBody)
+async def search(
+    *,
+    service: Parts,
+    caller: Viewer,
+    q: Annotated[Words, Query()],
+    recording: Annotated[Names, Query(description="Id or title; all that the key reaches where none is given.")] = (),
+    begin: Annotated[End, Query(alias="from")] = None,
+    end: Annotated[End, Query(alias="to")] = None,
+    source: Annotated[tuple[Source, ...], Query()] = (),
+    limit: Annotated[int, Query(ge=1, le=100)] = 10,
+) -> Response:
+    """The moments nearest to some words, the best first."""
+    between = closed(begin, end)
+    return await _found(
+        service, caller, SearchFor(q=q, recordings=recording, between=between, sources=source, limit=limit)
+    )
+
+
+@router.post("", response_model=FoundBody)
+async def search_for(*, service: Parts, caller: Viewer, body: SearchFor) -> Response:
+    """The moments nearest to some words, the best first."""
+    return await _found(service, caller, body)
+
+
+async def _found(service: Service, caller: Caller, wanted: SearchFor) -> Response:
+    between = stretch(wanted.between)
+
+    def work() -> bytes:
+        about = asked(service, caller, wanted.recordings)
+        moments = service.answering.search(
+            wanted.q,
+            about.recordings,
+            between,
+            wanted.limit,
+            among=about.among,
+            sources=frozenset(wanted.sources) or None,
+        )
+        recordings = recordings_of(service, moments)
+        found = FoundBody(moments=tuple(PlayableMoment.of(moment, recordings) for moment in moments))
+        return found.model_dump_json().encode()
+
+    return Response(await in_thread(work, busy=True), media_type="application/json")

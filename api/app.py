@@ -9,11 +9,19 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 
-from api import health, problems, recordings
-from api.limits import Meter
+from api import asking, documents, footage, gate, health, problems, recordings, searching, uploads
+from api.documents import DocumentedApp
+from api.questions import Questions
 from api.service import Service
 
-ROUTERS: Sequence[APIRouter] = (health.router, recordings.router)
+ROUTERS: Sequence[APIRouter] = (
+    asking.router,
+    health.router,
+    recordings.router,
+    footage.router,
+    searching.router,
+    uploads.recordings.router,
+)
 
 
 def create_app(service: Service) -> FastAPI:
@@ -22,19 +30,23 @@ def create_app(service: Service) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
+        await app.state.questions.close()
 
-    app = FastAPI(
+    app = DocumentedApp(
         title="videoqa",
         version=version("videoqa"),
         summary="Footage goes in, every second becomes searchable, a question comes back as a moment you can play.",
-        docs_url="/docs",
+        docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=lifespan,
     )
     app.state.service = service
-    app.state.meter = Meter(service.limits)
     app.state.stopping = asyncio.Event()
+    app.state.questions = Questions(service)
     problems.install(app)
+    documents.install(app)
+    gate.install(app, service)
     for router in ROUTERS:
         app.include_router(router)
     return app

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated
 
 from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+from starlette.datastructures import Headers
 
-from api.service import Parts, Service
+from api.meter import Meter
+from api.service import Service
 from api.threads import in_thread
 from videoqa.access import Caller, Role, Scope
 from videoqa.errors import KeyNeeded, NotAllowed, UnknownRecording
@@ -15,39 +18,74 @@ from videoqa.media import Recording
 
 LOCAL = Caller(key_id="", name="local", role=Role.ADMIN, scope=Scope())
 """Whoever is at this machine, where no key is asked for."""
+_MOST_SEEN = 10_000
 
 _bearer = HTTPBearer(auto_error=False, description="A key made by `videoqa keys create`.")
 
 
+class Doorman:
+    """Tells callers by the keys they send. An unknown key costs what a known one does: one hash, one look-up."""
+
+    def __init__(self, service: Service, meter: Meter) -> None:
+        self._service = service
+        self._meter = meter
+        self._keys_exist = False
+        self._seen: set[bytes] = set()
+
+    async def caller(self, headers: Headers, address: str) -> Caller | None:
+        """The holder of the key that was sent; ``LOCAL`` or None where none was.
+
+        Raises:
+            KeyNeeded: the key is not in force.
+            TooManyWrongKeys: so many wrong ones came from ``address`` that only keys that were right before are tried.
+        """
+        sent = headers.get("authorization")
+        if sent is None:
+            return None if await self._keys_needed() else LOCAL
+        scheme, _, secret = sent.partition(" ")
+        mark = hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+        if mark not in self._seen and not await self._meter.trusted(address):
+            raise await self._meter.distrust(address)
+        key = None
+        if scheme.lower() == "bearer":
+            key = await in_thread(lambda: self._service.keys.holder(secret.strip()))
+        if key is None:
+            self._seen.discard(mark)
+            await self._meter.wrong_key(address)
+            raise KeyNeeded
+        if len(self._seen) < _MOST_SEEN:
+            self._seen.add(mark)
+        return Caller(key.id, key.name, key.role, key.scope)
+
+    async def _keys_needed(self) -> bool:
+        """True from the first key on, at whatever address: who has made one expects that others are kept out.
+
+        Revoking the last one does not open the doors again.
+        """
+        if not (self._keys_exist or self._service.keys_needed):
+            self._keys_exist = bool(await in_thread(self._service.keys.keys))
+        return self._keys_exist or self._service.keys_needed
+
+
 async def caller_of(
     request: Request,
-    service: Parts,
     needed: SecurityScopes,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> Caller:
-    """The caller, who has the role that the route needs.
+    """The caller, who has the role that the route needs. The gate has read the ``credentials``: here they are told
+    to the OpenAPI document.
 
     Raises:
         KeyNeeded: no key in force was sent.
         NotAllowed: its role is not enough.
     """
-    caller = await _caller(service, credentials)
-    request.state.caller = caller
+    caller: Caller | None = getattr(request.state, "caller", None)
+    if caller is None:
+        raise KeyNeeded
     for role in needed.scopes:
         if not caller.role.allows(Role(role)):
             raise NotAllowed(name=caller.name, role=caller.role, needed=role)
     return caller
-
-
-async def _caller(service: Service, credentials: HTTPAuthorizationCredentials | None) -> Caller:
-    if credentials is None:
-        if service.keys_needed:
-            raise KeyNeeded
-        return LOCAL
-    key = await in_thread(lambda: service.keys.holder(credentials.credentials))
-    if key is None:
-        raise KeyNeeded
-    return Caller(key.id, key.name, key.role, key.scope)
 
 
 Viewer = Annotated[Caller, Security(caller_of, scopes=[Role.VIEWER])]

@@ -1,101 +1,23 @@
-"""What one key, or one address where no key is asked for, may use: requests, uploads at once, bytes and footage a day.
-
-Counts are kept by this process; several processes each count for themselves.
-"""
+"""What one key, or one address where no key is asked for, may bring: uploads at once, bytes and footage a day."""
 
 from __future__ import annotations
 
-import time
-from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Annotated
 
 from fastapi import Depends, Request
-from limits import RateLimitItem, RateLimitItemPerDay, parse
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from api.auth import Operator
-from api.service import Limits, Parts, Service
+from api.meter import Meter, clock_in
+from api.service import Parts, Service
 from api.threads import in_thread
 from videoqa.access import Caller
-from videoqa.errors import QuotaSpent, TooManyRequests, TooManyUploads, TooManyWrongKeys
+from videoqa.errors import QuotaSpent
 from videoqa.ports import RecordingFilter
 
 _DAY = timedelta(days=1)
-
-
-class Meter:
-    """Counts what each key or address uses, against the same ``limits`` for all."""
-
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self._rates = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self._requests = parse(limits.requests)
-        self._wrong_keys = parse(limits.wrong_keys)
-        self._bytes = RateLimitItemPerDay(limits.day_bytes) if limits.day_bytes else None
-        self._uploads: Counter[str] = Counter()
-
-    async def request(self, who: str) -> None:
-        """
-        Raises:
-            TooManyRequests: ``who`` sent more than the rate allows.
-        """
-        if not await self._rates.hit(self._requests, "requests", who):
-            raise TooManyRequests(limit=self._requests, retry_after=await self._wait(self._requests, "requests", who))
-
-    async def wrong_key(self, address: str) -> None:
-        """Counts a request with a key that is not in force."""
-        await self._rates.hit(self._wrong_keys, "wrong-keys", address)
-
-    async def trusted(self, address: str) -> bool:
-        """False where too many wrong keys came from ``address``."""
-        return await self._rates.test(self._wrong_keys, "wrong-keys", address)
-
-    async def distrust(self, address: str) -> TooManyWrongKeys:
-        """What is told to an address that is not trusted."""
-        return TooManyWrongKeys(address=address, retry_after=await self._wait(self._wrong_keys, "wrong-keys", address))
-
-    def begin_upload(self, who: str) -> None:
-        """
-        Raises:
-            TooManyUploads: as many are under way as ``who`` may have.
-        """
-        if self._uploads[who] >= self.limits.uploads_at_once:
-            raise TooManyUploads(limit=self.limits.uploads_at_once, retry_after=1)
-        self._uploads[who] += 1
-
-    def end_upload(self, who: str) -> None:
-        self._uploads[who] -= 1
-        self._uploads += Counter()  # forgets whoever has none
-
-    async def expect(self, who: str, size: int) -> None:
-        """
-        Raises:
-            QuotaSpent: ``size`` bytes more than the day allows.
-        """
-        if self._bytes is not None and not await self._rates.test(self._bytes, "bytes", who, cost=size):
-            raise await self._spent(self._bytes, who)
-
-    async def charge(self, who: str, size: int) -> None:
-        """Counts ``size`` bytes that have come.
-
-        Raises:
-            QuotaSpent: they are more than the day allows; they are not counted.
-        """
-        if self._bytes is not None and not await self._rates.hit(self._bytes, "bytes", who, cost=size):
-            raise await self._spent(self._bytes, who)
-
-    async def _spent(self, item: RateLimitItem, who: str) -> QuotaSpent:
-        wait = await self._wait(item, "bytes", who)
-        return QuotaSpent(what="uploading", limit=f"{item.amount} bytes a day", after=_clock(wait), retry_after=wait)
-
-    async def _wait(self, item: RateLimitItem, *who: str) -> int:
-        """Whole seconds until there is some room again."""
-        stats = await self._rates.get_window_stats(item, *who)
-        return max(1, ceil(stats.reset_time - time.time()))
 
 
 class Allowance:
@@ -175,8 +97,4 @@ async def _footage_left(service: Service, caller: Caller) -> None:
     used, first = await in_thread(footage)
     if used >= most:
         wait = max(1, ceil((first - since).total_seconds()))
-        raise QuotaSpent(what="footage", limit=f"{most:g} s a day", after=_clock(wait), retry_after=wait)
-
-
-def _clock(seconds: int) -> str:
-    return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%d %H:%M:%S UTC")
+        raise QuotaSpent(what="footage", limit=f"{most:g} s a day", after=clock_in(wait), retry_after=wait)

@@ -71,6 +71,12 @@ class _Absent:
     def __init__(self, name: str) -> None:
         self._name = name
 
+    def keys(self) -> tuple[()]:
+        return ()
+
+    def write(self, deed: object) -> None:
+        pass
+
     def __getattr__(self, method: str) -> Any:
         raise NotImplementedError(f"{self._name}.{method}: this part is not there yet")
 

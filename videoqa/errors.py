@@ -70,6 +70,10 @@ class OutsideRecording(Misuse):
     """{title} ends at {length}; ask for a stretch before that."""
 
 
+class ClipTooLong(Misuse):
+    """A clip of {length} is longer than the {limit} that are cut at once; ask for less, or raise VIDEOQA_CLIP_SECONDS."""
+
+
 class OneFileOnly(Misuse):
     """--title and --started-at describe one file, and {count} were given; index that one by itself."""
 
@@ -148,6 +152,18 @@ class WrongChecksum(Misuse):
 
 class UploadTooLarge(Misuse):
     """It has {size} bytes, more than the {limit} that are taken; raise {setting}."""
+
+
+class MoreThanDeclared(Misuse):
+    """The upload was said to have {declared} bytes and more came; begin another one with its true length."""
+
+
+class WrongMediaType(Misuse):
+    """The body is {given}; send {expected}."""
+
+
+class UnsupportedProtocol(Misuse):
+    """Uploads speak tus 1.0.0; send the header Tus-Resumable: 1.0.0."""
 
 
 class QuotaSpent(Misuse):
@@ -262,6 +278,10 @@ class DecoderUnfit(BadMedia):
 
 class BadCues(BadMedia):
     """The subtitles cannot be read ({problem}); the footage is indexed without them."""
+
+
+class CannotCut(BadMedia):
+    """It cannot be cut there ({problem}); ask for another stretch, or for its whole content."""
 
 
 class NoSound(BadMedia):

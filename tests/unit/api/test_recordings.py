@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.auth import LOCAL, caller_of
 from api.service import Service
-from tests.service import a_service
+from tests.service import URL, a_service
 from videoqa.access import Caller, Role, Scope
 from videoqa.events import Chapter, Event, Source
 from videoqa.media import (
@@ -54,7 +54,7 @@ def as_(service: Service) -> Callable[..., TestClient]:
     def client(caller: Caller = LOCAL) -> TestClient:
         app = create_app(service)
         app.dependency_overrides[caller_of] = lambda: caller
-        return TestClient(app)
+        return TestClient(app, base_url=URL)
 
     return client
 
@@ -204,7 +204,7 @@ def test_a_viewer_changes_and_removes_nothing(service: Service, as_: Callable[..
     service_app.dependency_overrides = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(auth, "LOCAL", a_caller(Role.VIEWER))
-        client = TestClient(service_app)
+        client = TestClient(service_app, base_url=URL)
         assert client.patch("/v1/recordings/yard", json={"title": "x"}).status_code == 403
         assert client.delete("/v1/recordings/yard").status_code == 403
     assert service.archive.recording("yard") is not None

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from api.service import Service
-from videoqa.access import Caller
+from videoqa.access import Caller, Role
 from videoqa.answers import Moment
 from videoqa.catalogue import resolve
 from videoqa.media import Recording
@@ -34,9 +34,24 @@ def asked(service: Service, caller: Caller, names: Collection[str]) -> Asked:
         UnknownRecording: one is called by none that the caller reaches.
         AmbiguousRecording: one is called by several of those.
     """
-    ids = dict.fromkeys(_named(service, caller, name).id for name in dict.fromkeys(names))
+    ids = named(service, caller, names)
     among = None if caller.scope.everything else service.archive.ids(RecordingFilter(scope=caller.scope))
     return Asked(tuple(ids) or None, among)
+
+
+def named(service: Service, caller: Caller, names: Iterable[str]) -> frozenset[str]:
+    """The ids of the recordings called ``names``.
+
+    Raises:
+        UnknownRecording: one is called by none that the caller reaches.
+        AmbiguousRecording: one is called by several of those.
+    """
+    return frozenset(_named(service, caller, name).id for name in dict.fromkeys(names))
+
+
+def everyones(caller: Caller) -> bool:
+    """True where what others did is ``caller``'s concern too."""
+    return caller.role is Role.ADMIN and caller.scope.everything
 
 
 def recordings_of(service: Service, moments: Iterable[Moment]) -> Mapping[str, Recording]:

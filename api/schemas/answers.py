@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 from urllib.parse import quote
 
 from pydantic import AfterValidator, AwareDatetime, Field
 
-from api.schemas import AnswerBody, CitationBody, CoverageBody, MomentBody, UsageBody, WireModel, seconds
+from api.schemas import AnswerBody, CitationBody, CoverageBody, MomentBody, UsageBody, WireModel, ends
 from videoqa.answering.lookup import LONGEST_QUESTION
 from videoqa.answers import Answer, Citation, Moment, WallClock
 from videoqa.errors import EmptyStretch
@@ -75,8 +75,7 @@ class PlayableMoment(MomentBody):
         told = MomentBody.from_domain(moment)
         recording = recordings.get(moment.recording_id)
         began = None if recording is None else recording.started_at
-        path = f"/v1/recordings/{quote(moment.recording_id, safe='')}"
-        middle = seconds(moment.span.start + moment.span.length / 2)
+        paths = paths_of(moment.recording_id, moment.span)
         return cls(
             recording=told.recording,
             start=told.start,
@@ -85,9 +84,9 @@ class PlayableMoment(MomentBody):
             score=told.score,
             sources=told.sources,
             happened_at=None if began is None else began + moment.span.start,
-            content=f"{path}/content#t={told.start:.3f},{told.end:.3f}",
-            thumbnail=f"{path}/thumbnail?at={middle:.3f}",
-            clip=f"{path}/clip?from={told.start:.3f}&to={told.end:.3f}",
+            content=paths.content,
+            thumbnail=paths.thumbnail,
+            clip=paths.clip,
         )
 
 
@@ -169,11 +168,23 @@ class ProblemBody(WireModel):
     detail: str
 
 
-class FeedbackBody(WireModel):
-    """What whoever asked says of an answer."""
+class Paths(NamedTuple):
+    """Where a stretch can be played, from the service's root."""
 
-    right: bool
-    note: Annotated[str, Field(max_length=4000)] = ""
+    content: str
+    thumbnail: str
+    clip: str
+
+
+def paths_of(recording_id: str, span: Span) -> Paths:
+    """The footage with a media fragment, the picture in the middle, and the stretch cut out."""
+    path = f"/v1/recordings/{quote(recording_id, safe='')}"
+    start, end = ends(span)
+    return Paths(
+        f"{path}/content#t={start:.3f},{end:.3f}",
+        f"{path}/thumbnail?at={(start + end) / 2:.3f}",
+        f"{path}/clip?from={start:.3f}&to={end:.3f}",
+    )
 
 
 def closed(begin: float | datetime | None, end: float | datetime | None) -> Between | None:

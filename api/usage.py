@@ -1,0 +1,69 @@
+"""What was spent: tokens, seconds and money, by key and by recording."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.auth import Viewer
+from api.reach import everyones
+from api.schemas import UsageBody, seconds
+from api.schemas.usage import KeyUsage, RecordingCost, UsageReport
+from api.service import Parts, Service
+from api.threads import in_thread
+from videoqa.access import Caller
+from videoqa.events import Usage
+from videoqa.media import ZERO
+from videoqa.ports import RecordingFilter, RecordingUsage
+
+router = APIRouter(prefix="/v1/usage", tags=["usage"])
+
+
+@router.get("")
+async def show_usage(
+    *,
+    service: Parts,
+    caller: Viewer,
+    after: Annotated[str | None, Query(max_length=200, description="The `next` of the part before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> UsageReport:
+    """What a key's questions and recordings cost; what those of all keys did, to an admin who reaches everything."""
+
+    def report() -> UsageReport:
+        owner = None if everyones(caller) else caller.key_id
+        spent = service.archive.usages(RecordingFilter(owner=owner))
+        rest = spent if after is None else [each for each in spent if each.recording_id > after]
+        shown = rest[:limit]
+        return UsageReport(
+            items=tuple(map(RecordingCost.from_domain, shown)),
+            next=shown[-1].recording_id if len(rest) > limit else None,
+            keys=_by_key(service, caller, spent),
+        )
+
+    return await in_thread(report)
+
+
+def _by_key(service: Service, caller: Caller, spent: Sequence[RecordingUsage]) -> tuple[KeyUsage, ...]:
+    answers = service.answers.usage(None if everyones(caller) else (caller.key_id,))
+    names = {caller.key_id: caller.name}
+    if everyones(caller):
+        names |= {key.id: key.name for key in service.keys.keys()}  # noqa: SIM118  a port's method
+    indexing: dict[str, Usage] = defaultdict(Usage)
+    footage: dict[str, timedelta] = defaultdict(timedelta)
+    for each in spent:
+        indexing[each.owner] += each.usage
+        footage[each.owner] += each.footage
+    return tuple(
+        KeyUsage(
+            key_id=key_id,
+            name=names.get(key_id),
+            footage=seconds(footage.get(key_id, ZERO)),
+            answers=UsageBody.from_domain(answers.get(key_id, Usage())),
+            indexing=UsageBody.from_domain(indexing.get(key_id, Usage())),
+        )
+        for key_id in sorted({caller.key_id, *answers, *indexing})
+    )

@@ -9,18 +9,34 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 
-from api import asking, documents, footage, gate, health, problems, recordings, searching, uploads
+from api import (
+    asking,
+    documents,
+    events,
+    feedback,
+    footage,
+    gate,
+    health,
+    problems,
+    recordings,
+    searching,
+    uploads,
+    usage,
+)
 from api.documents import DocumentedApp
 from api.questions import Questions
 from api.service import Service
 
 ROUTERS: Sequence[APIRouter] = (
     asking.router,
+    events.router,
+    feedback.router,
     health.router,
     recordings.router,
     footage.router,
     searching.router,
-    uploads.recordings.router,
+    *uploads.ROUTERS,
+    usage.router,
 )
 
 

@@ -52,7 +52,9 @@ def events(wanted: EventFilter, after: EventPlace | None) -> Iterator[Condition]
     if wanted.happened_before is not None:
         yield c.at < wanted.happened_before
     if after is not None:
-        yield sa.tuple_(c.at, c.id) < sa.tuple_(sa.literal(after.at, tables.Instant), sa.literal(after.event_id))
+        yield sa.tuple_(c.at, c.id) < sa.tuple_(
+            sa.literal(after.at, tables.Instant), sa.literal(after.event_id, tables.Name)
+        )
 
 
 def _within(scope: Scope) -> Iterator[Condition]:
@@ -66,5 +68,5 @@ def _within(scope: Scope) -> Iterator[Condition]:
     yield sa.or_(*reached)
 
 
-def _tagged(tag: Condition) -> sa.Select[tuple[str]]:
+def _tagged(tag: Condition) -> sa.Select[str]:
     return sa.select(tables.recording_tags.c.recording_id).where(tag)

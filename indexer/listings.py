@@ -39,10 +39,9 @@ class SqlListings:
             return frozenset(connection.execute(select).scalars())
 
     def usages(self, wanted: RecordingFilter) -> tuple[RecordingUsage, ...]:
-        c, spent = tables.recordings.c, tables.analyses.c
-        costs = [sa.func.coalesce(sa.func.sum(spent[name]), 0).label(name) for name in rows.COSTS]
+        c = tables.recordings.c
         select = (
-            sa.select(c.id, c.owner, c.length, *costs)
+            sa.select(c.id, c.owner, c.length, *statements.spent(tables.analyses))
             .join_from(tables.recordings, tables.analyses, isouter=True)
             .where(*filters.recordings(wanted))
             .group_by(c.id)

@@ -29,6 +29,12 @@ def finished(
     return c.recording_id == recording_id, c.kind == kind.value, c.finished
 
 
+def spent(table: sa.Table) -> list[sa.Label[Any]]:
+    """What the rows cost, added up. PostgreSQL's sum of whole numbers is of another type than they are."""
+    sums = {name: sa.func.coalesce(sa.func.sum(table.c[name]), 0) for name in rows.COSTS}
+    return [sa.cast(total, table.c[name].type).label(name) for name, total in sums.items()]
+
+
 def this(table: sa.Table, row_id: str) -> sa.Update:
     return table.update().where(table.c.id == row_id)
 

@@ -54,6 +54,16 @@ class Words(TypeDecorator[str]):
         return value.replace("\0", "\ufffd").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+class Name(TypeDecorator[str]):
+    """An id, or another word for machines. One that no database can hold is looked for in vain, and no error."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else Words.kept(value)
+
+
 class Folded(TypeDecorator[str]):
     """Words without their case, for comparing; both sides of a comparison pass through here."""
 
@@ -81,7 +91,7 @@ METADATA = sa.MetaData()
 
 
 def _belongs_to(table: str) -> Any:
-    return sa.Column(sa.ForeignKey(f"{table}.id", ondelete="CASCADE"), primary_key=True)
+    return sa.Column(Name, sa.ForeignKey(f"{table}.id", ondelete="CASCADE"), primary_key=True)
 
 
 class _Facts(TypedColumns):
@@ -94,10 +104,10 @@ facts = sa.Table("facts", METADATA, _Facts)
 
 
 class _Recordings(TypedColumns):
-    id: Named[str] = sa.Column(primary_key=True)
+    id: Named[str] = sa.Column(Name, primary_key=True)
     title: Named[str] = sa.Column(Words)
     source: Named[str] = sa.Column(FilePath)
-    digest: Named[str]
+    digest: Named[str] = sa.Column(Name)
     length: Named[timedelta] = sa.Column(Microseconds)
     state: Named[str]
     started_at: Named[datetime | None] = sa.Column(Instant)
@@ -142,8 +152,8 @@ class _Costs(TypedColumns):
 
 
 class _Analyses(_Costs):
-    id: Named[str] = sa.Column(primary_key=True)
-    recording_id: Named[str] = sa.Column(sa.ForeignKey("recordings.id", ondelete="CASCADE"), index=True)
+    id: Named[str] = sa.Column(Name, primary_key=True)
+    recording_id: Named[str] = sa.Column(Name, sa.ForeignKey("recordings.id", ondelete="CASCADE"), index=True)
     begun: Named[int] = sa.Column(sa.BigInteger)
     fingerprint: Named[str]
     kind: Named[str]
@@ -224,7 +234,7 @@ observations = sa.Table("observations", METADATA, _Observations)
 
 class _Events(_Observed):
     analysis_id: Named[str] = _belongs_to("analyses")
-    id: Named[str] = sa.Column(primary_key=True)
+    id: Named[str] = sa.Column(Name, primary_key=True)
     open: Named[bool]
     start: Named[timedelta] = sa.Column(Microseconds)
     end: Named[timedelta] = sa.Column(Microseconds)
@@ -261,7 +271,7 @@ chapters = sa.Table("chapters", METADATA, _Chapters)
 
 class _Passages(TypedColumns):
     id: Named[int] = sa.Column(sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
-    analysis_id: Named[str] = sa.Column(sa.ForeignKey("analyses.id", ondelete="CASCADE"), index=True)
+    analysis_id: Named[str] = sa.Column(Name, sa.ForeignKey("analyses.id", ondelete="CASCADE"), index=True)
     start: Named[timedelta] = sa.Column(Microseconds)
     end: Named[timedelta] = sa.Column(Microseconds)
     text: Named[str] = sa.Column(Words)
@@ -284,7 +294,7 @@ shards = sa.Table("shards", METADATA, _Shards)
 
 
 class _Keys(TypedColumns):
-    id: Named[str] = sa.Column(primary_key=True)
+    id: Named[str] = sa.Column(Name, primary_key=True)
     name: Named[str] = sa.Column(Words)
     role: Named[str]
     tags: Named[list[str]] = sa.Column(sa.JSON)
@@ -306,8 +316,8 @@ keys = sa.Table(
 
 
 class _Answers(_Costs):
-    id: Named[str] = sa.Column(primary_key=True)
-    owner: Named[str] = sa.Column(index=True)
+    id: Named[str] = sa.Column(Name, primary_key=True)
+    owner: Named[str] = sa.Column(Name, index=True)
     asked_at: Named[datetime] = sa.Column(Instant)
     question: Named[str] = sa.Column(Words)
     document: Named[str] = sa.Column(Words)
@@ -328,7 +338,7 @@ answers = sa.Table(
 class _Deeds(TypedColumns):
     number: Named[int] = sa.Column(sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
     at: Named[datetime] = sa.Column(Instant)
-    key_id: Named[str]
+    key_id: Named[str] = sa.Column(Name)
     key_name: Named[str] = sa.Column(Words)
     address: Named[str] = sa.Column(Words)
     action: Named[str] = sa.Column(Words)

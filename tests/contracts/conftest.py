@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from indexer import tables
 from indexer.archive import SqlArchive
@@ -68,3 +69,18 @@ def shelf(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.fixture
 def archive(shelf: Shelf) -> Archive:
     return shelf.archive
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    """A database without rows."""
+    if request.param == "postgresql":
+        engine = open_database(request.getfixturevalue("postgresql"))
+        with writing(engine) as connection:
+            for table in (tables.keys, tables.answers, tables.deeds):
+                connection.execute(table.delete())
+    else:
+        shutil.copy(request.getfixturevalue("empty_sqlite"), tmp_path / "videoqa.sqlite")
+        engine = open_database(tmp_path / "videoqa.sqlite")
+    yield engine
+    engine.dispose()

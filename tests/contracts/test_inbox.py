@@ -218,6 +218,17 @@ def test_what_has_become_a_recording_says_so_and_takes_no_room(inbox: Inbox, tmp
         inbox.open(arrived.id, 0)
 
 
+def test_what_became_nothing_says_why_and_takes_no_room(inbox: Inbox, tmp_path: Path) -> None:
+    waiting, failed = inbox.begin("key", None, {}), inbox.begin("key", None, {})
+    write(inbox, failed.id, 0, b"abc")
+    inbox.fail(failed.id, "the server hung up")
+    arrival = inbox.arrival(failed.id)
+    assert arrival is not None
+    assert (arrival.problem, inbox.offset(failed.id)) == ("the server hung up", 3)
+    assert [path.stem for path in (tmp_path / "inbox").glob("*.part")] == [waiting.id]
+    assert [each.id for each in inbox.arrivals()] == [waiting.id]
+
+
 def test_a_length_may_be_told_later(inbox: Inbox) -> None:
     arrival = inbox.begin("key", None, {"title": "t"})
     assert inbox.declare(arrival.id, 7).declared == 7

@@ -1,0 +1,69 @@
+"""Access keys in a SQL database. Every method is one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from indexer import rows, statements, tables
+from indexer.database import reading, writing
+from indexer.ids import fresh_id
+from videoqa.access import Key, Role, Scope
+from videoqa.errors import NameTaken, UnknownKey
+
+PREFIX = "vqa_"
+"""What every secret begins with, so that it is known for one wherever it turns up."""
+
+
+class SqlKeys:
+    """Implements ``Keys`` over an engine of ``indexer.database``.
+
+    A secret has 256 bits of chance, so its plain SHA-256 gives nothing away, and looking that up by an index tells a
+    watch nothing that would help to guess another.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def create(self, name: str, role: Role, scope: Scope) -> tuple[Key, str]:
+        c = tables.keys.c
+        secret = PREFIX + secrets.token_urlsafe(32)
+        key = Key(fresh_id(), name, role, scope, datetime.now(UTC))
+        with writing(self._engine) as connection:
+            namesake = sa.select(c.id).where(c.name == name, c.revoked_at.is_(None))
+            if statements.first(connection, namesake) is not None:
+                raise NameTaken(name=name)
+            connection.execute(tables.keys.insert(), {**rows.key_row(key), "digest": _digest(secret)})
+            return rows.key(statements.only(connection, sa.select(tables.keys).where(c.id == key.id))), secret
+
+    def keys(self) -> tuple[Key, ...]:
+        c = tables.keys.c
+        with reading(self._engine) as connection:
+            every = statements.every(connection, sa.select(tables.keys).order_by(c.created_at, c.id))
+        return tuple(rows.key(row) for row in every)
+
+    def revoke(self, name_or_id: str) -> Key:
+        c = tables.keys.c
+        called = sa.select(tables.keys).where(c.revoked_at.is_(None), sa.or_(c.id == name_or_id, c.name == name_or_id))
+        with writing(self._engine) as connection:
+            # A key may be named like another's id; the id is the surer word.
+            found = sorted(statements.every(connection, called), key=lambda row: bool(row["id"] != name_or_id))
+            if not found:
+                raise UnknownKey(name=name_or_id)
+            key_id = found[0]["id"]
+            connection.execute(statements.this(tables.keys, key_id), {"revoked_at": datetime.now(UTC)})
+            return rows.key(statements.only(connection, sa.select(tables.keys).where(c.id == key_id)))
+
+    def holder(self, secret: str) -> Key | None:
+        c = tables.keys.c
+        held = sa.select(tables.keys).where(c.digest == _digest(secret), c.revoked_at.is_(None))
+        with reading(self._engine) as connection:
+            row = statements.first(connection, held)
+        return None if row is None else rows.key(row)
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

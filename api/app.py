@@ -11,12 +11,14 @@ from fastapi import APIRouter, FastAPI
 
 from api import (
     asking,
+    audit,
     documents,
     events,
     feedback,
     footage,
     gate,
     health,
+    keys,
     problems,
     recordings,
     searching,
@@ -29,9 +31,11 @@ from api.service import Service
 
 ROUTERS: Sequence[APIRouter] = (
     asking.router,
+    audit.router,
     events.router,
     feedback.router,
     health.router,
+    keys.router,
     recordings.router,
     footage.router,
     searching.router,

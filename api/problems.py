@@ -51,6 +51,7 @@ TABLE: Mapping[type[errors.VideoqaError], tuple[int, str]] = {
     errors.ForeignOrigin: (403, "foreign-origin"),
     errors.JobUnderWay: (409, "job-under-way"),
     errors.KeyNeeded: (401, "key-needed"),
+    errors.KeyOutOfReach: (403, "key-out-of-reach"),
     errors.MalformedJson: (400, "malformed-json"),
     errors.MalformedRequest: (422, "malformed-request"),
     errors.MissingPart: (503, "missing-part"),

@@ -34,6 +34,10 @@ class Scope:
     def covers(self, tags: Collection[str], camera: str) -> bool:
         return self.everything or camera in self.cameras or not self.tags.isdisjoint(tags)
 
+    def holds(self, other: Scope) -> bool:
+        """True where whoever has this one reaches all that whoever has ``other`` does, whatever is brought later."""
+        return self.everything or (not other.everything and other.tags <= self.tags and other.cameras <= self.cameras)
+
 
 @dataclass(frozen=True, slots=True)
 class Key:

@@ -127,7 +127,8 @@ class NameTaken(Misuse):
 
 
 class NoKeys(Misuse):
-    """{host} can be reached from other machines and there is no key yet; run `videoqa keys create --name {name}`."""
+    """{host} can be reached from other machines and there is no key yet; run `videoqa keys create --name {name}
+    --role admin`."""
 
 
 class CannotListen(Misuse):
@@ -234,6 +235,10 @@ class KeyNeeded(Misuse):
 
 class NotAllowed(Misuse):
     """The key {name} is a {role}'s, and this needs {needed}."""
+
+
+class KeyOutOfReach(Misuse):
+    """The key {name} reaches {reach} alone, and makes no key that reaches more; limit the new one to these."""
 
 
 class BadMedia(VideoqaError):

@@ -23,6 +23,7 @@ from videoqa.times import zone_called
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from indexer.keys import SqlKeys
     from indexer.lexicon import IndexLexicon
     from indexer.search.hybrid import HybridSearch
     from ingest.sandbox import SandboxedReader
@@ -73,6 +74,12 @@ class House:
     @cached_property
     def engine(self) -> Engine:
         return open_database(self.settings.database_url or self.folder / "videoqa.sqlite")
+
+    @cached_property
+    def keys(self) -> SqlKeys:
+        from indexer.keys import SqlKeys
+
+        return SqlKeys(self.engine)
 
     @cached_property
     def archive(self) -> SqlArchive:

@@ -24,8 +24,9 @@ async def in_thread(work: Callable[[], T], *, slow: bool = False, busy: bool = F
 
     What decodes is ``slow`` and waits in its own line. What keeps a processor ``busy`` does too, as many of it at once
     as there are processors: more of them take no less time, and keep the event loop from its turn.
+    What brings footage to the disk is ``writing``: a disk that does not keep up holds up nothing else.
     """
-    return await run_sync(work, limiter=_BUSY if busy else _SLOW if slow else _QUICK)
+    return await run_sync(work, limiter=_BUSY if busy else _SLOW if slow else _WRITING if writing else _QUICK)
 
 
 async def stepwise(parts: Iterator[T]) -> AsyncGenerator[T, None]:

@@ -69,6 +69,11 @@ class DiskInbox:
                 return None
         return note.arrival(arrival_id, expires_at)
 
+    def arrivals(self) -> tuple[Arrival, ...]:
+        there = [self.arrival(path.stem) for path in self._inbox.glob("*.json")]
+        waiting = [each for each in there if each is not None and not each.recording_id and not each.problem]
+        return tuple(sorted(waiting, key=lambda each: each.created_at))
+
     def declare(self, arrival_id: str, length: int) -> Arrival:
         with self._telling(arrival_id):
             note = replace(self._known(arrival_id), declared=length)
@@ -78,7 +83,7 @@ class DiskInbox:
 
     def offset(self, arrival_id: str) -> int:
         note = self._known(arrival_id)
-        if note.recording_id:
+        if note.ended:
             return note.declared or 0
         with self._telling(arrival_id), self._part(arrival_id).open("rb") as file:
             os.fsync(file.fileno())
@@ -87,7 +92,7 @@ class DiskInbox:
             return size if proven is None else min(size, proven)
 
     def open(self, arrival_id: str, offset: int, *, unproven: bool = False) -> IncomingFile:
-        if self._known(arrival_id).recording_id:
+        if self._known(arrival_id).ended:
             raise WrongOffset(offset=self.offset(arrival_id), given=offset)
         with self._telling(arrival_id):
             file = self._part(arrival_id).open("r+b", buffering=0)
@@ -130,11 +135,10 @@ class DiskInbox:
             yield path
 
     def taken(self, arrival_id: str, recording_id: str) -> None:
-        self._hashes.pop(arrival_id, None)
-        if self._passing.pop(arrival_id, None) is None:
-            with self._telling(arrival_id):
-                self._write(arrival_id, replace(self._known(arrival_id), recording_id=recording_id))
-        self._part(arrival_id).unlink(missing_ok=True)
+        self._end(arrival_id, recording_id=recording_id)
+
+    def fail(self, arrival_id: str, problem: str) -> None:
+        self._end(arrival_id, problem=problem)
 
     def discard(self, arrival_id: str) -> None:
         self._hashes.pop(arrival_id, None)
@@ -168,6 +172,14 @@ class DiskInbox:
         """
         if shutil.disk_usage(self._inbox).free - size < self._reserve:
             raise DiskFull(path=self._inbox)
+
+    def _end(self, arrival_id: str, recording_id: str = "", problem: str = "") -> None:
+        self._hashes.pop(arrival_id, None)
+        with self._telling(arrival_id):
+            if self._passing.pop(arrival_id, None) is None:
+                note = replace(self._known(arrival_id), recording_id=recording_id, problem=problem)
+                self._write(arrival_id, replace(note, declared=self.offset(arrival_id)))
+            self._part(arrival_id).unlink(missing_ok=True)
 
     def _put(self, arrived: Arrived, name: str) -> Path:
         suffix = Path(name.lower()).suffix
@@ -211,7 +223,7 @@ class DiskInbox:
         if arrival_id in self._passing or self._is_locked(arrival_id):
             return False
         note = self._note(arrival_id)
-        if note is not None and (note.recording_id or self._part(arrival_id).exists()):
+        if note is not None and (note.ended or self._part(arrival_id).exists()):
             return self._expires_at(arrival_id, note) <= datetime.now(UTC)
         times = [path.stat().st_mtime for path in self._inbox.glob(f"{arrival_id}.*")]
         # Nobody's, but for one that another process is just beginning.
@@ -250,7 +262,7 @@ class DiskInbox:
         sync_folder(self._inbox)
 
     def _expires_at(self, arrival_id: str, note: _Note) -> datetime:
-        path = self._note_file(arrival_id) if note.recording_id else self._part(arrival_id)
+        path = self._note_file(arrival_id) if note.ended else self._part(arrival_id)
         return datetime.fromtimestamp(path.stat().st_mtime, UTC) + self._lifetime
 
     def _part(self, arrival_id: str) -> Path:
@@ -275,10 +287,23 @@ class _Note:
     metadata: dict[str, str]
     created_at: str
     recording_id: str = ""
+    problem: str = ""
+
+    @property
+    def ended(self) -> bool:
+        return bool(self.recording_id or self.problem)
 
     def arrival(self, arrival_id: str, expires_at: datetime) -> Arrival:
-        created_at = datetime.fromisoformat(self.created_at)
-        return Arrival(arrival_id, self.owner, self.declared, self.metadata, created_at, expires_at, self.recording_id)
+        return Arrival(
+            id=arrival_id,
+            owner=self.owner,
+            declared=self.declared,
+            metadata=self.metadata,
+            created_at=datetime.fromisoformat(self.created_at),
+            expires_at=expires_at,
+            recording_id=self.recording_id,
+            problem=self.problem,
+        )
 
 
 def _proven(mark: Path) -> int | None:

@@ -25,11 +25,12 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A recording that was taken in; ``known`` where its content was there already."""
+    """A recording that was taken in; ``known`` where its content of ``size`` bytes was there already."""
 
     recording: Recording
     known: bool
     job_id: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Intake:
             recording = self.archive.add(fresh)
         job_id = self.submit(recording, wishes.prompt, wishes.priority)
         self.inbox.taken(arrived.id, recording.id)
-        return Taken(recording, recording.id != fresh.id, job_id)
+        return Taken(recording, recording.id != fresh.id, job_id, arrived.size)
 
     def submit(self, recording: Recording, prompt: str | None = None, priority: int = 5) -> str:
         """The id of the job that indexes ``recording``."""

@@ -46,7 +46,8 @@ class Arrival:
     """A file on its way in. ``declared`` is the length in bytes that was told, None where none was.
 
     ``metadata`` is what was told of it (title, tags ...), as text. ``expires_at`` is when it is given up, a while after
-    its last byte. ``recording_id`` is the recording that it has become, empty before.
+    its last byte. ``recording_id`` is the recording that it has become, empty before. ``problem`` says why it will not
+    become one, empty where it may.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Arrival:
     created_at: datetime
     expires_at: datetime
     recording_id: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,10 @@ class Inbox(Protocol):
         """None where there is none, or it has been given up."""
         ...
 
+    def arrivals(self) -> tuple[Arrival, ...]:
+        """Those that have become nothing yet, the oldest first."""
+        ...
+
     def declare(self, arrival_id: str, length: int) -> Arrival:
         """Writes down its length, which was not told when it began."""
         ...
@@ -138,6 +144,10 @@ class Inbox(Protocol):
         """Its bytes go, what was told of it stays for a while, with the recording that it has become."""
         ...
 
+    def fail(self, arrival_id: str, problem: str) -> None:
+        """Its bytes go, what was told of it stays for a while, with the reason why it became nothing."""
+        ...
+
     def discard(self, arrival_id: str) -> None:
         """Forgets it; nothing where it is not there."""
         ...
@@ -154,15 +164,38 @@ class Inbox(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """An MP4 of a stretch of a recording, at ``path``. Its second 0 is the start of ``span`` on the recording's clock.
+
+    ``copied`` where its pictures are those of the recording, bit for bit; otherwise they were encoded anew, smaller.
+    """
+
+    path: Path
+    span: Span
+    copied: bool
+
+
 class Clips(Protocol):
-    """Pictures and cuts of recordings, made in the sandbox. Raises ``BadMedia`` where the footage cannot be read."""
+    """Footage to be shown. Raises ``BadMedia`` where it cannot be read, is gone, or is no longer what was indexed."""
+
+    def original(self, recording: Recording) -> BinaryIO:
+        """The recording's own file, open for reading."""
+        ...
 
     def thumbnail(self, recording: Recording, at: timedelta, long_side: int = 480) -> bytes:
         """The frame on show at ``at`` as JPEG."""
         ...
 
-    def clip(self, recording: Recording, span: Span) -> Path:
-        """An MP4 of ``span`` without re-encoding: it begins at the last keyframe at or before its start."""
+    def clip(self, recording: Recording, span: Span) -> Cut:
+        """An MP4 of ``span`` without re-encoding: it begins at the last keyframe at or before its start.
+
+        Where the codec does not go into MP4, or that keyframe is more than a minute before, it is encoded anew, small,
+        and begins at the start itself.
+
+        Raises:
+            ClipTooLong: it is longer than what is cut at once.
+        """
         ...
 
 

@@ -1,0 +1,69 @@
+"""POST /v1/recordings: a file with what is said of it, in one request."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import anyio
+from fastapi import Request
+
+from api.limits import Allowance
+from api.service import Service
+from api.threads import in_thread
+from api.uploads.form import Field, FileBegins, Form
+from api.uploads.told import told
+from api.uploads.writing import Writing, writing
+from videoqa.access import Caller
+from videoqa.errors import UploadTooLarge
+from videoqa.intake import Taken
+
+_OVERHEAD = 2**20
+"""Bytes of a body that may be something else than the file."""
+
+
+async def receive_form(request: Request, service: Service, caller: Caller, allowance: Allowance) -> Taken:
+    """The recording that the form's file has become. Nothing is kept of a form that is cut off or refused."""
+    form, most = Form(request.headers["content-type"]), service.limits.upload_bytes
+    size = int(request.headers.get("content-length", "0"))
+    if size > most + _OVERHEAD:
+        raise UploadTooLarge(size=size, limit=most, setting="VIDEOQA_UPLOAD_MB")
+    await allowance.expect(size)
+    async with AsyncExitStack() as stack:
+        arrival_id = await stack.enter_async_context(_passing(service, caller, size))
+        file = await stack.enter_async_context(writing(service.inbox, arrival_id, 0, allowance, most))
+        fields, name = await _read(request, form, file)
+        form.end()
+        await file.flush()
+        await file.close()
+        wishes = told(fields).wishes(name)
+        return await in_thread(
+            lambda: service.intake.take(service.inbox.complete(arrival_id), wishes, caller), writing=True
+        )
+
+
+async def _read(request: Request, form: Form, file: Writing) -> tuple[list[tuple[str, str]], str]:
+    fields: list[tuple[str, str]] = []
+    file_name = ""
+    async for chunk in request.stream():
+        for item in form.feed(chunk):
+            match item:
+                case memoryview():
+                    await file.add(item)
+                case FileBegins(name):
+                    file_name = name
+                case Field(name, value):
+                    fields.append((name, value))
+                    told(fields)  # what is wrong is told before the file comes, where it may be
+    return fields, file_name
+
+
+@asynccontextmanager
+async def _passing(service: Service, caller: Caller, size: int) -> AsyncIterator[str]:
+    """The id of an arrival that nobody can go on with; nothing is left of it in the end."""
+    arrival = await in_thread(lambda: service.inbox.begin(caller.key_id, size, {}, lasting=False), writing=True)
+    try:
+        yield arrival.id
+    finally:
+        with anyio.CancelScope(shield=True):
+            await in_thread(lambda: service.inbox.discard(arrival.id), writing=True)

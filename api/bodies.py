@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.service import Limits
 from api.threads import in_thread
-from videoqa.errors import BodyTooLarge, BodyTooSlow, MalformedJson
+from videoqa.errors import BodyTooLarge, MalformedJson, TooSlow
 
 LARGEST = 2**20
 """Bytes of the largest body that is no upload."""
@@ -65,11 +65,11 @@ class Bodies:
                     raise BodyTooLarge(limit=LARGEST)
                 if not message.get("more_body", False):
                     return bytes(body)
-        raise BodyTooSlow(seconds=self._limits.body_seconds)
+        raise TooSlow(seconds=self._limits.body_seconds)
 
 
 def _paced(receive: Receive, limits: Limits) -> Receive:
-    """``receive`` that ends with ``BodyTooSlow`` where too little came in the time that was spent waiting for it."""
+    """``receive`` that ends with ``TooSlow`` where too little came in the time that was spent waiting for it."""
     waited, got, ended = 0.0, 0, False
 
     async def paced() -> Message:
@@ -83,7 +83,7 @@ def _paced(receive: Receive, limits: Limits) -> Receive:
                 ended = not message.get("more_body", False)
                 return message
             if got < limits.body_rate * limits.body_seconds:
-                raise BodyTooSlow(seconds=limits.body_seconds)
+                raise TooSlow(seconds=limits.body_seconds)
             waited, got = 0.0, 0
         return await receive()
 

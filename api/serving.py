@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 import uvicorn
 from starlette.types import ASGIApp
 
+from api.deadlines import within
+from api.service import Limits
 from videoqa.errors import CannotListen
 
 DRAIN_SECONDS = 5
@@ -27,13 +29,13 @@ class HttpServer(uvicorn.Server):
         yield
 
 
-def server(app: ASGIApp, connections: int) -> HttpServer:
+def server(app: ASGIApp, connections: int, header_seconds: float = Limits().header_seconds) -> HttpServer:
     """An HTTP server of ``app`` for that many connections at once; those beyond are told to come back."""
     return HttpServer(
         uvicorn.Config(
             app,
             loop="asyncio",
-            http="h11",
+            http=within(header_seconds),
             ws="websockets-sansio",
             lifespan="off",
             log_config=None,
@@ -66,7 +68,7 @@ def listening(host: str, port: int) -> tuple[socket.socket, ...]:
             # A name may have an address of a kind that this machine does not speak.
             problem = error
     if not opened:
-        raise CannotListen(host=host, port=port, problem=problem and problem.strerror or problem) from problem
+        raise CannotListen(host=host, port=port, problem=(problem and problem.strerror) or problem) from problem
     return tuple(opened)
 
 

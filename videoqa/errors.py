@@ -187,8 +187,8 @@ class BodyTooLarge(Misuse):
     """The body has more than the {limit} bytes that are read there; send less."""
 
 
-class BodyTooSlow(Misuse):
-    """The body did not come within {seconds} s; send it again over a better line, large files by POST /v1/uploads."""
+class TooSlow(Misuse):
+    """The request did not come within {seconds} s; send it again over a better line, large files by POST /v1/uploads."""
 
 
 class MalformedRequest(Misuse):

@@ -8,20 +8,25 @@ with Client() as client:
 
 from __future__ import annotations
 
+from videoqa.client.asking import Note, Part, Proposed, Rejected, Task, Token
+from videoqa.client.books import Deed, JudgedAnswer, Key, KeyUsage, MadeKey, RecordingCost, Usage
 from videoqa.client.client import AsyncClient, Client
 from videoqa.client.documents import (
+    Answer,
     Chapter,
     Citation,
     Coverage,
     CoverageTotals,
     CoveredSpan,
     Event,
+    ListedEvent,
     ModelUsage,
     Moment,
     Recording,
     RecordingRef,
     Region,
 )
+from videoqa.client.flows import Options
 from videoqa.client.problems import (
     BadReply,
     BadRequest,
@@ -43,6 +48,7 @@ from videoqa.client.problems import (
 )
 
 __all__ = [
+    "Answer",
     "AsyncClient",
     "BadReply",
     "BadRequest",
@@ -55,22 +61,37 @@ __all__ = [
     "Coverage",
     "CoverageTotals",
     "CoveredSpan",
+    "Deed",
     "Event",
     "IndexingFailed",
+    "JudgedAnswer",
+    "Key",
     "KeyNeeded",
+    "KeyUsage",
+    "ListedEvent",
+    "MadeKey",
     "ModelUsage",
     "Moment",
     "NoRoom",
     "NotAllowed",
     "NotFound",
+    "Note",
+    "Options",
+    "Part",
     "Problem",
     "ProblemError",
+    "Proposed",
     "Recording",
+    "RecordingCost",
     "RecordingRef",
     "Region",
+    "Rejected",
     "ServiceFailed",
+    "Task",
+    "Token",
     "TooLarge",
     "TooManyRequests",
     "Unavailable",
     "Unreachable",
+    "Usage",
 ]

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import httpx2
 
-from videoqa.client import footage
+from videoqa.client import asking, books, downloads, footage, uploads
 from videoqa.client.driving import Awaiting, Blocking, many, once
 from videoqa.client.flows import Options
 
@@ -27,6 +27,24 @@ class Operations:
     recording_events = many(footage.recording_events)
     chapters = many(footage.chapters)
     coverage = many(footage.coverage)
+    upload = once(uploads.upload)
+    upload_url = once(uploads.upload_url)
+    ask = once(asking.ask)
+    ask_stream = many(asking.ask_stream)
+    come_back = many(asking.come_back)
+    search = once(asking.search)
+    content = once(downloads.content)
+    clip = once(downloads.clip)
+    thumbnail = once(downloads.thumbnail)
+    captions = once(downloads.captions)
+    events = many(books.events)
+    feedback = once(books.feedback)
+    judged = many(books.judged)
+    usage = once(books.usage)
+    keys = many(books.keys)
+    create_key = once(books.create_key)
+    revoke_key = once(books.revoke_key)
+    deeds = many(books.deeds)
 
     _options: Options
 

@@ -62,7 +62,11 @@ class Recording:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """A search hit: a span of a recording, the words that bear it out, the probability that it answers."""
+    """A search hit: a span of a recording, the words that bear it out, the probability that it answers.
+
+    ``happened_at`` is the wall clock at its start, None where it is unknown. ``content``, ``thumbnail`` and ``clip``
+    are paths from the service's root.
+    """
 
     recording: RecordingRef
     start: float
@@ -70,6 +74,10 @@ class Moment:
     text: str
     score: float
     sources: tuple[str, ...]
+    happened_at: datetime | None
+    content: str
+    thumbnail: str
+    clip: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +133,27 @@ class ModelUsage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What is known about a question; ``answer`` is None where there is no evidence.
+
+    A [number] in ``answer`` counts ``moments`` from 1. ``given_by`` is the model that looked again for it, "index"
+    where none did; ``rejected`` is what it looked at in vain, and why. ``id`` is what feedback is given about.
+    """
+
+    id: str
+    question: str
+    found: bool
+    answer: str | None
+    moments: tuple[Moment, ...]
+    citations: tuple[Citation, ...]
+    rejected: tuple[Citation, ...]
+    coverage: CoverageTotals
+    given_by: str
+    notes: tuple[str, ...]
+    usage: ModelUsage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
     """A part of the picture, in fractions of its width and height from the top left corner."""
 
@@ -150,6 +179,20 @@ class Event:
     strength: float | None
     revisits: str | None
     seen_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedEvent(Event):
+    """An event, the recording that it is of, and where it can be played: paths from the service's root.
+
+    ``happened_at`` is the wall clock at its start, None where it is unknown.
+    """
+
+    recording: RecordingRef
+    happened_at: datetime | None
+    content: str
+    thumbnail: str
+    clip: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,10 +85,10 @@ class Blocking:
                         case Emit(item):
                             yield item
                         case Send(call):
-                            outcome = _reply(self._http.send(_request(self._http, call)))
+                            outcome = _reply(self._http.send(_request(self._http, call, self._options)))
                         case Open(call, events):
                             at_hand.close()
-                            response = self._http.send(_request(self._http, call), stream=True)
+                            response = self._http.send(_request(self._http, call, self._options), stream=True)
                             at_hand.callback(response.close)
                             if not response.is_success:
                                 response.read()
@@ -137,10 +137,10 @@ class Awaiting:
                             case Emit(item):
                                 yield item
                             case Send(call):
-                                outcome = _reply(await self._http.send(_request(self._http, call)))
+                                outcome = _reply(await self._http.send(_request(self._http, call, self._options)))
                             case Open(call, events):
                                 await at_hand.aclose()
-                                response = await self._http.send(_request(self._http, call), stream=True)
+                                response = await self._http.send(_request(self._http, call, self._options), stream=True)
                                 at_hand.push_async_callback(response.aclose)
                                 if not response.is_success:
                                     await response.aread()
@@ -171,9 +171,10 @@ def _only(flow: Flow[T]) -> Items[T]:
     yield Emit((yield from flow))
 
 
-def _request(http: httpx2.Client | httpx2.AsyncClient, call: Call) -> httpx2.Request:
+def _request(http: httpx2.Client | httpx2.AsyncClient, call: Call, options: Options) -> httpx2.Request:
     query = {name: value for name, value in call.query.items() if value is not None}
-    timeout = httpx2.Timeout(call.patience, connect=min(call.patience, _CONNECTING))
+    patience = options.patience if call.patience is None else call.patience
+    timeout = httpx2.Timeout(patience, connect=min(patience, _CONNECTING))
     return http.build_request(
         call.method,
         call.path,

@@ -24,7 +24,8 @@ Query: TypeAlias = "Mapping[str, str | int | float | Sequence[str] | None]"
 class Call:
     """A request. ``path`` begins with a slash; what is None in ``query`` is left out.
 
-    ``patience`` is how many seconds may pass without a byte.
+    ``patience`` is how many seconds may pass without a byte, None for the client's. ``harmless`` says that it does no
+    harm when it is heard twice, whatever its method.
     """
 
     method: str
@@ -33,11 +34,12 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     json: object = None
     content: bytes | None = None
-    patience: float = 60.0
+    patience: float | None = None
+    harmless: bool = False
 
     @property
     def again(self) -> bool:
-        return self.method in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
+        return self.harmless or self.method in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Options:
 
     ``retries`` is how often a request is sent anew, ``pause`` how many seconds the first pause takes at most, each
     twice the last; ``longest`` bounds them, and what a service may have one wait. ``chunk_bytes`` go up at once.
+    ``patience`` is how many seconds may pass without a byte; a stream tells at least every 15 that it lives.
     ``folder`` is where unfinished uploads are noted; ``url`` is where the service is.
     """
 
@@ -67,6 +70,7 @@ class Options:
     pause: float = 0.5
     longest: float = 60.0
     chunk_bytes: int = 16 * 2**20
+    patience: float = 60.0
     folder: Path = field(default_factory=lambda: user_cache_path("videoqa") / "uploads")
 
 

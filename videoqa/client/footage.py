@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from videoqa.client.documents import Chapter, Coverage, Event, Page, Recording, read
 from videoqa.client.flows import Call, Emit, Flow, Items, Query, at
-from videoqa.client.retrying import answered
+from videoqa.client.retrying import answered, removed
 
 T = TypeVar("T")
 
@@ -65,7 +65,7 @@ def change(
 
 def remove(recording_id: str) -> Flow[None]:
     """Removes a recording with all that was found in it."""
-    yield from answered(Call("DELETE", at("/v1/recordings/{}", recording_id)))
+    yield from removed(Call("DELETE", at("/v1/recordings/{}", recording_id)))
 
 
 def recording_events(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from random import SystemRandom
 
-from videoqa.client.flows import Call, Flow, Options, Reply, Send, opened, options, pause
-from videoqa.client.problems import ClientError, ProblemError, Unreachable, error_of
+from videoqa.client.flows import Call, Flow, Options, Reply, Send, options, pause
+from videoqa.client.problems import ClientError, NotFound, ProblemError, Unreachable, error_of
 
 _chance = SystemRandom()
-_PASSING = (408, 425, 429, 502, 503, 504)
-"""Statuses that may be another the next time."""
+_ELSEWHERE = "wrong-offset"
+_PASSING = (408, 423, 425, 429, 460, 502, 503, 504)
+"""Statuses that may be another the next time; 460 is tus's for a wrong checksum."""
 
 
 def answered(call: Call) -> Flow[Reply]:
@@ -22,24 +23,31 @@ def answered(call: Call) -> Flow[Reply]:
     pauses = Pauses((yield from options()))
     while True:
         try:
-            reply: Reply = yield Send(call)
-            if reply.well:
-                return reply
-            raise error_of(reply)
+            return (yield from asked(call))
         except ClientError as error:
             yield from pauses.before_again(call, error)
 
 
-def streaming(call: Call, *, events: bool = False) -> Flow[Reply]:
-    """Like ``answered``; the content follows."""
+def asked(call: Call) -> Flow[Reply]:
+    """Like ``answered``, once."""
+    reply: Reply = yield Send(call)
+    if not reply.well:
+        raise error_of(reply)
+    return reply
+
+
+def removed(call: Call) -> Flow[None]:
+    """Like ``answered``; what is gone by a request whose answer was lost is gone."""
     pauses = Pauses((yield from options()))
+    heard = False
     while True:
         try:
-            reply = yield from opened(call, events=events)
-            if reply.well:
-                return reply
-            raise error_of(reply)
+            yield from asked(call)
+            return
         except ClientError as error:
+            if heard and isinstance(error, NotFound):
+                return
+            heard = heard or (isinstance(error, Unreachable) and error.sent)
             yield from pauses.before_again(call, error)
 
 
@@ -78,6 +86,6 @@ def worth(call: Call, error: ClientError) -> bool:
         case ProblemError(status=429):
             return True
         case ProblemError():
-            return error.status in _PASSING and call.again
+            return call.again and (error.status in _PASSING or error.code == _ELSEWHERE)
         case _:
             return False

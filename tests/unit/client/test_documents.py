@@ -1,0 +1,100 @@
+"""The client's types are those of the service's OpenAPI document, field by field: neither changes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from api.app import create_app
+from api.schemas import answers
+from api.schemas.feedback import JudgedAnswer
+from tests.service import a_service
+from videoqa.client import asking, books, documents, uploads
+
+Json = dict[str, Any]
+_PAGE = documents.Page
+TOLD: Mapping[str, Any] = {
+    "RecordingBody": documents.Recording,
+    "RecordingPage": _PAGE[documents.Recording],
+    "EventPage": _PAGE[documents.Event],
+    "ChapterPage": _PAGE[documents.Chapter],
+    "CoveragePage": _PAGE[documents.Coverage],
+    "EventList": _PAGE[documents.ListedEvent],
+    "FoundBody": asking.Found,
+    "GivenAnswerBody": documents.Answer,
+    "KeyPage": _PAGE[books.Key],
+    "MadeKey": books.MadeKey,
+    "AuditPage": _PAGE[books.Deed],
+    "UsageReport": books.UsagePage,
+    "UploadBody": uploads.Upload,
+}
+STREAMED: Mapping[str, Any] = {
+    "TaskBody": asking.Task,
+    "TokenBody": asking.Token,
+    "ProposedBody": asking.Proposed,
+    "PlayableCitation": documents.Citation,
+    "NoteBody": asking.Note,
+}
+NOT_THE_CLIENTS = {"HealthBody", "StateBody"}
+
+
+@pytest.fixture(scope="module")
+def openapi(tmp_path_factory: pytest.TempPathFactory) -> Json:
+    document: Json = create_app(a_service(tmp_path_factory.mktemp("service"))).openapi()
+    return document
+
+
+def test_the_client_knows_everything_that_routes_answer(openapi: Json) -> None:
+    assert set(_answered(openapi)) - NOT_THE_CLIENTS <= set(TOLD)
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_a_type_has_the_fields_of_its_schema(name: str, openapi: Json) -> None:
+    schemas = openapi["components"]["schemas"]
+    told = _plain(schemas[name], schemas)
+    assert _of(TOLD[name]) == told
+
+
+@pytest.mark.parametrize("name", STREAMED)
+def test_a_part_of_a_stream_has_the_fields_of_its_schema(name: str) -> None:
+    schema = getattr(answers, name).model_json_schema(mode="serialization")
+    assert _of(STREAMED[name]) == _plain(schema, schema.get("$defs", {}))
+
+
+def test_a_judged_answer_has_the_fields_of_its_schema() -> None:
+    schema = JudgedAnswer.model_json_schema(mode="serialization")
+    assert _of(books.JudgedAnswer) == _plain(schema, schema.get("$defs", {}))
+
+
+def _of(kind: Any) -> Any:
+    schema = TypeAdapter(kind).json_schema(mode="serialization")
+    return _plain(schema, schema.get("$defs", {}))
+
+
+def _answered(openapi: Json) -> Iterator[str]:
+    """The names of the schemas of what routes answer when all is well."""
+    for operations in openapi["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                reference = response.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref", "")
+                if status.startswith("2") and reference:
+                    yield reference.rpartition("/")[2]
+
+
+def _plain(schema: Json, known: Json) -> Any:
+    """A schema without its names, texts and bounds: what of it a type has to have. A closed set of words is text."""
+    if "$ref" in schema:
+        return _plain(known[schema["$ref"].rpartition("/")[2]], known)
+    if "anyOf" in schema:
+        return sorted((_plain(each, known) for each in schema["anyOf"]), key=repr)
+    if schema.get("type") == "object":
+        needed = schema.get("required", ())
+        return {name: (name in needed, _plain(each, known)) for name, each in schema["properties"].items()}
+    if schema.get("type") == "array" and "prefixItems" in schema:
+        return [_plain(each, known) for each in schema["prefixItems"]]
+    if schema.get("type") == "array":
+        return ["many", _plain(schema["items"], known)]
+    return schema["type"], schema.get("format", "")

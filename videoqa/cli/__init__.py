@@ -25,6 +25,8 @@ _STDERR = 2
 def main() -> None:
     """Runs the command line and exits with its code."""
     _prepare_streams()
+    # Its threads wait for one another in a loop, and take the cores from whoever decodes beside them.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted)
     debugging = bool(os.environ.get("VIDEOQA_DEBUG"))

@@ -19,6 +19,7 @@ from api import (
     gate,
     health,
     keys,
+    metrics,
     problems,
     recordings,
     searching,
@@ -26,6 +27,7 @@ from api import (
     usage,
 )
 from api.documents import DocumentedApp
+from api.edge import Edge
 from api.questions import Questions
 from api.service import Service
 
@@ -36,6 +38,7 @@ ROUTERS: Sequence[APIRouter] = (
     feedback.router,
     health.router,
     keys.router,
+    metrics.router,
     recordings.router,
     footage.router,
     searching.router,
@@ -49,7 +52,9 @@ def create_app(service: Service) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        watching = asyncio.create_task(app.state.metrics.watch_loop())
         yield
+        watching.cancel()
         await app.state.questions.close()
 
     app = DocumentedApp(
@@ -64,9 +69,13 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     app.state.stopping = asyncio.Event()
     app.state.questions = Questions(service)
+    app.state.metrics = metrics.Metrics(service.figures)
+    app.state.health = health.Looker(service.checks)
     problems.install(app)
     documents.install(app)
     gate.install(app, service)
+    # What is added last comes first.
+    app.add_middleware(Edge, metrics=app.state.metrics, routes=app.state.routes)
     for router in ROUTERS:
         app.include_router(router)
     return app

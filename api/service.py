@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 
 from videoqa.answering.answering import Answering
 from videoqa.answering.grounded import GroundedAnswering
-from videoqa.health import Check
+from videoqa.health import Check, Figures
 from videoqa.intake import Intake
 from videoqa.media import Recording
 from videoqa.ports import AnswerLog, Archive, AuditLog, Clips, Inbox, JobQueue, Keys
@@ -42,7 +42,8 @@ class Limits:
 class Service:
     """The parts that the routes use. ``keys_needed`` is False where whoever is at this machine may do everything.
 
-    ``remove`` forgets a recording with all that was kept of it; ``checks`` tells how the parts are.
+    ``remove`` forgets a recording with all that was kept of it; ``checks`` tells how the parts are, ``figures`` how much
+    there is.
     """
 
     archive: Archive
@@ -58,6 +59,7 @@ class Service:
     remove: Callable[[Recording], None]
     checks: Callable[[], tuple[Check, ...]]
     folder: Path
+    figures: Callable[[], Figures] = Figures
     keys_needed: bool = False
     limits: Limits = Limits()
 

@@ -29,8 +29,8 @@ def checks(house: House) -> tuple[Check, ...]:
         _text_reader(),
         _embeddings(house),
         _signals(),
-        _model(house),
-        _speech(house),
+        model_check(house),
+        speech_check(house),
         _extra("decord", "decord", "the second decoder"),
         _extra("postgres", "psycopg", "PostgreSQL in place of SQLite"),
     )
@@ -103,10 +103,11 @@ def _signals() -> Check:
     )
 
 
-def _model(house: House) -> Check:
+def model_check(house: House) -> Check:
+    """Whether a model looks at footage."""
     remedy = "start one with `videoqa model serve`, or set VIDEOQA_MODEL_URL"
     if house.model is None:
-        return Check("model", works=False, detail="none is set; what is seen, signals see", remedy=remedy)
+        return Check("model", works=False, detail="none is set; what is seen, signals see", remedy=remedy, off=True)
     status = house.model.server.status()
     if not status.up or status.problem or not status.model:
         problem = status.problem or "it names no model; does the URL end in /v1?"
@@ -116,11 +117,12 @@ def _model(house: House) -> Check:
     )
 
 
-def _speech(house: House) -> Check:
+def speech_check(house: House) -> Check:
+    """Whether speech is written down."""
     if house.transcriber is None:
         remedy = 'set VIDEOQA_SPEECH_URL, or pip install "videoqa[speech]" and set VIDEOQA_SPEECH_MODEL'
         detail = "speech is not transcribed; it is found through subtitles alone"
-        return Check("speech", works=False, detail=detail, remedy=remedy)
+        return Check("speech", works=False, detail=detail, remedy=remedy, off=True)
     try:
         return Check("speech", works=True, detail=f"transcribed by {house.transcriber.describe()}")
     except VideoqaError as error:

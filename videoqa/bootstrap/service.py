@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from api.opening import Opening
 from api.serving import is_private, listening, server, url_of
-from videoqa.bootstrap import House, diagnose, house
+from videoqa.bootstrap import House, house
 from videoqa.bootstrap.worker import WorkerProcess
 from videoqa.errors import NoKeys
 
@@ -40,19 +40,26 @@ def serve(host: str, port: int, tell: Callable[[str], None]) -> None:
         StorageError: what is kept cannot be read or written, or a newer videoqa wrote it.
     """
     place = house()
-    if not is_private(host) and not _has_keys(place):
+    private = is_private(host)
+    if not private and not _has_keys(place):
         raise NoKeys(host=host, name="admin")
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(contextlib.closing(each)) for each in listening(host, port)]
-        asyncio.run(_serve(place, sockets, tell))
+        asyncio.run(_serve(place, sockets, tell, private=private))
 
 
-def service_of(place: House) -> Service:
-    """The parts of ``place`` as the routes use them."""
+def service_of(place: House, worker: WorkerProcess, *, private: bool) -> Service:
+    """The parts of ``place`` as the routes use them; a key is needed where it is not ``private``."""
     from api.service import Service
+    from indexer.answer_log import SqlAnswerLog
+    from indexer.audit_log import SqlAuditLog
+    from indexer.keys import SqlKeys
+    from ingest.inbox import RESERVE, DiskInbox
+    from videoqa.bootstrap.parts import Parts
     from videoqa.intake import Intake
 
-    inbox = _part("ingest.inbox", "DiskInbox", lambda kind: kind(place.folder))
+    inbox = DiskInbox(place.folder)
+    parts = Parts(place, worker, RESERVE)
     return Service(
         archive=place.archive,
         answering=place.answering,
@@ -61,17 +68,18 @@ def service_of(place: House) -> Service:
         intake=Intake(inbox, place.archive, place.jobs, by_model=place.model is not None),
         inbox=inbox,
         clips=_part("ingest.clips", "SandboxedClips", lambda kind: kind(place.reader, place.folder)),
-        keys=_keys(place),
-        answers=_part("indexer.answer_log", "SqlAnswerLog", lambda kind: kind(place.engine)),
-        audit=_part("indexer.audit_log", "SqlAuditLog", lambda kind: kind(place.engine)),
+        keys=SqlKeys(place.engine),
+        answers=SqlAnswerLog(place.engine),
+        audit=SqlAuditLog(place.engine),
         remove=place.remove,
-        checks=diagnose,
+        checks=parts.checks,
+        figures=parts.figures,
         folder=place.folder,
-        keys_needed=_has_keys(place),
+        keys_needed=not private,
     )
 
 
-async def _serve(place: House, sockets: Sequence[socket.socket], tell: Callable[[str], None]) -> None:
+async def _serve(place: House, sockets: Sequence[socket.socket], tell: Callable[[str], None], *, private: bool) -> None:
     told = asyncio.Event()
     _heed_signals(told, tell)
     opening, worker = Opening(), WorkerProcess()
@@ -81,7 +89,7 @@ async def _serve(place: House, sockets: Sequence[socket.socket], tell: Callable[
     asked = asyncio.create_task(told.wait())
     try:
         # Imports and migrations take a second or two; whoever asks meanwhile is told to wait.
-        app = await _before(asked, asyncio.to_thread(_app, place))
+        app = await _before(asked, asyncio.to_thread(_app, place, worker, private=private))
         async with app.router.lifespan_context(app):
             opening.open(app)
             tell(f"serving at {url_of(sockets)}")
@@ -103,7 +111,7 @@ class _Stopped(Exception):
     """The end was asked for before it was there."""
 
 
-async def _before(end: asyncio.Future[object], work: Coroutine[object, object, T]) -> T:
+async def _before(end: asyncio.Future[Any], work: Coroutine[object, object, T]) -> T:
     """What ``work`` returns.
 
     Raises:
@@ -122,10 +130,10 @@ def _take_up(service: Service, place: House) -> None:
     service.intake.resume()
 
 
-def _app(place: House) -> FastAPI:
+def _app(place: House, worker: WorkerProcess, *, private: bool) -> FastAPI:
     from api.app import create_app
 
-    return create_app(service_of(place))
+    return create_app(service_of(place, worker, private=private))
 
 
 def _heed_signals(told: asyncio.Event, tell: Callable[[str], None]) -> None:
@@ -146,13 +154,10 @@ def _heed_signals(told: asyncio.Event, tell: Callable[[str], None]) -> None:
             asyncio.get_running_loop().add_signal_handler(number, stop, number)
 
 
-def _keys(place: House) -> Any:
-    return _part("indexer.keys", "SqlKeys", lambda kind: kind(place.engine))
-
-
 def _has_keys(place: House) -> bool:
-    keys = _keys(place)
-    return not isinstance(keys, _Absent) and any(key.revoked_at is None for key in keys.keys())
+    from indexer.keys import SqlKeys
+
+    return any(key.revoked_at is None for key in SqlKeys(place.engine).keys())  # noqa: SIM118  a port's method
 
 
 class _Absent:

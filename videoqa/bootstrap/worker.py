@@ -11,10 +11,13 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import asdict
 from enum import StrEnum
 from typing import NoReturn
 
+from videoqa import tracing
 from videoqa.bootstrap import house
+from videoqa.health import ModelTally
 
 _log = logging.getLogger(__name__)
 _COMMAND = (sys.executable, "-P", "-c", "from videoqa.cli import main; main()", "work")
@@ -34,11 +37,14 @@ class WorkerState(StrEnum):
 
 
 class WorkerProcess:
-    """The worker as its parent sees it: ``state`` tells how it is, ``restarts`` how often another one was begun."""
+    """The worker as its parent sees it: ``state`` tells how it is, ``restarts`` how often another one was begun,
+    ``tally`` what the present one has asked of models.
+    """
 
     def __init__(self) -> None:
         self.state = WorkerState.STARTING
         self.restarts = 0
+        self.tally = ModelTally()
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
 
@@ -84,25 +90,27 @@ class WorkerProcess:
         assert process.stdout is not None
         async for line in process.stdout:
             try:
-                self.state = WorkerState(json.loads(line)["state"])
+                told = json.loads(line)
+                self.state, self.tally = WorkerState(told["state"]), ModelTally(**told["tally"])
             except (ValueError, KeyError, TypeError):
                 _log.info("the worker says: %s", line.decode(errors="replace").rstrip())
 
 
 def work() -> NoReturn:
-    """Does the work of the data directory until standard input ends, which it does with the parent however that ends."""
-    # The terminal's signals are for the parent to hear. One that is meant for this process ends it: it is made for that.
+    """Does the work of the data directory until standard input ends, as it does with the parent however that ends."""
+    # The terminal's signals are for the parent to hear. One meant for this process ends it: it is made for that.
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     place = house()
-    told = None
+    told = ""
     with place.worker.working(place.indexing, place.indexing_by_model) as take_over:
         while True:
             state = WorkerState.WORKING if take_over() else WorkerState.WAITING
-            if state is not told:
-                print(json.dumps({"state": state}), flush=True)
-                told = state
+            line = json.dumps({"state": state, "tally": asdict(tracing.TALLY.counted)})
+            if line != told:
+                print(line, flush=True)
+                told = line
             time.sleep(_LOOK_SECONDS)
 
 

@@ -6,30 +6,29 @@ import hashlib
 import json
 import logging
 import os
-import shutil
-import tempfile
 import threading
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from ingest.identity import LocalFiles
+from ingest import known
+from ingest.kept import make_room, written
+from ingest.known import KnownFiles
 from ingest.sandbox import SandboxedReader
-from ingest.spool import JPEG_QUALITY, RESERVE, encode
+from ingest.spool import JPEG_QUALITY, encode
 from ingest.wire import MICROSECOND
 from videoqa.errors import EmptyFootage, SourceChanged
 from videoqa.media import Recording, Sampling, Span
-from videoqa.ports import Closeup, FileIdentity, Sampled
+from videoqa.ports import Closeup, Sampled
 from videoqa.times import clock_span
 
 VERSION = 1
 """Raised whenever the same span is shown otherwise."""
 _DIGEST_BYTES = 32
 _LOCKS = 64
-_SUFFIX, _FILES, _HALF_WRITTEN = ".closeup", "files", ".*"
-_MOST_FILES = 10_000
-_LEFT_OVER_NS = 3600 * 10**9
+_SUFFIX = ".closeup"
+FOLDER, FILES = "closeups", "files"
+"""The folder of the data directory in which closeups are kept, and the one in it of what is known of files."""
 _log = logging.getLogger(__name__)
 
 
@@ -40,28 +39,37 @@ class FootageCloseups:
         reader: opens footage.
         folder: where closeups are kept; whatever is lost of it is made anew.
         most_bytes: how much is kept, the latest used.
+        beside: another such folder that has what is known of files.
     """
 
-    def __init__(self, reader: SandboxedReader, folder: Path, most_bytes: int) -> None:
+    def __init__(self, reader: SandboxedReader, folder: Path, most_bytes: int, beside: Path | None = None) -> None:
         self._reader = reader
         self._folder = folder
         self._most = most_bytes
-        self._files = LocalFiles()
+        self._files = KnownFiles((beside or folder) / FILES)
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
 
     def take(self, recording: Recording, span: Span, sampling: Sampling) -> Closeup:
-        known = self._known(recording)
+        identity, leaps = self._files.known(recording), self.leaps(recording)
         key = self._key(recording, span, sampling)
         path = self._folder / f"{recording.digest[:16]}-{key}{_SUFFIX}"
         # Two questions at once over one moment need not decode it twice.
         with self._locks[int(key, 16) % _LOCKS]:
             content = _kept(path)
             if content is None:
-                content = self._taken(recording, span, sampling, leaps=known.leaps)
-                if not self._files.unchanged(recording.source, known.identity):
+                content = self._taken(recording, span, sampling, leaps=leaps)
+                if not self._files.unchanged(recording.source, identity):
                     raise SourceChanged
                 self._keep(path, content)
         return _closeup(content)
+
+    def leaps(self, recording: Recording) -> bool:
+        """Whether the time stamps of the recording's file leap, so that no time in it can be sought."""
+        leaps = self._files.leaps(recording)
+        if leaps is None:
+            leaps = self._reader.probe(recording.source).leaps
+            self._files.note_leaps(recording.source, leaps=leaps)
+        return leaps
 
     def _taken(self, recording: Recording, span: Span, sampling: Sampling, *, leaps: bool) -> bytes:
         times: list[timedelta] = []
@@ -86,109 +94,25 @@ class FootageCloseups:
         )
         return hashlib.sha256(told.encode()).hexdigest()[:32]
 
-    def _known(self, recording: Recording) -> _Known:
-        """What is known of the recording's file, found out once for each time that it changes.
-
-        Raises:
-            NoSuchFile: it is not there.
-            SourceChanged: it is no longer what it was when it was indexed.
-        """
-        name = hashlib.sha256(os.fsencode(recording.source)).hexdigest()[:32]
-        path = self._folder / _FILES / name
-        known = _Known.read(path)
-        if known is None or not self._files.unchanged(recording.source, known.identity):
-            identity = self._files.identify(recording.source)
-            leaps = identity.digest == recording.digest and self._reader.probe(recording.source).leaps
-            known = _Known(identity, leaps)
-            self._write(path, json.dumps(known.told()).encode())
-            _drop_left_over(path.parent)
-            for _, old, _ in sorted(_files(path.parent, "[!.]*"))[:-_MOST_FILES]:
-                old.unlink(missing_ok=True)
-        if known.identity.digest != recording.digest:
-            raise SourceChanged
-        return known
-
     def _keep(self, path: Path, content: bytes) -> None:
         if _DIGEST_BYTES + len(content) > self._most:
             return
-        self._write(path, hashlib.sha256(content).digest() + content)
-        self._make_room(path)
-
-    def _write(self, path: Path, content: bytes) -> None:
-        """Writes the whole file or none of it; where the disk will not have it, it is made again the next time."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if shutil.disk_usage(path.parent).free < RESERVE + len(content):
-                return
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-                try:
-                    file.write(content)
-                    file.close()
-                    Path(file.name).replace(path)
-                except BaseException:
-                    Path(file.name).unlink(missing_ok=True)
-                    raise
+            with written(path, _DIGEST_BYTES + len(content)) as file:
+                if file is None:
+                    return
+                file.write(hashlib.sha256(content).digest() + content)
         except OSError as error:
             _log.warning("a closeup cannot be kept in %s: %s", path.parent, error)
-
-    def _make_room(self, latest: Path) -> None:
-        """Removes what was not used for longest, but never ``latest``."""
-        _drop_left_over(self._folder)
-        kept = [(path == latest, when, path, size) for when, path, size in _files(self._folder, f"*{_SUFFIX}")]
-        total = sum(size for *_, size in kept) + sum(size for *_, size in _files(self._folder, _HALF_WRITTEN))
-        for is_latest, _, path, size in sorted(kept):
-            if total <= self._most or is_latest:
-                return
-            path.unlink(missing_ok=True)
-            total -= size
+            return
+        make_room(self._folder, f"*{_SUFFIX}", self._most, path)
 
 
 def forget(folder: Path, digest: str) -> None:
     """Removes the closeups in ``folder`` of the recording with the content ``digest``."""
     for path in folder.glob(f"{digest[:16]}-*{_SUFFIX}"):
         path.unlink(missing_ok=True)
-    for path in (folder / _FILES).glob("[!.]*"):
-        if (known := _Known.read(path)) is not None and known.identity.digest == digest:
-            path.unlink(missing_ok=True)
-
-
-def _files(folder: Path, pattern: str) -> list[tuple[int, Path, int]]:
-    """When the files in ``folder`` were last used, in nanoseconds, which they are, and their bytes."""
-    found = []
-    for path in folder.glob(pattern):
-        try:
-            state = path.stat()
-        except FileNotFoundError:
-            continue
-        found.append((state.st_mtime_ns, path, state.st_size))
-    return found
-
-
-def _drop_left_over(folder: Path) -> None:
-    """Removes what a process that was killed had half written."""
-    for when, path, _ in _files(folder, _HALF_WRITTEN):
-        if time.time_ns() - when > _LEFT_OVER_NS:
-            path.unlink(missing_ok=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A file as it was when it was last read whole, and whether its time stamps leap."""
-
-    identity: FileIdentity
-    leaps: bool
-
-    @classmethod
-    def read(cls, path: Path) -> _Known | None:
-        """None where nothing, or nothing sensible, is written in ``path``."""
-        try:
-            digest, size, modified_ns, leaps = json.loads(path.read_bytes())
-        except (OSError, ValueError, TypeError):
-            return None
-        return cls(FileIdentity(str(digest), size, modified_ns), bool(leaps))
-
-    def told(self) -> list[object]:
-        return [self.identity.digest, self.identity.size, self.identity.modified_ns, self.leaps]
+    known.forget(folder / FILES, digest)
 
 
 def _kept(path: Path) -> bytes | None:

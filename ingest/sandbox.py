@@ -9,12 +9,13 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from math import ceil
 from types import TracebackType
+from typing import BinaryIO
 
 from ingest import gating, pauses
 from ingest.formats import FORMATS
@@ -24,17 +25,20 @@ from ingest.wire import (
     LARGEST_MESSAGE,
     BadMessage,
     Confinement,
+    CutMade,
+    Cutting,
     Done,
     Failed,
     Hearing,
     Message,
+    Part,
     Request,
     Stretch,
     Survey,
     Working,
     decode,
 )
-from videoqa.errors import DecoderCrashed, DecoderOverran, NoSuchFile, NotFootage, SourceChanged
+from videoqa.errors import CannotCut, DecoderCrashed, DecoderOverran, NoSuchFile, NotFootage, SourceChanged
 from videoqa.media import ZERO, Sampling, Span
 from videoqa.ports import Checkpoint, MediaFacts, Sampled, Sound, Unread
 
@@ -50,11 +54,18 @@ class SandboxedReader:
 
     Args:
         decoder: what decodes pictures, ``"pyav"`` or ``"decord"``.
+        told: is told of every file that is probed what it is.
     """
 
-    def __init__(self, limits: Limits | None = None, decoder: str = "pyav") -> None:
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        decoder: str = "pyav",
+        told: Callable[[str, MediaFacts], None] | None = None,
+    ) -> None:
         self._limits = limits or Limits()
         self._decoder = decoder
+        self._told = told
 
     @property
     def fingerprint(self) -> str:
@@ -69,6 +80,8 @@ class SandboxedReader:
             for message in child.messages():
                 if isinstance(message, MediaFacts):
                     source.check()
+                    if self._told is not None:
+                        self._told(path, message)
                     return message
                 _forward(message, source)
         raise DecoderCrashed(problem="it said nothing of the file")
@@ -96,6 +109,34 @@ class SandboxedReader:
     def sounds(self, path: str, since: timedelta = ZERO) -> Iterator[Iterator[Sound]]:
         with _Source(path) as source, _Child(self._request(source, hearing=Hearing(since))) as child:
             yield self._pieces(source, child, since)
+
+    def cut(self, path: str, span: Span, lead: timedelta, *, leaps: bool, file: BinaryIO, most_bytes: int) -> CutMade:
+        """Writes an MP4 of ``span`` into ``file``, which may begin ``lead`` before that; what it holds in truth.
+
+        Raises:
+            CannotCut: there is nothing there, or more than ``most_bytes`` of it.
+            OSError: the file cannot be written.
+        """
+        with _Source(path) as source:
+            request = replace(self._request(source), decoder="pyav", cutting=Cutting(span, lead, leaps))
+            with _Child(request) as child:
+                made: CutMade | None = None
+                for message in child.messages():
+                    match message:
+                        case Part(offset, data):
+                            if offset + len(data) > most_bytes:
+                                raise CannotCut(problem=f"it would take more than {most_bytes // 2**20} MiB")
+                            _write_at(file.fileno(), offset, memoryview(data))
+                        case CutMade():
+                            made = message
+                        case Done():
+                            source.check()
+                            if made is None:
+                                break
+                            return made
+                        case _:
+                            _forward(message, source)
+        raise DecoderCrashed(problem="it ended in mid-work")
 
     def _samples(self, source: _Source, child: _Child) -> Iterator[Sampled | Unread]:
         last, count = timedelta.min, 0
@@ -152,6 +193,12 @@ def confinement() -> tuple[str, ...]:
             if isinstance(message, Confinement):
                 return message.measures
     return ()
+
+
+def _write_at(descriptor: int, offset: int, data: memoryview) -> None:
+    while data:
+        done = os.pwrite(descriptor, data, offset)
+        data, offset = data[done:], offset + done
 
 
 def _forward(message: Message, source: _Source) -> None:

@@ -70,6 +70,10 @@ def _task(request: Request) -> Callable[[pyav.Footage], Iterator[Message]]:
         from ingest.closer import frames_of  # noqa: PLC0415
 
         return lambda footage: frames_of(footage, stretch)
+    if (cutting := request.cutting) is not None:
+        from ingest.pyav.cutting import cut  # noqa: PLC0415
+
+        return lambda footage: cut(footage, cutting)
     if (survey := request.survey) is None:
         from ingest.probe import probe  # noqa: PLC0415
 

@@ -28,6 +28,7 @@ _CHECKPOINT, _PICTURE = 1, 2
 _LONGEST_SOUND = timedelta(seconds=31)
 _SOUND = struct.Struct("!qH")
 _LOUD = struct.Struct("!qq")
+_PART = struct.Struct("!Q")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,23 @@ class Confinement:
     measures: tuple[str, ...]
 
 
-Message = MediaFacts | Sampled | Unread | Sound | Working | Failed | Done | Confinement
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Bytes of a clip that stand ``offset`` bytes from its beginning; what was told of them before is overwritten."""
+
+    offset: int
+    data: bytes | memoryview
+
+
+@dataclass(frozen=True, slots=True)
+class CutMade:
+    """The clip is whole: what of the recording it holds, and whether its pictures were copied bit for bit."""
+
+    span: Span
+    copied: bool
+
+
+Message = MediaFacts | Sampled | Unread | Sound | Part | CutMade | Working | Failed | Done | Confinement
 
 
 class BadMessage(ValueError):
@@ -90,6 +107,18 @@ class Hearing:
 
 
 @dataclass(frozen=True, slots=True)
+class Cutting:
+    """The part of a request that asks for a clip of ``span``.
+
+    It may begin ``lead`` before that, at a keyframe. With ``leaps`` no time can be sought.
+    """
+
+    span: Span
+    lead: timedelta
+    leaps: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What the child is to do with the file behind ``descriptor``; a probe where that is all that is told.
 
@@ -103,6 +132,7 @@ class Request:
     survey: Survey | None = None
     hearing: Hearing | None = None
     stretch: Stretch | None = None
+    cutting: Cutting | None = None
 
     def to_json(self) -> bytes:
         return _json(self)
@@ -126,7 +156,10 @@ class Request:
         if stretch is not None:
             span = _read_span(stretch["span"])
             stretch = Stretch(_read_sampling(stretch["sampling"]), span, stretch["leaps"])
-        return cls(**told, limits=Limits(**limits), survey=survey, hearing=hearing, stretch=stretch)
+        cutting = told.pop("cutting")
+        if cutting is not None:
+            cutting = Cutting(_read_span(cutting["span"]), cutting["lead"] * MICROSECOND, cutting["leaps"])
+        return cls(**told, limits=Limits(**limits), survey=survey, hearing=hearing, stretch=stretch, cutting=cutting)
 
 
 def encode(message: Message) -> list[bytes | memoryview]:
@@ -160,6 +193,8 @@ def _encode_body(message: Message) -> list[bytes | memoryview]:
         case Sound(start, samples, loud):
             spans = [_LOUD.pack(span.start // MICROSECOND, span.end // MICROSECOND) for span in loud]
             return [_SOUND.pack(start // MICROSECOND, len(spans)), *spans, samples]
+        case Part(offset, data):
+            return [_PART.pack(offset), data]
         case Failed(error):
             return [_json([type(error).__name__, {name: str(value) for name, value in error.fields.items()}])]
         case _:
@@ -200,6 +235,16 @@ def _read_sound(body: memoryview) -> Sound:
     if any(sound.span.intersection(span) != span for span in loud):
         raise ValueError("sound that is loud elsewhere")
     return sound
+
+
+def _read_part(body: memoryview) -> Part:
+    (offset,) = _PART.unpack_from(body)
+    return Part(offset, body[_PART.size :])
+
+
+def _read_cut_made(body: memoryview) -> CutMade:
+    told = json.loads(bytes(body))
+    return CutMade(_read_span(told["span"]), bool(told["copied"]))
 
 
 def _read_sampling(told: Any) -> Sampling:
@@ -249,6 +294,8 @@ _KINDS: dict[type, bytes] = {
     Sampled: b"S",
     Unread: b"U",
     Sound: b"A",
+    Part: b"P",
+    CutMade: b"K",
     MediaFacts: b"M",
     Working: b"W",
     Confinement: b"C",
@@ -259,6 +306,8 @@ _DECODERS: dict[bytes, Callable[[memoryview], Message]] = {
     b"S": _read_sampled,
     b"U": _read_unread,
     b"A": _read_sound,
+    b"P": _read_part,
+    b"K": _read_cut_made,
     b"M": _read_facts,
     b"W": lambda _: Working(),
     b"C": _read_confinement,

@@ -71,7 +71,7 @@ class OutsideRecording(Misuse):
 
 
 class ClipTooLong(Misuse):
-    """A clip of {length} is longer than the {limit} that are cut at once; ask for less, or raise VIDEOQA_CLIP_SECONDS."""
+    """A clip of {length} is longer than the {limit} cut at once; ask for less, or raise VIDEOQA_CLIP_SECONDS."""
 
 
 class OneFileOnly(Misuse):
@@ -157,6 +157,10 @@ class UploadTooLarge(Misuse):
 
 class MoreThanDeclared(Misuse):
     """The upload was said to have {declared} bytes and more came; begin another one with its true length."""
+
+
+class BadUploadHeader(Misuse):
+    """The header {name} is {value}; send {expected}."""
 
 
 class WrongMediaType(Misuse):
@@ -267,6 +271,10 @@ class SourceChanged(BadMedia):
 
 class RecordingRemoved(BadMedia):
     """It was removed from the archive while it was indexed; index it again if it is still wanted."""
+
+
+class CalledOff(VideoqaError):
+    """Its indexing was cancelled; retry the job, or index it again."""
 
 
 class DecoderCrashed(BadMedia):

@@ -75,6 +75,19 @@ def _amount(text: str) -> float:
     return amount
 
 
+def _rate(text: str) -> str:
+    if not re.fullmatch(r"[1-9]\d{0,8}/(second|minute|hour|day)", text):
+        raise ValueError
+    return text
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
+    if not all(re.fullmatch(r"https?://[a-z0-9.\-\[\]:]+", origin) for origin in origins):
+        raise ValueError
+    return origins
+
+
 class Address(str):
     """A URL that does not show the name and password that may stand in it."""
 
@@ -176,7 +189,26 @@ class Settings:
     decode_memory_mb: int = _setting(
         1536, "mebibytes the decoding process may take", _positive, "a whole number above 0"
     )
+    clip_seconds: int = _setting(600, "seconds of footage cut as one clip at most", _positive, "a whole number above 0")
+    clips_mb: int = _setting(2048, "mebibytes of clips kept for whoever asks again", _positive, "a whole number above 0")
     spool_mb: int = _setting(4096, "mebibytes of kept frames waiting for analysis", _positive, "a whole number above 0")
+    rate: str = _setting(
+        "6000/minute",
+        "requests that a key may send, or an address where no key is asked for",
+        _rate,
+        "a number, a slash, and second, minute, hour or day",
+    )
+    upload_mb: int = _setting(
+        102_400, "mebibytes of the largest file that is taken in over HTTP", _positive, "a whole number above 0"
+    )
+    uploads_at_once: int = _setting(256, "uploads of one key under way at once", _positive, "a whole number above 0")
+    upload_mb_a_day: int = _setting(0, "mebibytes that a key may upload in a day; all where 0", _whole(0), "0 or more")
+    footage_hours_a_day: float = _setting(
+        0.0, "hours of footage that a key may bring in a day; all where 0", _amount, "a number from 0 on"
+    )
+    origins: tuple[str, ...] = _setting(
+        (), "other sites whose pages may use the service, with commas between", _origins, "origins like https://a.example"
+    )
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:

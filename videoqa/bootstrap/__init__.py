@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from indexer.keys import SqlKeys
     from indexer.lexicon import IndexLexicon
     from indexer.search.hybrid import HybridSearch
+    from ingest.clips import SandboxedClips
+    from ingest.known import KnownFiles
     from ingest.sandbox import SandboxedReader
     from videoqa.analyser.signals import SignalsAnalyser
     from videoqa.answering.answering import Answering
@@ -144,7 +146,27 @@ class House:
             max_streams=self.settings.max_streams,
             memory=self.settings.decode_memory_mb * MEBIBYTE,
         )
-        return SandboxedReader(limits, self.settings.decoder)
+        # What is known of a file's clock need not be found out again when somebody wants to see it.
+        files = self.files
+        return SandboxedReader(
+            limits, self.settings.decoder, lambda path, facts: files.note_leaps(path, leaps=facts.leaps)
+        )
+
+    @cached_property
+    def files(self) -> KnownFiles:
+        """Knows the files that were read whole, so that they need not be read again to be shown."""
+        from ingest.closeups import FILES, FOLDER
+        from ingest.known import KnownFiles
+
+        return KnownFiles(self.folder / FOLDER / FILES)
+
+    @cached_property
+    def clips(self) -> SandboxedClips:
+        from ingest.clips import SandboxedClips
+        from ingest.limits import MEBIBYTE
+
+        longest = timedelta(seconds=self.settings.clip_seconds)
+        return SandboxedClips(self.reader, self.folder, longest, self.settings.clips_mb * MEBIBYTE)
 
     @cached_property
     def analyser(self) -> SignalsAnalyser:
@@ -192,7 +214,6 @@ class House:
     def indexing(self) -> Indexing:
         """The way of a recording into the archive, for the process that does the work."""
         from ingest.cues import SidecarCues
-        from ingest.identity import LocalFiles
         from ingest.limits import MEBIBYTE
         from ingest.spool import DiskSpool
         from videoqa.passages import passages
@@ -200,7 +221,7 @@ class House:
         from videoqa.timeline.timeline import EventTimeline
 
         return Indexing(
-            files=LocalFiles(),
+            files=self.files,
             reader=self.reader,
             cues=SidecarCues(),
             spool=DiskSpool(self.folder / "spool", self.settings.spool_mb * MEBIBYTE),
@@ -216,15 +237,26 @@ class House:
         return resolve(name, self.archive.recordings())
 
     def remove(self, recording: Recording) -> None:
-        """Forgets ``recording``, what was said in it, and every frame that was kept of it."""
-        from ingest import closeups
+        """Forgets ``recording``, what was said in it, every frame that was kept of it, and its file where that is ours.
+
+        What another recording with the same content stands on is left to that one.
+        """
+        from ingest import clips, closeups
+        from ingest.inbox import DiskInbox
         from videoqa.analyser.speech import transcripts
-        from videoqa.bootstrap.model import CLOSEUPS, TRANSCRIPTS
+        from videoqa.bootstrap.model import TRANSCRIPTS
 
         self.archive.remove(recording.id)
-        transcripts.forget(self.folder / TRANSCRIPTS, recording.digest)
-        closeups.forget(self.folder / CLOSEUPS, recording.digest)
+        if all(other.digest != recording.digest for other in self.archive.recordings()):
+            transcripts.forget(self.folder / TRANSCRIPTS, recording.digest)
+            closeups.forget(self.folder / closeups.FOLDER, recording.digest)
+            clips.forget(self.folder, recording.digest)
+        if recording.kept:
+            DiskInbox(self.folder).clear(self._kept_files, Path(recording.source))
         self.indexing().clear()
+
+    def _kept_files(self) -> frozenset[Path]:
+        return frozenset(Path(recording.source) for recording in self.archive.recordings() if recording.kept)
 
     def progress_of(self, job: Job) -> Progress | None:
         recording_id = job.recording_id or self.jobs.recording_of(job.id)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 GROUPS_AT_ONCE = 32
 """Groups of a recording on their way to a model at once; how many of them it works on, its own queue says."""
-TRANSCRIPTS, CLOSEUPS = "transcripts", "closeups"
-"""The folders of the data directory in which they are kept."""
+TRANSCRIPTS = "transcripts"
+"""The folder of the data directory in which they are kept."""
 _CLOSEUPS_BYTES = 512 * 2**20
 _EDGE_OF_A_TOKEN = 2 * 32 * 32
 _CLOSE_PERIOD = timedelta(milliseconds=500)
@@ -85,9 +85,9 @@ class ModelRoom:
 
     @cached_property
     def closeups(self) -> FootageCloseups:
-        from ingest.closeups import FootageCloseups
+        from ingest.closeups import FOLDER, FootageCloseups
 
-        return FootageCloseups(self._reader, self._folder / CLOSEUPS, _CLOSEUPS_BYTES)
+        return FootageCloseups(self._reader, self._folder / FOLDER, _CLOSEUPS_BYTES)
 
     @cached_property
     def _prompts(self) -> Prompts:

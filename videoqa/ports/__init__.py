@@ -45,7 +45,19 @@ from videoqa.ports.footage import (
 from videoqa.ports.jobs import IndexRequest, Job, JobQueue, JobState
 from videoqa.ports.model import Finding, Grounder
 from videoqa.ports.search import Candidate, Embedder, Lexicon, Search
-from videoqa.ports.service import AnswerLog, Arrival, Arrived, AuditLog, Clips, Deed, GivenAnswer, Inbox, Incoming, Keys
+from videoqa.ports.service import (
+    AnswerLog,
+    Arrival,
+    Arrived,
+    AuditLog,
+    Clips,
+    Cut,
+    Deed,
+    GivenAnswer,
+    Inbox,
+    Incoming,
+    Keys,
+)
 
 __all__ = [
     "Analyser",
@@ -63,6 +75,7 @@ __all__ = [
     "Closeup",
     "Closeups",
     "CueReader",
+    "Cut",
     "Deed",
     "Embedder",
     "EventFilter",

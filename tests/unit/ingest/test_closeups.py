@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from ingest import closeups as kept
+from ingest import known
 from ingest.closeups import FootageCloseups
 from ingest.identity import LocalFiles
 from ingest.sandbox import SandboxedReader
@@ -222,7 +223,7 @@ def test_what_a_killed_process_left_half_written_is_removed_and_counts_until_the
 def test_the_newest_of_the_files_that_were_read_are_known(
     reader: Counting, recording: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept, "_MOST_FILES", 2)
+    monkeypatch.setattr(known, "_MOST_FILES", 2)
     files = tmp_path / "closeups" / "files"
     files.mkdir(parents=True)
     for number in range(3):

@@ -30,6 +30,11 @@ def test_a_variable_is_read_as_its_setting_is_meant() -> None:
         ("DECODER", "vlc"),
         ("LONG_SIDE", "16"),
         ("PERIOD_MS", "9" * 30),
+        ("RATE", "many"),
+        ("RATE", "5/fortnight"),
+        ("UPLOADS_AT_ONCE", "0"),
+        ("ORIGINS", "*"),
+        ("ORIGINS", "https://a.example/path"),
     ],
 )
 def test_a_value_that_cannot_be_names_itself(name: str, value: str) -> None:

@@ -22,13 +22,15 @@ from videoqa.errors import NoKeys
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from api.service import Service
+    from api.service import Limits, Service
+    from videoqa.settings import Settings
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CONNECTIONS = 2000
 _LAST_SECONDS = 9.0
+_MEBIBYTE = 2**20
 
 
 def serve(host: str, port: int, tell: Callable[[str], None]) -> None:
@@ -76,6 +78,21 @@ def service_of(place: House, worker: WorkerProcess, *, private: bool) -> Service
         figures=parts.figures,
         folder=place.folder,
         keys_needed=not private,
+        limits=limits_of(place.settings),
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What ``settings`` let a key use."""
+    from api.service import Limits
+
+    return Limits(
+        requests=settings.rate,
+        upload_bytes=settings.upload_mb * _MEBIBYTE,
+        uploads_at_once=settings.uploads_at_once,
+        day_bytes=settings.upload_mb_a_day * _MEBIBYTE,
+        footage_seconds=settings.footage_hours_a_day * 3600,
+        origins=settings.origins,
     )
 
 

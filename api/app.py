@@ -30,6 +30,7 @@ from api.documents import DocumentedApp
 from api.edge import Edge
 from api.questions import Questions
 from api.service import Service
+from api.uploads.under_way import UnderWay
 
 ROUTERS: Sequence[APIRouter] = (
     asking.router,
@@ -71,6 +72,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.questions = Questions(service)
     app.state.metrics = metrics.Metrics(service.figures)
     app.state.health = health.Looker(service.checks)
+    app.state.under_way = UnderWay()
     problems.install(app)
     documents.install(app)
     gate.install(app, service)

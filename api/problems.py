@@ -34,6 +34,7 @@ TABLE: Mapping[type[errors.VideoqaError], tuple[int, str]] = {
     errors.BadSetting: (500, "bad-setting"),
     errors.BadTime: (422, "bad-time"),
     errors.BadTruth: (422, "bad-truth"),
+    errors.BadUploadHeader: (400, "bad-upload-header"),
     errors.BodyTooLarge: (413, "body-too-large"),
     errors.CannotListen: (500, "cannot-listen"),
     errors.DamagedDatabase: (503, "damaged-database"),

@@ -6,6 +6,6 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from api.uploads import recordings
+from api.uploads import recordings, tus
 
-ROUTERS: Sequence[APIRouter] = (recordings.router,)
+ROUTERS: Sequence[APIRouter] = (recordings.router, tus.router)

@@ -13,9 +13,8 @@ from api.service import Service
 from api.threads import in_thread
 from api.uploads.form import Field, FileBegins, Form
 from api.uploads.told import told
-from api.uploads.writing import Writing, writing
+from api.uploads.writing import Bounds, Writing, writing
 from videoqa.access import Caller
-from videoqa.errors import UploadTooLarge
 from videoqa.intake import Taken
 
 _OVERHEAD = 2**20
@@ -24,14 +23,14 @@ _OVERHEAD = 2**20
 
 async def receive_form(request: Request, service: Service, caller: Caller, allowance: Allowance) -> Taken:
     """The recording that the form's file has become. Nothing is kept of a form that is cut off or refused."""
-    form, most = Form(request.headers["content-type"]), service.limits.upload_bytes
+    form, bounds = Form(request.headers["content-type"]), Bounds(service.limits.upload_bytes)
     size = int(request.headers.get("content-length", "0"))
-    if size > most + _OVERHEAD:
-        raise UploadTooLarge(size=size, limit=most, setting="VIDEOQA_UPLOAD_MB")
+    bounds.check(size - _OVERHEAD)
     await allowance.expect(size)
     async with AsyncExitStack() as stack:
         arrival_id = await stack.enter_async_context(_passing(service, caller, size))
-        file = await stack.enter_async_context(writing(service.inbox, arrival_id, 0, allowance, most))
+        incoming = await in_thread(lambda: service.inbox.open(arrival_id, 0), writing=True)
+        file = await stack.enter_async_context(writing(incoming, allowance, bounds))
         fields, name = await _read(request, form, file)
         form.end()
         await file.flush()

@@ -35,6 +35,20 @@ class LocalFiles:
             raise SourceChanged
         return FileIdentity(digest, after.st_size, after.st_mtime_ns)
 
+    def kept(self, path: str, digest: str) -> FileIdentity:
+        """The identity of a file that is kept under its digest; it is not read.
+
+        Raises:
+            NoSuchFile: it is not there.
+        """
+        try:
+            now = Path(path).stat()
+        except OSError as error:
+            raise NoSuchFile(problem=error.strerror or str(error)) from error
+        if not stat.S_ISREG(now.st_mode):
+            raise NoSuchFile(problem="it is no regular file")
+        return FileIdentity(digest, now.st_size, now.st_mtime_ns)
+
     def unchanged(self, path: str, identity: FileIdentity) -> bool:
         """True where ``path`` still has the size and the time of change of ``identity``."""
         now = _stat(path)

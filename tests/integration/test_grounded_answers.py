@@ -30,6 +30,7 @@ from videoqa.bootstrap import House
 from videoqa.events import Source
 from videoqa.media import Recording, Span
 from videoqa.pipeline.indexing import Indexing
+from videoqa.ports import IndexRequest
 from videoqa.settings import Settings
 
 STAMP = timedelta(seconds=1)
@@ -119,7 +120,7 @@ def yard(tmp_path_factory: pytest.TempPathFactory) -> Yard:
 
 
 def index(indexing: Indexing, path: str) -> None:
-    admitted = indexing.admit(path)
+    admitted = indexing.admission.admit(IndexRequest(path))
     indexing.survey(path, admitted, bool)
     indexing.analyse(admitted, bool)
     indexing.finish(admitted)

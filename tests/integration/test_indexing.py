@@ -16,8 +16,9 @@ from tests.acceptance.product import SAMPLES
 from tests.needs import program
 from videoqa.bootstrap import House
 from videoqa.media import CoverageState, Cue, FrameGroup, RecordingState, Sampling, Span
-from videoqa.pipeline.indexing import Cancelled, Indexing
-from videoqa.ports import AnalysisKind, Brief, Look, Pictures, Sampled, Unread
+from videoqa.pipeline.indexing import Indexing
+from videoqa.pipeline.looking import Cancelled
+from videoqa.ports import AnalysisKind, Brief, IndexRequest, Look, Pictures, Sampled, Unread
 from videoqa.settings import Settings
 
 NEVER = bool
@@ -50,7 +51,7 @@ class CountingSpool(DiskSpool):
 
 def test_a_survey_stopped_at_nine_tenths_decodes_at_most_a_minute_again(indexing: Indexing, tmp_path: Path) -> None:
     path = str(clip(tmp_path / "long.mp4", 600))
-    admitted = indexing.admit(path)
+    admitted = indexing.admission.admit(IndexRequest(path))
     before = CountingSpool(tmp_path / "spool")
 
     with pytest.raises(Cancelled):
@@ -68,7 +69,7 @@ def test_a_survey_stopped_at_nine_tenths_decodes_at_most_a_minute_again(indexing
 
 def test_a_survey_in_two_parts_keeps_the_frames_of_one_in_a_single_part(indexing: Indexing, tmp_path: Path) -> None:
     path = str(SAMPLES / "yard.mp4")
-    admitted = indexing.admit(path)
+    admitted = indexing.admission.admit(IndexRequest(path))
     assert admitted.analysis_id is not None
     whole = CountingSpool(tmp_path / "whole")
     replace(indexing, spool=whole).survey(path, admitted, NEVER)
@@ -107,7 +108,7 @@ class FailsOnSecond:
 def test_a_group_that_fails_is_failed_coverage_and_the_line_goes_on(indexing: Indexing, tmp_path: Path) -> None:
     path = str(clip(tmp_path / "short.mp4", 20))
     indexing = replace(indexing, analyser=FailsOnSecond())
-    admitted = indexing.admit(path)
+    admitted = indexing.admission.admit(IndexRequest(path))
     indexing.survey(path, admitted, NEVER)
     indexing.analyse(admitted, NEVER)
     indexing.finish(admitted)
@@ -125,25 +126,25 @@ def test_a_group_that_fails_is_failed_coverage_and_the_line_goes_on(indexing: In
 def test_every_stage_may_be_begun_again(indexing: Indexing, tmp_path: Path) -> None:
     path = str(clip(tmp_path / "short.mp4", 10))
     for _ in range(2):
-        admitted = indexing.admit(path)
+        admitted = indexing.admission.admit(IndexRequest(path))
         indexing.survey(path, admitted, NEVER)
     for stage in (indexing.analyse, indexing.analyse):
         stage(admitted, NEVER)
     for _ in range(2):
         indexing.finish(admitted)
     assert len(indexing.archive.recordings()) == 1
-    assert indexing.admit(path).analysis_id is None
+    assert indexing.admission.admit(IndexRequest(path)).analysis_id is None
 
 
 def test_new_subtitles_beside_an_indexed_file_are_taken_in(indexing: Indexing, tmp_path: Path) -> None:
     path = clip(tmp_path / "talk.mp4", 10)
-    first = indexing.admit(str(path))
+    first = indexing.admission.admit(IndexRequest(str(path)))
     indexing.survey(str(path), first, NEVER)
     indexing.analyse(first, NEVER)
     indexing.finish(first)
 
     (tmp_path / "talk.srt").write_text("1\n00:00:02,000 --> 00:00:04,000\nthe chain rule\n")
-    again = indexing.admit(str(path))
+    again = indexing.admission.admit(IndexRequest(str(path)))
     assert again.recording_id == first.recording_id
     indexing.survey(str(path), again, NEVER)
     indexing.analyse(again, NEVER)

@@ -14,12 +14,13 @@ from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
-from dbos import DBOS
+from dbos import DBOS, error
 
-from videoqa.errors import NoModel, Unexpected, VideoqaError
+from videoqa.errors import CalledOff, NoModel, Unexpected, VideoqaError
 from videoqa.jobs.queue import ADMIT, MODEL_QUEUE, VERSION, user
 from videoqa.jobs.rows import MODEL_WORKFLOW, WORKFLOW, named, request, same_look
-from videoqa.pipeline.indexing import Admitted, Indexing
+from videoqa.pipeline.admission import Admitted
+from videoqa.pipeline.indexing import Indexing
 from videoqa.pipeline.looking import Cancelled
 from videoqa.ports import FileIdentity, IndexRequest
 
@@ -48,19 +49,9 @@ def register(
     def index_recording(asked: dict[str, Any]) -> dict[str, Any]:
         job = str(DBOS.workflow_id)
         told = request(asked)
-        admitted = _step(
-            ADMIT,
-            lambda: asdict(
-                indexing.admit(
-                    told.path,
-                    told.title,
-                    told.started_at,
-                    prompt=told.prompt,
-                    again=told.again,
-                    stop=lambda: stopped(job),
-                )
-            ),
-        )
+        admitted = _step(ADMIT, lambda: asdict(indexing.admission.admit(told, lambda: stopped(job))))
+        if "failed" in admitted and told.recording_id is not None:
+            _step("fail", _nothing(partial(indexing.fail, told.recording_id, admitted["failed"])))
         if "failed" in admitted or "cancelled" in admitted:
             return admitted
         outcome = carried_out(indexing, job, told.path, _admitted(admitted))
@@ -87,7 +78,9 @@ def register(
         job, told, known = str(DBOS.workflow_id), request(asked), _admitted(admitted)
         if by_model is None:
             return {"recording_id": known.recording_id, "failed": str(NoModel())}
-        begun = _step(ADMIT, lambda: asdict(by_model.look_again(known, lambda: stopped(job), again=told.again)))
+        begun = _step(
+            ADMIT, lambda: asdict(by_model.admission.look_again(known, lambda: stopped(job), again=told.again))
+        )
         if "failed" in begun or "cancelled" in begun:
             return {"recording_id": known.recording_id, **begun}
         return carried_out(by_model, job, told.path, _admitted(begun))
@@ -96,18 +89,32 @@ def register(
         with turns.of(f"{way.analyser.kind} {where.recording_id}"):
             if where.analysis_id is None or way.is_done(where):
                 return {"recording_id": where.recording_id, "known": True}
-            stages: tuple[tuple[str, Callable[[], None]], ...] = (
-                ("survey", lambda: way.survey(path, where, lambda: stopped(job))),
-                ("analyse", lambda: way.analyse(where, lambda: stopped(job))),
-                ("finish", lambda: way.finish(where)),
-            )
-            for name, stage in stages:
-                outcome = _step(name, _nothing(stage))
-                if "failed" in outcome:
-                    _step("fail", _nothing(partial(way.fail, where, outcome["failed"])))
-                if outcome:
-                    return {"recording_id": where.recording_id, **outcome}
-            return {"recording_id": where.recording_id}
+            try:
+                outcome = through(way, job, path, where)
+            except error.DBOSWorkflowCancelledError:
+                call_off(way, where)
+                raise
+            if "failed" in outcome:
+                _step("fail", _nothing(partial(way.fail, where.recording_id, outcome["failed"])))
+            if "cancelled" in outcome:
+                call_off(way, where)
+            return {"recording_id": where.recording_id, **outcome}
+
+    def through(way: Indexing, job: str, path: str, where: Admitted) -> dict[str, Any]:
+        stages: tuple[tuple[str, Callable[[], None]], ...] = (
+            ("survey", lambda: way.survey(path, where, lambda: stopped(job))),
+            ("analyse", lambda: way.analyse(where, lambda: stopped(job))),
+            ("finish", lambda: way.finish(where)),
+        )
+        for name, stage in stages:
+            if outcome := _step(name, _nothing(stage)):
+                return outcome
+        return {}
+
+    def call_off(way: Indexing, where: Admitted) -> None:
+        # No step: the engine takes none any more.
+        if not way.is_done(where):
+            way.fail(where.recording_id, str(CalledOff()))
 
 
 class _Turns:
@@ -138,11 +145,11 @@ def _step(name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
             return work()
         except Cancelled:
             return {"cancelled": True}
-        except VideoqaError as error:
-            return {"failed": str(error)}
-        except Exception as error:  # noqa: BLE001  one recording's failure is not the batch's
+        except VideoqaError as problem:
+            return {"failed": str(problem)}
+        except Exception as problem:  # noqa: BLE001  one recording's failure is not the batch's
             _log.exception("step %s failed", name)
-            return {"failed": str(Unexpected(kind=type(error).__name__, problem=error))}
+            return {"failed": str(Unexpected(kind=type(problem).__name__, problem=problem))}
 
     return DBOS.run_step({"name": name}, told)
 

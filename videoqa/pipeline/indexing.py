@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import logging
-import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from pathlib import Path
+from dataclasses import dataclass
+from datetime import timedelta
 
-from videoqa.errors import (
-    BadMedia,
-    EmptyFootage,
-    ModelError,
-    ModelUnreachable,
-    RecordingRemoved,
-    SourceChanged,
-    StorageError,
-    Unexpected,
-)
-from videoqa.media import UNHEARD, ZERO, Cue, Progress, Recording, RecordingState, Span
+from videoqa.errors import BadMedia, RecordingRemoved, SourceChanged, StorageError
+from videoqa.media import ZERO, Progress, Recording, RecordingState, Span
+from videoqa.pipeline.admission import Admission, Admitted, failures
 from videoqa.pipeline.coverage import covered, unseen
-from videoqa.pipeline.looking import Cancelled, Looking, wait_for_model
+from videoqa.pipeline.looking import Cancelled, Looking
 from videoqa.ports import (
     Analyser,
     AnalysisKind,
     Archive,
     CueReader,
-    FileIdentity,
     Files,
     FootageReader,
     Passages,
@@ -40,24 +27,7 @@ from videoqa.ports import (
     Unread,
 )
 
-_log = logging.getLogger(__name__)
 _A_MOMENT = 1.0
-_VERSION = 2
-"""Raised whenever events, chapters, passages or coverage are made otherwise, so that recordings are analysed again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """A recording that is ready for its survey; ``analysis_id`` is None where nothing is left to do.
-
-    ``again`` says that nothing is taken over from an earlier analysis, ``prompt`` what a model is to look for.
-    """
-
-    recording_id: str
-    analysis_id: str | None
-    identity: FileIdentity
-    again: bool = False
-    prompt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,111 +48,10 @@ class Indexing:
     workers: int
     transcriber: Transcriber | None = None
 
-    def admit(
-        self,
-        path: str,
-        title: str | None = None,
-        started_at: datetime | None = None,
-        *,
-        prompt: str | None = None,
-        again: bool = False,
-        stop: Callable[[], bool] = bool,
-    ) -> Admitted:
-        """Recognises the file by its content, finds out what it is and plans its analysis.
-
-        A copy has the subtitles of the file that was indexed first, while that one is there. ``prompt`` is what a model
-        is to look for; None leaves what it was told before.
-
-        Raises:
-            BadMedia: it cannot be read; where it has content at all, the archive knows it as failed, and why.
-        """
-        identity = self.files.identify(path)
-        recording = Recording(
-            id=secrets.token_hex(4),
-            title=title or Path(path).name,
-            source=path,
-            digest=identity.digest,
-            length=ZERO,
-            state=RecordingState.INDEXING,
-            started_at=started_at,
-        )
-        known = self.archive.add(recording)
-        try:
-            facts = self.reader.probe(path)
-            cues, problems = self.cues.beside(known.source if self.files.has(known.source, identity) else path)
-            heard, unheard = tuple[Cue, ...](), tuple[str, ...]()
-            if facts.sound and not facts.cues and not cues:
-                heard, unheard = self._heard(path, known, identity, facts.length, stop)
-            every_cue = tuple(sorted((*facts.cues, *cues, *heard), key=lambda cue: cue.span))
-            length = facts.length or max((cue.span.end for cue in every_cue), default=ZERO)
-            if not length or (facts.video is None and not every_cue):
-                raise EmptyFootage(problem="no video stream, and no subtitles beside it")
-        except BadMedia as error:
-            self.archive.set_state(known.id, RecordingState.FAILED, [str(error)])
-            raise
-        self.archive.describe(
-            known.id,
-            length=length,
-            started_at=started_at or known.started_at or facts.created_at,
-            title=title,
-            source=None if self.files.has(known.source, identity) else path,
-            prompt=prompt,
-        )
-        admitted = self._commission(known.id, length, _within(every_cue, length), identity, "", again=again)
-        admitted = replace(admitted, prompt=known.prompt if prompt is None else prompt)
-        done = admitted.analysis_id is None
-        # A try under other settings may have failed since, or never come to its end.
-        if not done or known.state is not RecordingState.INDEXED:
-            state = RecordingState.INDEXED if done else RecordingState.INDEXING
-            self.archive.set_state(known.id, state, [*facts.problems, *problems, *unheard])
-        return admitted
-
-    def look_again(self, admitted: Admitted, stop: Callable[[], bool], *, again: bool = False) -> Admitted:
-        """Plans another analysis of a recording that was admitted before, of the kind of this one's analyser.
-
-        While nobody can look it waits.
-
-        Raises:
-            RecordingRemoved: it is no longer in the archive.
-        """
-        while True:
-            recording = self.archive.recording(admitted.recording_id)
-            if recording is None:
-                raise RecordingRemoved
-            cues, prompt = self.archive.cues(recording.id), admitted.prompt
-            try:
-                begun = self._commission(recording.id, recording.length, cues, admitted.identity, prompt, again=again)
-                return replace(begun, prompt=prompt)
-            except ModelUnreachable as error:
-                wait_for_model(self.archive, recording.id, error, stop)
-
-    def _commission(
-        self,
-        recording_id: str,
-        length: timedelta,
-        cues: tuple[Cue, ...],
-        identity: FileIdentity,
-        prompt: str,
-        *,
-        again: bool,
-    ) -> Admitted:
-        """Begins the analysis, unless there is one already that is the same and has seen everything it could."""
-        fingerprint = self._fingerprint(cues, prompt)
-        finished = self.archive.finished_analysis(recording_id, self.analyser.kind)
-        same = finished is not None and finished.fingerprint == fingerprint and not again
-        if same and finished is not None and not self._failures(finished.id):
-            return Admitted(recording_id, None, identity)
-        analysis_id = self.archive.begin(
-            recording_id,
-            fingerprint,
-            self.analyser.sampling,
-            length,
-            cues,
-            kind=self.analyser.kind,
-            seen_by=self.analyser.seen_by,
-            prompt=prompt,
-        )
-        return Admitted(recording_id, analysis_id, identity, again)
+    @property
+    def admission(self) -> Admission:
+        """What comes before the stages."""
+        return Admission(self.files, self.reader, self.cues, self.analyser, self.archive, self.transcriber)
 
     def survey(self, path: str, admitted: Admitted, stop: Callable[[], bool]) -> None:
         """Decodes and gates the footage into the spool, from the last checkpoint on."""
@@ -255,11 +124,11 @@ class Indexing:
         surveyed = self.spool.surveyed(analysis_id)
         cues = self.archive.analysis_cues(analysis_id)
         events = self.archive.analysis_events(analysis_id)
-        failures = self._failures(analysis_id)
+        failed_looks = failures(self.archive, analysis_id)
         by_signals = analysis.kind is AnalysisKind.SIGNALS
         chapters = self.timeline.chapters(recording.length, events, cues) if by_signals else ()
-        failed = [group.span for group in analysis.groups if group.number in failures]
-        reasons = [unread.reason for unread in surveyed.unread] + list(failures.values())
+        failed = [group.span for group in analysis.groups if group.number in failed_looks]
+        reasons = [unread.reason for unread in surveyed.unread] + list(failed_looks.values())
         # Before the end is written: a kill after that leaves nothing to be done but to clear away.
         self._note(recording, reasons, RecordingState.INDEXING)
         self.archive.finish(
@@ -275,9 +144,9 @@ class Indexing:
         analysis = None if admitted.analysis_id is None else self.archive.analysis(admitted.analysis_id)
         return analysis is not None and analysis.finished
 
-    def fail(self, admitted: Admitted, reason: str) -> None:
+    def fail(self, recording_id: str, reason: str) -> None:
         """Writes down that the recording cannot be indexed, and why; what was found in it before stays searchable."""
-        if (recording := self.archive.recording(admitted.recording_id)) is not None:
+        if (recording := self.archive.recording(recording_id)) is not None:
             self._note(recording, [reason], RecordingState.FAILED)
         self.clear()
 
@@ -297,37 +166,6 @@ class Indexing:
         if self.analyser.kind is AnalysisKind.SIGNALS:
             self.archive.set_state(recording.id, state, list(dict.fromkeys([*recording.problems, *problems])))
 
-    def _heard(
-        self, path: str, known: Recording, identity: FileIdentity, length: timedelta, stop: Callable[[], bool]
-    ) -> tuple[tuple[Cue, ...], tuple[str, ...]]:
-        """What is said in the sound, and why it could not be written down.
-
-        What was written down before stands where nobody can do it now.
-        """
-
-        def tell(until: timedelta) -> None:
-            if stop():
-                raise Cancelled
-            self.archive.set_progress(known.id, Progress("speech", min(until / length, 1.0)))
-
-        problem: object = "no speech model is set"
-        try:
-            if self.transcriber is not None:
-                return self.transcriber.transcribe(path, identity, tell if length else None), ()
-        except Cancelled:
-            raise
-        except (ModelError, BadMedia) as error:
-            problem = error
-        except Exception as error:  # noqa: BLE001  the pictures are looked at whatever becomes of the sound
-            _log.warning("the sound of %s could not be written down", known.id, exc_info=error)
-            problem = Unexpected(kind=type(error).__name__, problem=error)
-        before = tuple(cue for cue in self.archive.cues(known.id) if cue.transcribed)
-        return before, () if before else (f"{UNHEARD}: {problem}",)
-
-    def _failures(self, analysis_id: str) -> dict[int, str]:
-        looks = self.archive.looks(analysis_id).items()
-        return {number: recorded.failure for number, recorded in looks if recorded.failure is not None}
-
     @contextmanager
     def _unless_removed(self, admitted: Admitted) -> Iterator[None]:
         """Who removes a recording takes its frames away under those that work on it: that is no fault of the disk."""
@@ -342,16 +180,6 @@ class Indexing:
         if recording is None or admitted.analysis_id is None:
             raise RecordingRemoved
         return recording, admitted.analysis_id
-
-    def _fingerprint(self, cues: tuple[Cue, ...], prompt: str) -> str:
-        text = "\n".join(f"{cue.span.start} {cue.span.end} {cue.language} {cue.text}" for cue in cues)
-        told = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        sampling = self.analyser.sampling
-        return (
-            f"{_VERSION} {self.reader.fingerprint} {self.analyser.fingerprint}"
-            f" {sampling.period.total_seconds():g}s/{sampling.long_side}px cues-{told[:12]}"
-            + (f" prompt-{hashlib.sha256(prompt.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}" if prompt else "")
-        )
 
     def _give_up(self, analysis_id: str, recording: Recording, reached: timedelta, error: BadMedia) -> None:
         """What came before the damage is kept; what lies behind it is said to be unread."""
@@ -378,12 +206,3 @@ class _Heartbeat:
         self.last = now
         self.archive.set_progress(self.recording_id, Progress(self.stage, min(max(done, 0.0), 1.0)))
         return True
-
-
-def _within(cues: tuple[Cue, ...], length: timedelta) -> tuple[Cue, ...]:
-    """``cues`` without what lies behind the recording's end."""
-    return tuple(
-        Cue(Span(cue.span.start, min(cue.span.end, length)), cue.text, cue.language, cue.track)
-        for cue in cues
-        if cue.span.start < length
-    )

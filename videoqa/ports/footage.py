@@ -120,6 +120,14 @@ class Files(Protocol):
         """
         ...
 
+    def kept(self, path: str, digest: str) -> FileIdentity:
+        """The identity of a file that is kept under its digest, where nobody else writes. It is not read.
+
+        Raises:
+            NoSuchFile: it is not there.
+        """
+        ...
+
     def unchanged(self, path: str, identity: FileIdentity) -> bool:
         """True where size and time of change are still those of ``identity``."""
         ...

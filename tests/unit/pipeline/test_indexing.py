@@ -13,12 +13,13 @@ import pytest
 from ingest.identity import LocalFiles
 from ingest.spool import DiskSpool
 from videoqa.analyser.signals import SignalsAnalyser
-from videoqa.errors import DecoderCrashed, RecordingRemoved, SourceChanged
-from videoqa.media import CoverageState, Cue, Frame, Picture, RecordingState, Sampling, Span
+from videoqa.errors import DecoderCrashed, NoSuchFile, RecordingRemoved, SourceChanged
+from videoqa.media import CoverageState, Cue, Frame, Picture, Recording, RecordingState, Sampling, Span
 from videoqa.passages import passages
 from videoqa.pipeline import indexing as module
-from videoqa.pipeline.indexing import Admitted, Indexing
-from videoqa.ports import Checkpoint, MediaFacts, Sampled, Unread, VideoFacts
+from videoqa.pipeline.admission import Admitted
+from videoqa.pipeline.indexing import Indexing
+from videoqa.ports import Checkpoint, FileIdentity, IndexRequest, MediaFacts, Sampled, Unread, VideoFacts
 from videoqa.testing.archive import MemoryArchive
 from videoqa.timeline.timeline import EventTimeline
 
@@ -95,7 +96,7 @@ def indexing(tmp_path: Path) -> Indexing:
 
 
 def carry_out(indexing: Indexing, path: Path) -> Admitted:
-    admitted = indexing.admit(str(path))
+    admitted = indexing.admission.admit(IndexRequest(str(path)))
     if admitted.analysis_id is not None:
         indexing.survey(str(path), admitted, NEVER)
         indexing.analyse(admitted, NEVER)
@@ -114,7 +115,7 @@ def test_what_came_before_a_crash_is_indexed_however_short_it_is(indexing: Index
 def test_a_copy_admitted_beside_the_first_finds_the_work_done(indexing: Indexing, file: Path) -> None:
     copy = file.with_name("two.mp4")
     copy.write_bytes(file.read_bytes())
-    waiting = indexing.admit(str(copy))
+    waiting = indexing.admission.admit(IndexRequest(str(copy)))
     carry_out(indexing, file)
     assert indexing.is_done(waiting)
     indexing.survey(str(copy), waiting, NEVER)
@@ -137,7 +138,7 @@ def test_a_copy_without_subtitles_does_not_take_those_of_the_first_away(indexing
 def test_a_recording_that_is_known_takes_its_new_title_and_time(indexing: Indexing, file: Path) -> None:
     known = carry_out(indexing, file)
     began = datetime(2026, 7, 1, 8, tzinfo=UTC)
-    assert indexing.admit(str(file), "Another", began).analysis_id is None
+    assert indexing.admission.admit(IndexRequest(str(file), "Another", began)).analysis_id is None
     recording = indexing.archive.recording(known.recording_id)
     assert recording is not None
     assert (recording.title, recording.started_at) == ("Another", began)
@@ -145,15 +146,15 @@ def test_a_recording_that_is_known_takes_its_new_title_and_time(indexing: Indexi
 
 def test_a_known_recording_does_not_stay_failed(indexing: Indexing, file: Path) -> None:
     known = carry_out(indexing, file)
-    indexing.fail(known, "it failed under other settings")
-    assert indexing.admit(str(file)).analysis_id is None
+    indexing.fail(known.recording_id, "it failed under other settings")
+    assert indexing.admission.admit(IndexRequest(str(file))).analysis_id is None
     recording = indexing.archive.recording(known.recording_id)
     assert recording is not None
     assert recording.state is RecordingState.INDEXED
 
 
 def test_a_kill_after_the_end_was_written_leaves_no_frames(indexing: Indexing, file: Path) -> None:
-    admitted = indexing.admit(str(file))
+    admitted = indexing.admission.admit(IndexRequest(str(file)))
     indexing.survey(str(file), admitted, NEVER)
     indexing.analyse(admitted, NEVER)
     killed = replace(indexing, spool=_Lasting(indexing.spool))
@@ -164,9 +165,9 @@ def test_a_kill_after_the_end_was_written_leaves_no_frames(indexing: Indexing, f
 
 
 def test_a_failure_told_twice_is_written_down_once(indexing: Indexing, file: Path) -> None:
-    admitted = indexing.admit(str(file))
-    indexing.fail(admitted, "the reason")
-    indexing.fail(admitted, "the reason")
+    admitted = indexing.admission.admit(IndexRequest(str(file)))
+    indexing.fail(admitted.recording_id, "the reason")
+    indexing.fail(admitted.recording_id, "the reason")
     recording = indexing.archive.recording(admitted.recording_id)
     assert recording is not None
     assert recording.problems == ("the reason",)
@@ -176,16 +177,16 @@ def test_a_recording_removed_while_it_is_surveyed_ends_at_once_and_leaves_no_fra
     indexing: Indexing, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_A_MOMENT", 0.0)
-    admitted = indexing.admit(str(file))
+    admitted = indexing.admission.admit(IndexRequest(str(file)))
     footage = Footage(meanwhile=[lambda: indexing.archive.remove(admitted.recording_id)])
     with pytest.raises(RecordingRemoved):
         replace(indexing, reader=footage).survey(str(file), admitted, NEVER)
-    indexing.fail(admitted, "it was removed")
+    indexing.fail(admitted.recording_id, "it was removed")
     assert indexing.spool.analyses() == ()
 
 
 def test_frames_of_a_file_that_changed_are_not_gone_on_from(indexing: Indexing, file: Path) -> None:
-    admitted = indexing.admit(str(file))
+    admitted = indexing.admission.admit(IndexRequest(str(file)))
     footage = Footage(crashes_at=4, meanwhile=[lambda: file.write_bytes(b"something else")])
     with pytest.raises(SourceChanged):
         replace(indexing, reader=footage).survey(str(file), admitted, NEVER)
@@ -204,3 +205,78 @@ class _Lasting:
 
     def discard(self, analysis_id: str) -> None:
         pass
+
+
+def brought(indexing: Indexing, file: Path, space: str = "") -> Recording:
+    """The recording of a file that came with a title, a time and a tag, as the intake adds it."""
+    fresh = Recording(
+        id=f"brought{len(space)}",
+        title="The gate",
+        source=str(file),
+        digest=LocalFiles().identify(str(file)).digest,
+        length=second(0),
+        state=RecordingState.QUEUED,
+        started_at=datetime(2026, 7, 1, 8, tzinfo=UTC),
+        tags=("north",),
+        owner="key",
+        kept=True,
+        space=space,
+    )
+    return indexing.archive.add(fresh)
+
+
+def test_what_was_brought_stays_the_recording_it_is(indexing: Indexing, file: Path) -> None:
+    before = brought(indexing, file)
+    asked = IndexRequest(str(file), recording_id=before.id)
+    admitted = indexing.admission.admit(asked)
+    assert admitted.recording_id == before.id
+    assert indexing.archive.recordings() == (replace(before, state=RecordingState.INDEXING, length=second(LENGTH)),)
+    indexing.survey(str(file), admitted, NEVER)
+    indexing.analyse(admitted, NEVER)
+    indexing.finish(admitted)
+    after = indexing.archive.recording(before.id)
+    assert after == replace(before, state=RecordingState.INDEXED, length=second(LENGTH))
+    assert indexing.admission.admit(asked).analysis_id is None
+
+
+def test_what_is_kept_under_its_digest_is_not_read_again(indexing: Indexing, file: Path) -> None:
+    class Unread(LocalFiles):
+        def identify(self, path: str) -> FileIdentity:
+            raise AssertionError(path)
+
+    before = brought(indexing, file)
+    admitted = replace(indexing, files=Unread()).admission.admit(IndexRequest(str(file), recording_id=before.id))
+    assert admitted.identity == LocalFiles().identify(str(file))
+
+
+def test_the_same_content_in_another_space_has_an_analysis_of_its_own(indexing: Indexing, file: Path) -> None:
+    one, other = brought(indexing, file), brought(indexing, file, "tenant")
+    admitted = [indexing.admission.admit(IndexRequest(str(file), recording_id=each.id)) for each in (one, other)]
+    assert [each.recording_id for each in admitted] == [one.id, other.id]
+    assert admitted[0].analysis_id != admitted[1].analysis_id
+
+
+def test_what_is_wrong_is_told_of_the_very_recording_that_was_asked_for(indexing: Indexing, file: Path) -> None:
+    before = brought(indexing, file)
+    file.unlink()
+    with pytest.raises(NoSuchFile):
+        indexing.admission.admit(IndexRequest(str(file), recording_id=before.id))
+    after = indexing.archive.recording(before.id)
+    assert after is not None
+    assert after.state is RecordingState.FAILED
+    assert "No such file" in after.problems[-1]
+
+
+def test_a_recording_that_was_removed_meanwhile_does_not_come_back(indexing: Indexing, file: Path) -> None:
+    with pytest.raises(RecordingRemoved):
+        indexing.admission.admit(IndexRequest(str(file), recording_id="gone"))
+    assert indexing.archive.recordings() == ()
+
+
+def test_a_file_that_is_not_ours_and_holds_something_else_now_is_not_taken_for_the_recording(
+    indexing: Indexing, file: Path
+) -> None:
+    known = carry_out(indexing, file)
+    file.write_bytes(b"other footage")
+    with pytest.raises(SourceChanged):
+        indexing.admission.admit(IndexRequest(str(file), recording_id=known.recording_id))

@@ -18,13 +18,15 @@ from videoqa.events import Observation, Source
 from videoqa.media import CoverageState, Cue, Frame, FrameGroup, Picture, RecordingState, Sampling, Span
 from videoqa.passages import passages
 from videoqa.pipeline import looking
-from videoqa.pipeline.indexing import Admitted, Indexing
+from videoqa.pipeline.admission import Admitted
+from videoqa.pipeline.indexing import Indexing
 from videoqa.pipeline.looking import WAITING, Cancelled
 from videoqa.ports import (
     AnalysisKind,
     Brief,
     Checkpoint,
     FileIdentity,
+    IndexRequest,
     Look,
     MediaFacts,
     Pictures,
@@ -134,14 +136,14 @@ def carry_out(way: Indexing, path: Path, admitted: Admitted) -> None:
 
 
 def indexed(by_signals: Indexing, file: Path, prompt: str | None = None) -> Admitted:
-    admitted = by_signals.admit(str(file), prompt=prompt)
+    admitted = by_signals.admission.admit(IndexRequest(str(file), prompt=prompt))
     carry_out(by_signals, file, admitted)
     return admitted
 
 
 def look(by_signals: Indexing, file: Path, model: Model, prompt: str | None = None, *, again: bool = False) -> Admitted:
     way = replace(by_signals, analyser=model)
-    admitted = way.look_again(indexed(by_signals, file, prompt), NEVER, again=again)
+    admitted = way.admission.look_again(indexed(by_signals, file, prompt), NEVER, again=again)
     carry_out(way, file, admitted)
     return admitted
 
@@ -214,7 +216,7 @@ def test_work_that_waits_says_so_and_can_be_stopped(
     admitted = indexed(by_signals, file)
     model = Model(away=[ModelUnreachable(url="http://gpu", problem="connection refused")] * 1000)
     way = replace(by_signals, analyser=model)
-    begun = way.look_again(admitted, NEVER)
+    begun = way.admission.look_again(admitted, NEVER)
     way.survey(str(file), begun, NEVER)
 
     def stop() -> bool:
@@ -274,7 +276,7 @@ def test_a_prompt_outlives_a_model_that_never_answered(by_signals: Indexing, fil
 def test_in_turn_a_resumed_analysis_is_told_what_the_last_good_look_told(by_signals: Indexing, file: Path) -> None:
     model = Model(in_turn=True, fails={1: lambda: BadReply(problem="it was cut")})
     way = replace(by_signals, analyser=model)
-    begun = way.look_again(indexed(by_signals, file), NEVER)
+    begun = way.admission.look_again(indexed(by_signals, file), NEVER)
     way.survey(str(file), begun, NEVER)
     with pytest.raises(Cancelled):
         way.analyse(begun, lambda: len(model.asked) > 2)
@@ -285,7 +287,7 @@ def test_in_turn_a_resumed_analysis_is_told_what_the_last_good_look_told(by_sign
 def test_nothing_is_asked_once_it_is_stopped(by_signals: Indexing, file: Path) -> None:
     model = Model()
     way = replace(by_signals, analyser=model)
-    begun = way.look_again(indexed(by_signals, file), NEVER)
+    begun = way.admission.look_again(indexed(by_signals, file), NEVER)
     way.survey(str(file), begun, NEVER)
     with pytest.raises(Cancelled):
         way.analyse(begun, lambda: True)
@@ -344,7 +346,7 @@ def test_a_recording_removed_while_the_model_looks_is_told_so(by_signals: Indexi
             return super().analyse(group, pictures, brief)
 
     way = replace(by_signals, analyser=Remover())
-    begun = way.look_again(admitted, NEVER)
+    begun = way.admission.look_again(admitted, NEVER)
     way.survey(str(file), begun, NEVER)
     with pytest.raises(RecordingRemoved):
         way.analyse(begun, NEVER)

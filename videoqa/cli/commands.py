@@ -13,7 +13,7 @@ from api.details import details
 from api.exports import ExportFormat, exported
 from videoqa.answers import Answer, Told, WallClock
 from videoqa.bootstrap import diagnose, house
-from videoqa.cli import FAILED, FOUND, NOTHING_FOUND, keys, model, printing, serve
+from videoqa.cli import FAILED, FOUND, NOTHING_FOUND, keys, mcp, model, printing, serve
 from videoqa.errors import EmptyStretch, escaped
 from videoqa.media import ZERO, Span
 from videoqa.ports import AnalysisKind
@@ -29,6 +29,7 @@ app = typer.Typer(
 app.add_typer(model.app, name="model")
 app.add_typer(keys.app, name="keys")
 app.command(name="serve")(serve.serve)
+app.command(name="mcp")(mcp.mcp)
 app.command(name="work", hidden=True)(serve.work)
 
 In = Annotated[

@@ -22,8 +22,8 @@ _LONGEST = 16_000
 _LEAST_SECRET = 4
 """What is shorter than that would be found everywhere, and guessed as easily."""
 _HIDDEN = (
-    # The user and the password of a URL; these may hold anything but what ends a host's name.
-    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/?#\s\"']*@"), r"\1***@"),
+    # The user and the password of a URL: cameras' are written down with slashes and all.
+    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s\"'<>]*@"), r"\1***@"),
     (re.compile(r"(?i)\b(bearer|basic)(\s+|%20|\+)[a-z0-9._~+/=-]{4,}"), r"\1 ***"),
     (
         re.compile(
@@ -71,9 +71,10 @@ class Redactor:
 class JsonLines(logging.Formatter):
     """A record as one line of JSON, in which no secret stands."""
 
-    def __init__(self, redact: Redactor) -> None:
+    def __init__(self, redact: Redactor, process: str = "") -> None:
         super().__init__()
         self._redact = redact
+        self._process = {"process": process} if process else {}
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -87,7 +88,7 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
     def _fields(self, record: logging.LogRecord) -> dict[str, object]:
-        told = {**_about.get(), **getattr(record, "fields", {})}
+        told = {**self._process, **_about.get(), **getattr(record, "fields", {})}
         return {name: self._redact(value) if isinstance(value, str) else value for name, value in told.items()}
 
 
@@ -103,8 +104,10 @@ class Readable(JsonLines):
         return line
 
 
-def begin(form: str, secrets: Collection[str], *, debugging: bool = False, to: TextIO | None = None) -> None:
-    """From now on everything that is logged in this process goes ``to`` standard error.
+def begin(
+    form: str, secrets: Collection[str], process: str = "", *, debugging: bool = False, to: TextIO | None = None
+) -> None:
+    """From now on everything that is logged in this ``process`` goes ``to`` standard error.
 
     Args:
         form: ``json``, ``text``, or nothing for the latter on a terminal and the former elsewhere.
@@ -114,7 +117,7 @@ def begin(form: str, secrets: Collection[str], *, debugging: bool = False, to: T
     handler = logging.StreamHandler(stream)
     redact = Redactor(secrets)
     readable = form == "text" or (not form and stream.isatty())
-    handler.setFormatter(Readable(redact) if readable else JsonLines(redact))
+    handler.setFormatter(Readable(redact, process) if readable else JsonLines(redact, process))
     root = logging.getLogger()
     for former in tuple(root.handlers):
         root.removeHandler(former)

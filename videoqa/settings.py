@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from videoqa.errors import BadSetting
@@ -13,6 +14,7 @@ from videoqa.errors import BadSetting
 PREFIX = "VIDEOQA_"
 DECODERS = ("pyav", "decord")
 LANGUAGES = ("en", "zh")
+LOG_FORMATS = ("json", "text")
 DETAILS = ("motion", "picture", "even")
 _MOST = 10**12
 _LEAST_SIDE = 32
@@ -75,6 +77,12 @@ def _amount(text: str) -> float:
     return amount
 
 
+def _log_format(text: str) -> str:
+    if text not in LOG_FORMATS:
+        raise ValueError
+    return text
+
+
 def _rate(text: str) -> str:
     if not re.fullmatch(r"[1-9]\d{0,8}/(second|minute|hour|day)", text):
         raise ValueError
@@ -95,6 +103,12 @@ class Address(str):
 
     def __repr__(self) -> str:
         return repr(_without_user(self))
+
+
+def _password(text: str) -> tuple[Secret, ...]:
+    """The password in a URL, as it stands there and as it is meant."""
+    found = re.search(r"//[^/?#@:]*:([^/?#\s]*)@", text)
+    return () if found is None else (Secret(found[1]), Secret(unquote(found[1])))
 
 
 def _without_user(text: str) -> str:
@@ -189,8 +203,16 @@ class Settings:
     decode_memory_mb: int = _setting(
         1536, "mebibytes the decoding process may take", _positive, "a whole number above 0"
     )
+    log_format: str = _setting(
+        "",
+        "what `serve` logs as: json or text; text on a terminal and json elsewhere where empty",
+        _log_format,
+        "json or text",
+    )
     clip_seconds: int = _setting(600, "seconds of footage cut as one clip at most", _positive, "a whole number above 0")
-    clips_mb: int = _setting(2048, "mebibytes of clips kept for whoever asks again", _positive, "a whole number above 0")
+    clips_mb: int = _setting(
+        2048, "mebibytes of clips kept for whoever asks again", _positive, "a whole number above 0"
+    )
     spool_mb: int = _setting(4096, "mebibytes of kept frames waiting for analysis", _positive, "a whole number above 0")
     rate: str = _setting(
         "6000/minute",
@@ -207,8 +229,19 @@ class Settings:
         0.0, "hours of footage that a key may bring in a day; all where 0", _amount, "a number from 0 on"
     )
     origins: tuple[str, ...] = _setting(
-        (), "other sites whose pages may use the service, with commas between", _origins, "origins like https://a.example"
+        (),
+        "other sites whose pages may use the service, with commas between",
+        _origins,
+        "origins like https://a.example",
     )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every text in here that nobody is to read: keys, and the passwords of URLs."""
+        told = [getattr(self, item.name) for item in fields(self)]
+        keys = [text for text in told if isinstance(text, Secret)]
+        passwords = [word for text in told if isinstance(text, Address) for word in _password(text)]
+        return tuple(str(word) for word in (*keys, *passwords) if word)
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:

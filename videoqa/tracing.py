@@ -26,8 +26,11 @@ class Span(Protocol):
 class Tracer(Protocol):
     """Where spans go."""
 
-    def span(self, name: str, remote: str) -> AbstractContextManager[Span]:
-        """A span under the one under way here, or under ``remote``, a W3C traceparent, where there is one."""
+    def span(self, name: str, remote: str, *, current: bool) -> AbstractContextManager[Span]:
+        """A span under the one under way here, or under ``remote``, a W3C traceparent, where there is one.
+
+        What is done inside is under it where it is ``current``.
+        """
         ...
 
     def traceparent(self) -> str:
@@ -76,12 +79,15 @@ def begin(tracer: Tracer | None) -> None:
 
 
 @contextmanager
-def span(name: str, *, remote: str = "", **attributes: Attribute) -> Iterator[Span]:
-    """Tells of what is done inside, and how long it took; of an error that leaves it too."""
+def span(name: str, *, remote: str = "", current: bool = True, **attributes: Attribute) -> Iterator[Span]:
+    """Tells of what is done inside, and how long it took; of an error that leaves it too.
+
+    A generator's span is not ``current``: between two of its parts the thread does something else.
+    """
     if not _told:
         yield _SILENT
         return
-    with _told[0].span(name, remote) as under_way:
+    with _told[0].span(name, remote, current=current) as under_way:
         under_way.set(attributes)
         yield under_way
 
@@ -102,7 +108,8 @@ class ModelRequest:
 def model_request(model: str, server: str) -> Iterator[ModelRequest]:
     """A span of a request to the model called so, which is counted too."""
     begun, failed = time.monotonic(), True
-    with span(MODEL, **{"gen_ai.request.model": model, "server.address": server}) as under_way:
+    with span(MODEL, current=False) as under_way:
+        under_way.set({"gen_ai.request.model": model, "server.address": server})
         request = ModelRequest(under_way)
         try:
             yield request

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from api.opening import Opening
 from api.serving import is_private, listening, server, url_of
-from videoqa.bootstrap import House, house
+from videoqa import logs
+from videoqa.bootstrap import House, house, telemetry
 from videoqa.bootstrap.worker import WorkerProcess
 from videoqa.errors import NoKeys
 
@@ -33,8 +34,8 @@ _LAST_SECONDS = 9.0
 _MEBIBYTE = 2**20
 
 
-def serve(host: str, port: int, tell: Callable[[str], None]) -> None:
-    """Serves until a signal ends it; ``tell`` is given a line on every change.
+def serve(host: str, port: int) -> None:
+    """Serves until a signal ends it.
 
     Raises:
         CannotListen: the address is taken, or there is none such.
@@ -42,12 +43,14 @@ def serve(host: str, port: int, tell: Callable[[str], None]) -> None:
         StorageError: what is kept cannot be read or written, or a newer videoqa wrote it.
     """
     place = house()
+    logs.begin(place.settings.log_format, place.settings.secrets, "service", debugging=_debugging())
+    telemetry.begin("service")
     private = is_private(host)
     if not private and not _has_keys(place):
         raise NoKeys(host=host, name="admin")
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(contextlib.closing(each)) for each in listening(host, port)]
-        asyncio.run(_serve(place, sockets, tell, private=private))
+        asyncio.run(_serve(place, sockets, private=private))
 
 
 def service_of(place: House, worker: WorkerProcess, *, private: bool) -> Service:
@@ -96,9 +99,9 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-async def _serve(place: House, sockets: Sequence[socket.socket], tell: Callable[[str], None], *, private: bool) -> None:
+async def _serve(place: House, sockets: Sequence[socket.socket], *, private: bool) -> None:
     told = asyncio.Event()
-    _heed_signals(told, tell)
+    _heed_signals(told)
     opening, worker = Opening(), WorkerProcess()
     answering = server(opening, _CONNECTIONS)
     serving = asyncio.create_task(answering.serve(list(sockets)))
@@ -109,7 +112,7 @@ async def _serve(place: House, sockets: Sequence[socket.socket], tell: Callable[
         app = await _before(asked, asyncio.to_thread(_app, place, worker, private=private))
         async with app.router.lifespan_context(app):
             opening.open(app)
-            tell(f"serving at {url_of(sockets)}")
+            _log.info("serving at %s", url_of(sockets))
             await _before(asked, asyncio.to_thread(_take_up, app.state.service, place))
             await asyncio.wait((serving, asked), return_when=asyncio.FIRST_COMPLETED)
             app.state.stopping.set()
@@ -122,6 +125,10 @@ async def _serve(place: House, sockets: Sequence[socket.socket], tell: Callable[
         answering.should_exit = True
         await asyncio.gather(serving, worker.stop())
         await working
+
+
+def _debugging() -> bool:
+    return bool(os.environ.get("VIDEOQA_DEBUG"))
 
 
 class _Stopped(Exception):
@@ -153,12 +160,12 @@ def _app(place: House, worker: WorkerProcess, *, private: bool) -> FastAPI:
     return create_app(service_of(place, worker, private=private))
 
 
-def _heed_signals(told: asyncio.Event, tell: Callable[[str], None]) -> None:
+def _heed_signals(told: asyncio.Event) -> None:
     def stop(number: int) -> None:
         if told.is_set():
             # The worker sees that its parent is gone.
             os._exit(128 + number)
-        tell("stopping; once more stops it at once")
+        _log.info("stopping; once more stops it at once")
         told.set()
         # Whatever still holds a thread, a socket or a lock then goes the way of a kill, which all of it is made for.
         last = threading.Timer(_LAST_SECONDS, os._exit, (0,))

@@ -15,8 +15,8 @@ from dataclasses import asdict
 from enum import StrEnum
 from typing import NoReturn
 
-from videoqa import tracing
-from videoqa.bootstrap import house
+from videoqa import logs, tracing
+from videoqa.bootstrap import house, telemetry
 from videoqa.health import ModelTally
 
 _log = logging.getLogger(__name__)
@@ -103,6 +103,13 @@ def work() -> NoReturn:
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     place = house()
+    logs.begin(
+        place.settings.log_format,
+        place.settings.secrets,
+        "worker",
+        debugging=bool(os.environ.get("VIDEOQA_DEBUG")),
+    )
+    telemetry.begin("worker")
     told = ""
     with place.worker.working(place.indexing, place.indexing_by_model) as take_over:
         while True:

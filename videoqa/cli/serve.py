@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -17,7 +16,7 @@ def serve(
     """Serve recordings, answers and the work on both over HTTP, until interrupted."""
     from videoqa.bootstrap import service
 
-    service.serve(host, port, _tell)
+    service.serve(host, port)
     return FOUND
 
 
@@ -26,7 +25,3 @@ def work() -> int:
     from videoqa.bootstrap.worker import work
 
     work()
-
-
-def _tell(line: str) -> None:
-    print(f"videoqa: {line}", file=sys.stderr, flush=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import sqlalchemy as sa
 
@@ -12,18 +12,21 @@ from videoqa.ports import EventFilter, EventPlace, RecordingFilter
 
 Condition = sa.ColumnElement[bool]
 
+FEW = 2000
+"""Up to so many are looked up and sorted; among more, one looks through all in their order for the first that fit."""
 
-def recordings(wanted: RecordingFilter) -> Iterator[Condition]:
+
+def recordings(connection: sa.Connection, wanted: RecordingFilter) -> Iterator[Condition]:
     """What is true of the recordings that are wanted."""
     c = tables.recordings.c
-    yield from _within(wanted.scope)
+    yield from _within(connection, wanted.scope)
     if wanted.ids is not None:
         yield c.id.in_(sorted(wanted.ids))
     if wanted.title:
         # Not LIKE: SQLite refuses a long pattern.
         yield sa.func.replace(c.folded_title, sa.bindparam(None, wanted.title, tables.Folded), "") != c.folded_title
     if wanted.tag:
-        yield c.id.in_(_tagged(tables.recording_tags.c.tag == wanted.tag))
+        yield _tagged(connection, {wanted.tag})
     if wanted.camera:
         yield c.camera == wanted.camera
     if wanted.state is not None:
@@ -36,11 +39,11 @@ def recordings(wanted: RecordingFilter) -> Iterator[Condition]:
         yield c.started_at < wanted.started_before
 
 
-def events(wanted: EventFilter, after: EventPlace | None) -> Iterator[Condition]:
+def events(connection: sa.Connection, wanted: EventFilter, after: EventPlace | None) -> Iterator[Condition]:
     """What is true of the events that are wanted, joined with their analyses and recordings."""
     c = tables.events.c
     yield tables.analyses.c.finished
-    yield from recordings(wanted.recordings)
+    yield from _of_recordings(connection, wanted.recordings)
     if wanted.label:
         yield sa.func.lower(c.label) == sa.func.lower(sa.literal(wanted.label, tables.Words))
     if wanted.source is not None:
@@ -57,16 +60,28 @@ def events(wanted: EventFilter, after: EventPlace | None) -> Iterator[Condition]
         )
 
 
-def _within(scope: Scope) -> Iterator[Condition]:
+def _of_recordings(connection: sa.Connection, wanted: RecordingFilter) -> Iterator[Condition]:
+    if wanted == RecordingFilter():
+        return
+    fit = tuple(recordings(connection, wanted))
+    found = connection.execute(sa.select(tables.recordings.c.id).where(*fit).limit(FEW + 1)).scalars().all()
+    yield from (tables.analyses.c.recording_id.in_(found),) if len(found) <= FEW else fit
+
+
+def _within(connection: sa.Connection, scope: Scope) -> Iterator[Condition]:
     if scope.everything:
         return
     reached = list[Condition]()
     if scope.cameras:
         reached.append(tables.recordings.c.camera.in_(sorted(scope.cameras)))
     if scope.tags:
-        reached.append(tables.recordings.c.id.in_(_tagged(tables.recording_tags.c.tag.in_(sorted(scope.tags)))))
+        reached.append(_tagged(connection, scope.tags))
     yield sa.or_(*reached)
 
 
-def _tagged(tag: Condition) -> sa.Select[str]:
-    return sa.select(tables.recording_tags.c.recording_id).where(tag)
+def _tagged(connection: sa.Connection, tags: Collection[str]) -> Condition:
+    c = tables.recording_tags.c
+    carrying = sa.select(c.recording_id).where(c.tag.in_(sorted(tags)))
+    if len(connection.execute(carrying.limit(FEW + 1)).all()) <= FEW:
+        return tables.recordings.c.id.in_(carrying)
+    return carrying.where(c.recording_id == tables.recordings.c.id).correlate(tables.recordings).exists()

@@ -22,8 +22,8 @@ class SqlListings:
 
     def page(self, wanted: RecordingFilter, after: str | None = None, limit: int = 50) -> tuple[Recording, ...]:
         c = tables.recordings.c
-        select = sa.select(tables.recordings).where(*filters.recordings(wanted))
         with reading(self._engine) as connection:
+            select = sa.select(tables.recordings).where(*filters.recordings(connection, wanted))
             if after is not None:
                 last = statements.first(connection, statements.recording(after))
                 if last is None:
@@ -34,8 +34,8 @@ class SqlListings:
             return statements.tagged(connection, found)
 
     def ids(self, wanted: RecordingFilter) -> frozenset[str]:
-        select = sa.select(tables.recordings.c.id).where(*filters.recordings(wanted))
         with reading(self._engine) as connection:
+            select = sa.select(tables.recordings.c.id).where(*filters.recordings(connection, wanted))
             return frozenset(connection.execute(select).scalars())
 
     def usages(self, wanted: RecordingFilter) -> tuple[RecordingUsage, ...]:
@@ -43,11 +43,11 @@ class SqlListings:
         select = (
             sa.select(c.id, c.owner, c.length, *statements.spent(tables.analyses))
             .join_from(tables.recordings, tables.analyses, isouter=True)
-            .where(*filters.recordings(wanted))
             .group_by(c.id)
             .order_by(c.id)
         )
         with reading(self._engine) as connection:
+            select = select.where(*filters.recordings(connection, wanted))
             return tuple(
                 RecordingUsage(row["id"], row["owner"], row["length"], rows.usage(row))
                 for row in statements.every(connection, select)
@@ -61,11 +61,11 @@ class SqlListings:
             sa.select(tables.events, analysis.recording_id, analysis.seen_by)
             .join_from(tables.events, tables.analyses)
             .join(tables.recordings)
-            .where(*filters.events(wanted, after))
             .order_by(c.at.desc(), c.id.desc())
             .limit(limit)
         )
         with reading(self._engine) as connection:
+            select = select.where(*filters.events(connection, wanted, after))
             found = statements.every(connection, select)
             of = sa.select(tables.recordings).where(tables.recordings.c.id.in_({row["recording_id"] for row in found}))
             recordings = {each.id: each for each in statements.tagged(connection, statements.every(connection, of))}

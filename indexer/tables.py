@@ -242,7 +242,14 @@ class _Events(_Observed):
     at: Named[datetime] = sa.Column(Instant)
 
 
-events = sa.Table("events", METADATA, _Events, sa.Index("ix_events_at", "at", "id"))
+events = sa.Table(
+    "events",
+    METADATA,
+    _Events,
+    sa.Index("ix_events_at", "at", "id"),
+    sa.Index("ix_events_source_at", "source", "at", "id"),
+    sa.Index("ix_events_label_at", sa.text("lower(label)"), "at", "id"),
+)
 """``at`` is the wall clock at its start, or what that would be, had the recording begun when it was added."""
 
 

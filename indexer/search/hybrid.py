@@ -39,6 +39,7 @@ class HybridSearch:
         self._shards = Shards(embedder)
         self._index = Index(folder, self._shards)
 
+    @tracing.span("index")
     def candidates(self, question: str, where: Filter, limit: int) -> tuple[Candidate, ...]:
         vector = self._embedder.embed([question])[0]
         with reading(self._engine) as connection:

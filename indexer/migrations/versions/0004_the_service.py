@@ -154,3 +154,5 @@ def _events() -> None:
     )
     op.get_bind().execute(events.update().values(at=began.scalar_subquery() + events.c.start))
     op.create_index("ix_events_at", "events", ["at", "id"])
+    op.create_index("ix_events_source_at", "events", ["source", "at", "id"])
+    op.create_index("ix_events_label_at", "events", [sa.text("lower(label)"), "at", "id"])

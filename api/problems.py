@@ -36,9 +36,13 @@ TABLE: Mapping[type[errors.VideoqaError], tuple[int, str]] = {
     errors.BadTruth: (422, "bad-truth"),
     errors.BadUploadHeader: (400, "bad-upload-header"),
     errors.BodyTooLarge: (413, "body-too-large"),
+    errors.CalledOff: (409, "called-off"),
+    errors.CannotCut: (422, "cannot-cut"),
     errors.CannotListen: (500, "cannot-listen"),
+    errors.ClipTooLong: (422, "clip-too-long"),
     errors.DamagedDatabase: (503, "damaged-database"),
     errors.DataUnwritable: (503, "data-unwritable"),
+    errors.DatabaseBusy: (503, "database-busy"),
     errors.DecoderCrashed: (422, "decoder-crashed"),
     errors.DecoderOverran: (422, "decoder-overran"),
     errors.DecoderUnfit: (422, "decoder-unfit"),
@@ -69,6 +73,7 @@ TABLE: Mapping[type[errors.VideoqaError], tuple[int, str]] = {
     errors.NoSound: (422, "no-sound"),
     errors.NoSpeechModel: (503, "no-speech-model"),
     errors.NoSuchFile: (410, "no-such-file"),
+    errors.NoSuchRange: (416, "no-such-range"),
     errors.NoSuchRoute: (404, "no-such-route"),
     errors.NotAllowed: (403, "not-allowed"),
     errors.NotFootage: (422, "not-footage"),
@@ -82,6 +87,7 @@ TABLE: Mapping[type[errors.VideoqaError], tuple[int, str]] = {
     errors.RecordingRemoved: (409, "recording-removed"),
     errors.SourceChanged: (409, "source-changed"),
     errors.SpeechUnreachable: (503, "speech-unreachable"),
+    errors.StaleCopy: (412, "stale-copy"),
     errors.StorageError: (503, "storage-error"),
     errors.TagOutOfReach: (403, "tag-out-of-reach"),
     errors.TooLongForModel: (502, "too-long-for-model"),
@@ -150,6 +156,8 @@ def answer_to(request: Request, error: errors.VideoqaError, wrong: tuple[dict[st
         headers["Retry-After"] = str(error.fields["retry_after"])
     if "allowed" in error.fields:
         headers["Allow"] = str(error.fields["allowed"])
+    if isinstance(error, errors.NoSuchRange):
+        headers["Content-Range"] = f"bytes */{error.fields['size']}"
     return JSONResponse(jsonable_encoder(told), status, headers=headers, media_type=MEDIA_TYPE)
 
 

@@ -34,7 +34,7 @@ def open_database(where: Path | str) -> sa.Engine:
     """
     engine = _sqlite(where) if isinstance(where, Path) else _postgresql(where)
     place = str(where) if isinstance(where, Path) else engine.url.render_as_string(hide_password=True)
-    event.listen(engine, "handle_error", lambda context: name_fault(context, place))
+    event.listen(engine, "handle_error", lambda context: name_fault(context, place, PATIENCE))
     try:
         _bring_up_to_date(engine, place)
     except BaseException:
@@ -119,6 +119,7 @@ def _postgresql(url: str) -> sa.Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         if connection.get_execution_options().get("videoqa_writes", False):
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(PATIENCE * 1000)}")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
         else:
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")

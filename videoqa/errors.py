@@ -225,6 +225,14 @@ class BadAddress(Misuse):
     """{url} is not fetched ({problem})."""
 
 
+class NoSuchRange(Misuse):
+    """There is nothing at the bytes {wanted}; the file has {size} of them."""
+
+
+class StaleCopy(Misuse):
+    """The file is not the one that If-Match or If-Unmodified-Since speaks of; ask for it without them."""
+
+
 class BadCursor(Misuse):
     """{cursor} is no place in this list, or what stood there is gone; begin the list again without it."""
 
@@ -365,8 +373,14 @@ class DataUnwritable(StorageError):
     """{path} cannot be written ({problem}); set VIDEOQA_DATA_DIR to a folder that can."""
 
 
+class DatabaseBusy(StorageError):
+    """{path} has been held by another process for {seconds} s; try again, and end that process if it does not let go
+    (`fuser {path}` names it)."""
+
+
 class NewerDatabase(StorageError):
-    """{path} was written by a newer videoqa (schema {found}, this one knows {known}); update videoqa."""
+    """{path} was written by a newer videoqa (schema {found}, this one knows {known}); update videoqa, or set
+    VIDEOQA_DATA_DIR to another folder. It was left as it is."""
 
 
 class DamagedDatabase(StorageError):

@@ -21,6 +21,7 @@ from indexer.search.shards import Shards
 from indexer.search.vectors import FEW
 from indexer.search.words import source_places
 from indexer.text import tokens
+from videoqa import tracing
 from videoqa.answers import Filter
 from videoqa.events import Passage
 from videoqa.ports import Candidate, Embedder
@@ -39,6 +40,7 @@ class HybridSearch:
         self._shards = Shards(embedder)
         self._index = Index(folder, self._shards)
 
+    @tracing.span("index")
     @tracing.span("index")
     def candidates(self, question: str, where: Filter, limit: int) -> tuple[Candidate, ...]:
         vector = self._embedder.embed([question])[0]

@@ -131,8 +131,11 @@ class DiskInbox:
     def keep(self, arrived: Arrived, name: str) -> Iterator[Path]:
         with self._alone():
             with self._telling(arrived.id):
-                path = self._kept(arrived.digest, arrived.size) or self._put(arrived, name)
+                path = self._kept(arrived.digest, arrived.size) or self._place(arrived.digest, name)
+                self.doubt(path)
+                self._put(arrived, path)
             yield path
+            self._doubts(path).unlink(missing_ok=True)
 
     def taken(self, arrival_id: str, recording_id: str) -> None:
         self._end(arrival_id, recording_id=recording_id)
@@ -156,14 +159,26 @@ class DiskInbox:
             self.discard(each)
         return len(gone)
 
-    def clear(self, wanted: Callable[[], Collection[Path]], path: Path | None = None) -> int:
+    def doubt(self, path: Path) -> None:
+        mark = self._doubts(path)
+        with self._telling():
+            if path.is_relative_to(self._footage):
+                mark.parent.mkdir(parents=True, exist_ok=True)
+                mark.touch()
+                sync_folder(mark.parent)
+
+    def clear(self, wanted: Callable[[], Collection[Path]]) -> int:
+        cleared = 0
         with self._alone(), self._telling():
-            there = set(self._footage.glob("??/*")) if path is None else {path} & set(path.parent.glob("*"))
-            ours = {each for each in there if each.is_relative_to(self._footage)}
-            unwanted = ours.difference(wanted()) if ours else ours
-            for each in unwanted:
-                each.unlink(missing_ok=True)
-        return len(unwanted)
+            doubts = list(self._doubts(self._footage / "x").parent.glob("*"))
+            # By their names: the folder may have been moved since the archive was told of them.
+            names = {path.name for path in wanted()} if doubts else set()
+            for mark in doubts:
+                if mark.name not in names:
+                    (self._footage / mark.name[:2] / mark.name).unlink(missing_ok=True)
+                    cleared += 1
+                mark.unlink()
+        return cleared
 
     def make_room(self, size: int) -> None:
         """
@@ -181,12 +196,15 @@ class DiskInbox:
                 self._write(arrival_id, replace(note, declared=self.offset(arrival_id)))
             self._part(arrival_id).unlink(missing_ok=True)
 
-    def _put(self, arrived: Arrived, name: str) -> Path:
+    def _place(self, digest: str, name: str) -> Path:
         suffix = Path(name.lower()).suffix
-        folder = self._footage / arrived.digest[:2]
-        path = folder / (arrived.digest + (suffix if _SUFFIX.fullmatch(suffix) else ""))
-        if not folder.is_dir():
-            folder.mkdir(parents=True, exist_ok=True)
+        return self._footage / digest[:2] / (digest + (suffix if _SUFFIX.fullmatch(suffix) else ""))
+
+    def _put(self, arrived: Arrived, path: Path) -> None:
+        if path.exists() and path.stat().st_size == arrived.size:
+            return
+        if not path.parent.is_dir():
+            path.parent.mkdir(parents=True)
             sync_folder(self._footage)
         path.unlink(missing_ok=True)
         try:
@@ -195,8 +213,11 @@ class DiskInbox:
             if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
                 raise
             arrived.path.rename(path)  # a file system without second names
-        sync_folder(folder)
-        return path
+        sync_folder(path.parent)
+
+    def _doubts(self, path: Path) -> Path:
+        """The mark that stands while it is not known whether ``path`` is wanted."""
+        return self._footage / "doubted" / path.name
 
     def _kept(self, digest: str, size: int) -> Path | None:
         there = (self._footage / digest[:2]).glob(f"{digest}*")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from videoqa.access import Caller
+from videoqa.errors import CalledOff, JobUnderWay, UnknownRecording
 from videoqa.media import ZERO, Recording, RecordingState
-from videoqa.ports import Archive, Arrived, Inbox, IndexRequest, JobQueue
+from videoqa.ports import Archive, Arrived, Inbox, IndexRequest, Job, JobQueue, JobState
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,9 @@ class Intake:
                 space=space_of(caller),
             )
             recording = self.archive.add(fresh)
+        if recording.source != fresh.source:
+            self.inbox.doubt(path)
+            self.inbox.clear(lambda: kept_files(self.archive))
         job_id = self.submit(recording, wishes.prompt, wishes.priority)
         self.inbox.taken(arrived.id, recording.id)
         return Taken(recording, recording.id != fresh.id, job_id, arrived.size)
@@ -84,7 +90,39 @@ class Intake:
     def resume(self) -> Sequence[str]:
         """Submits what was taken in and then cut off before it could be; the ids of the jobs."""
         waiting = [each for each in self.archive.recordings() if each.kept and each.state is RecordingState.QUEUED]
-        return [self.submit(each) for each in waiting if not self.jobs.of_recording(each.id)]
+        if not waiting:
+            return ()
+        under_way = self.jobs.page([JobState.WAITING, JobState.RUNNING], limit=sys.maxsize)
+        have = {job.recording_id for job in under_way}
+        return [self.submit(each, each.prompt or None) for each in waiting if each.id not in have]
+
+    def call_off(self, job: Job) -> None:
+        """Ends the job, and tells so on the recording that it was to index. Nothing where it has ended."""
+        if job.state.ended:
+            return
+        self.jobs.cancel(job.id)
+        # Of one that runs, whoever carries it out tells that.
+        if job.state is not JobState.WAITING or job.by_model or job.recording_id is None:
+            return
+        recording = self.archive.recording(job.recording_id)
+        if recording is not None and recording.state is not RecordingState.INDEXED:
+            self.archive.set_state(recording.id, RecordingState.FAILED, [str(CalledOff())])
+
+    def retry(self, job: Job) -> str:
+        """The id of a new job that asks for the same.
+
+        Raises:
+            JobUnderWay: it has not ended.
+            UnknownRecording: what it was about is not there any more.
+        """
+        if not job.state.ended:
+            raise JobUnderWay(name=job.id)
+        recording = None if job.recording_id is None else self.archive.recording(job.recording_id)
+        if recording is None and job.recording_id is not None:
+            raise UnknownRecording(name=job.recording_id)
+        if recording is not None and not job.by_model and recording.state is RecordingState.FAILED:
+            self.archive.set_state(recording.id, RecordingState.QUEUED, ())
+        return self.jobs.retry(job.id)
 
     @staticmethod
     def _tags(wished: tuple[str, ...], caller: Caller) -> tuple[str, ...]:
@@ -93,6 +131,11 @@ class Intake:
         if not caller.scope.everything and caller.scope.tags.isdisjoint(tags):
             tags |= caller.scope.tags
         return tuple(sorted(tags))
+
+
+def kept_files(archive: Archive) -> frozenset[Path]:
+    """The files that are kept for the recordings of ``archive``."""
+    return frozenset(Path(recording.source) for recording in archive.recordings() if recording.kept)
 
 
 def space_of(caller: Caller) -> str:

@@ -62,6 +62,12 @@ def _zone(text: str) -> str:
     return text
 
 
+def _yes_or_no(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError
+    return text == "yes"
+
+
 class Secret(str):
     """Text that shows itself nowhere but where it is used."""
 
@@ -222,6 +228,12 @@ class Settings:
     )
     upload_mb: int = _setting(
         102_400, "mebibytes of the largest file that is taken in over HTTP", _positive, "a whole number above 0"
+    )
+    disk_reserve_mb: int = _setting(
+        512, "mebibytes of the disk that footage from outside leaves free", _whole(0), "0 or more"
+    )
+    fetch_private: bool = _setting(
+        False, "yes: footage is fetched from addresses of this machine and its network, too", _yes_or_no, "yes or no"
     )
     uploads_at_once: int = _setting(256, "uploads of one key under way at once", _positive, "a whole number above 0")
     upload_mb_a_day: int = _setting(0, "mebibytes that a key may upload in a day; all where 0", _whole(0), "0 or more")

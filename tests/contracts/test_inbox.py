@@ -292,26 +292,45 @@ def test_a_damaged_note_is_swept_with_its_bytes(inbox: Inbox, tmp_path: Path) ->
     assert inbox.sweep() == 1
 
 
-def test_kept_files_that_nobody_wants_are_cleared_away(inbox: Inbox) -> None:
+def test_kept_files_that_are_doubted_and_not_wanted_are_cleared_away(inbox: Inbox) -> None:
     first, second = kept(inbox, receive(inbox, b"first")), kept(inbox, receive(inbox, b"second"))
-    assert inbox.clear(lambda: [first, second]) == 0
-    assert inbox.clear(lambda: [second], first) == 1
+    assert inbox.clear(list) == 0
+    inbox.doubt(first)
+    inbox.doubt(second)
+    assert inbox.clear(lambda: [second]) == 1
     assert not first.exists()
-    assert inbox.clear(list, first) == 0
+    assert inbox.clear(list) == 0
+    assert second.exists()
+
+
+def test_a_file_whose_keeping_was_cut_off_is_cleared_away(inbox: Inbox) -> None:
+    with pytest.raises(RuntimeError), inbox.keep(receive(inbox), "clip.mp4") as path:
+        raise RuntimeError("the archive was not there")
+    assert path.exists()
     assert inbox.clear(list) == 1
+    assert not path.exists()
+
+
+def test_a_folder_that_was_moved_keeps_its_footage(inbox: Inbox, tmp_path: Path) -> None:
+    path = kept(inbox, receive(inbox))
+    inbox.doubt(path)
+    assert inbox.clear(lambda: [Path("/elsewhere/footage") / path.parent.name / path.name]) == 0
+    assert path.exists()
 
 
 def test_only_what_is_kept_is_ever_cleared_away(inbox: Inbox, tmp_path: Path) -> None:
     kept(inbox, receive(inbox))
     mine = tmp_path / "mine.mp4"
     mine.write_bytes(b"x")
-    assert inbox.clear(list, mine) == 0
+    inbox.doubt(mine)
+    assert inbox.clear(list) == 0
     assert mine.exists()
 
 
 def test_what_is_being_taken_in_is_never_cleared_away(inbox: Inbox) -> None:
     known: list[Path] = []
     arrived = receive(inbox)
+    inbox.doubt(kept(inbox, arrived))
     with inbox.keep(arrived, "clip.mp4") as path:
         clearing = threading.Thread(target=lambda: inbox.clear(lambda: known))
         clearing.start()

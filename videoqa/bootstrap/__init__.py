@@ -245,18 +245,18 @@ class House:
         from ingest.inbox import DiskInbox
         from videoqa.analyser.speech import transcripts
         from videoqa.bootstrap.model import TRANSCRIPTS
+        from videoqa.intake import kept_files
 
+        inbox = DiskInbox(self.folder)
+        if recording.kept:
+            inbox.doubt(Path(recording.source))
         self.archive.remove(recording.id)
         if all(other.digest != recording.digest for other in self.archive.recordings()):
             transcripts.forget(self.folder / TRANSCRIPTS, recording.digest)
             closeups.forget(self.folder / closeups.FOLDER, recording.digest)
             clips.forget(self.folder, recording.digest)
-        if recording.kept:
-            DiskInbox(self.folder).clear(self._kept_files, Path(recording.source))
+        inbox.clear(lambda: kept_files(self.archive))
         self.indexing().clear()
-
-    def _kept_files(self) -> frozenset[Path]:
-        return frozenset(Path(recording.source) for recording in self.archive.recordings() if recording.kept)
 
     def progress_of(self, job: Job) -> Progress | None:
         recording_id = job.recording_id or self.jobs.recording_of(job.id)

@@ -59,12 +59,13 @@ def service_of(place: House, worker: WorkerProcess, *, private: bool) -> Service
     from indexer.answer_log import SqlAnswerLog
     from indexer.audit_log import SqlAuditLog
     from indexer.keys import SqlKeys
-    from ingest.inbox import RESERVE, DiskInbox
+    from ingest.inbox import DiskInbox
     from videoqa.bootstrap.parts import Parts
     from videoqa.intake import Intake
 
-    inbox = DiskInbox(place.folder)
-    parts = Parts(place, worker, RESERVE)
+    reserve = place.settings.disk_reserve_mb * _MEBIBYTE
+    inbox = DiskInbox(place.folder, reserve)
+    parts = Parts(place, worker, reserve)
     return Service(
         archive=place.archive,
         answering=place.answering,

@@ -156,10 +156,16 @@ class Inbox(Protocol):
         """Forgets arrivals that have expired, and what a kill left of others; how many there were."""
         ...
 
-    def clear(self, wanted: Callable[[], Collection[Path]], path: Path | None = None) -> int:
-        """Removes kept files that are not ``wanted``, of all or of ``path`` alone; how many there were.
+    def doubt(self, path: Path) -> None:
+        """Says that a kept file may not be wanted any more; what is forgotten next is not to leave it behind."""
+        ...
 
-        ``wanted`` is asked while nothing can be added.
+    def clear(self, wanted: Callable[[], Collection[Path]]) -> int:
+        """Removes kept files that were doubted, or whose keeping was cut off, and are not ``wanted``; how many
+        there were.
+
+        ``wanted`` is asked while nothing can be added. A file that was never doubted stays, whatever is wanted: a
+        database that was set by mistake must not cost anybody's footage.
         """
         ...
 

@@ -19,6 +19,7 @@ from api.service import Service
 from api.threads import in_thread
 from videoqa.access import Caller
 from videoqa.errors import KeyNeeded, MalformedRequest, StorageError
+from videoqa.logs import note
 from videoqa.ports import Deed
 
 OPEN = frozenset({"/health/live", "/health/ready", "/health/startup", "/docs", "/openapi.json"})
@@ -65,6 +66,7 @@ class Gate:
             raise MalformedRequest(problem="the URL holds a NUL")
         if path not in OPEN:
             request.state.caller = await self._known(request)
+            note(key=request.state.caller.key_id)
             self._routes.check(request.method, path, request.query_params)
         else:
             await self._meter.request(payer(_NOBODY, address_of(request)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
 
+from videoqa import tracing
 from videoqa.answering import movement
 from videoqa.answering.calibration import FOUND
 from videoqa.answering.evidence import Evidence
@@ -34,6 +35,7 @@ class Answering:
         self.lookup = Lookup(search, archive, lexicon, zone, now)
         """What it stands on, and whoever proposes moments to look at again."""
 
+    @tracing.span("ask")
     def ask(
         self,
         question: str,
@@ -67,6 +69,7 @@ class Answering:
         sentence = best.text if told is None else told
         return Answer(question, True, sentence, moments, (Citation(sentence, best),), coverage, notes=unheard(asked))
 
+    @tracing.span("search")
     def search(
         self,
         words: str,

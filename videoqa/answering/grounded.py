@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from videoqa import tracing
 from videoqa.answering import telling, verdict
 from videoqa.answering.answering import Answering, unheard
 from videoqa.answering.calibration import FOUND
@@ -89,7 +90,11 @@ class GroundedAnswering:
         """
         positive = turned(question) if asks_whether_not(question) else question
         asked = _Asked(question, positive, recordings, between, limit, among)
-        return self._parts(asked, self._propose(asked, positive, None))
+        return self._traced(asked, self._propose(asked, positive, None))
+
+    def _traced(self, asked: _Asked, proposals: Proposals) -> Iterator[AnswerPart]:
+        with tracing.span("ask a model", current=False):
+            yield from self._parts(asked, proposals)
 
     def _parts(self, asked: _Asked, proposals: Proposals) -> Iterator[AnswerPart]:
         try:

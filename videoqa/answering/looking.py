@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -68,7 +69,7 @@ class CloseLooks:
         pool = ThreadPoolExecutor(min(self._at_once, len(moments)), thread_name_prefix="look")
         try:
             looks = [
-                pool.submit(self._look, question, moment, recordings[moment.recording_id], counting)
+                pool.submit(copy_context().run, self._look, question, moment, recordings[moment.recording_id], counting)
                 for moment in moments
             ]
             dead: ModelUnreachable | None = None

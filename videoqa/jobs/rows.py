@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
+from videoqa import tracing
 from videoqa.ports import IndexRequest, Job, JobState
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def as_arguments(request: IndexRequest) -> dict[str, str | None]:
         "recording_id": request.recording_id,
         "priority": str(request.priority),
         "owner": request.owner,
+        "trace": tracing.traceparent(),
     }
 
 

@@ -10,15 +10,17 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 from weakref import WeakValueDictionary
 
 from dbos import DBOS, error
 
+from videoqa import tracing
 from videoqa.errors import CalledOff, NoModel, Unexpected, VideoqaError
 from videoqa.jobs.queue import ADMIT, MODEL_QUEUE, VERSION, user
 from videoqa.jobs.rows import MODEL_WORKFLOW, WORKFLOW, named, request, same_look
+from videoqa.logs import about
 from videoqa.pipeline.admission import Admitted
 from videoqa.pipeline.indexing import Indexing
 from videoqa.pipeline.looking import Cancelled
@@ -46,6 +48,7 @@ def register(
     turns = _Turns()
 
     @DBOS.workflow(name=WORKFLOW)
+    @_told
     def index_recording(asked: dict[str, Any]) -> dict[str, Any]:
         job = str(DBOS.workflow_id)
         told = request(asked)
@@ -74,6 +77,7 @@ def register(
         return {**outcome, "model_job": queued.workflow_id}
 
     @DBOS.workflow(name=MODEL_WORKFLOW)
+    @_told
     def look_at_recording(asked: dict[str, Any], admitted: dict[str, Any]) -> dict[str, Any]:
         job, told, known = str(DBOS.workflow_id), request(asked), _admitted(admitted)
         if by_model is None:
@@ -115,6 +119,24 @@ def register(
         # No step: the engine takes none any more.
         if not way.is_done(where):
             way.fail(where.recording_id, str(CalledOff()))
+
+
+def _told(work: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Logs what a job came to; every line written in it says which job it is, and of which recording."""
+
+    @wraps(work)
+    def told(asked: dict[str, Any], *more: Any) -> dict[str, Any]:
+        job = str(DBOS.workflow_id)
+        recording = named(job) or (str(more[0]["recording_id"]) if more else None)
+        with about(job=job, recording=recording), tracing.span(work.__name__, remote=asked.get("trace") or "") as span:
+            span.set({"videoqa.job": job, "videoqa.recording": recording or ""})
+            _log.info("the job begins, or goes on")
+            outcome = work(asked, *more)
+            problem = outcome.get("failed") or ("it was called off" if "cancelled" in outcome else "")
+            _log.info("the job ends%s", f": {problem}" if problem else "")
+            return outcome
+
+    return told
 
 
 class _Turns:

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 
 from videoqa.errors import ModelUnreachable, Unexpected, VideoqaError
@@ -71,7 +72,8 @@ class Looking:
         try:
             while True:
                 for group in remaining:
-                    waiting.append((group, pool.submit(self._look, task, group, "")))
+                    # What the lines of a log are about, and the span under way, go along.
+                    waiting.append((group, pool.submit(copy_context().run, self._look, task, group, "")))
                     if len(waiting) > self.workers:
                         break
                 if not waiting:

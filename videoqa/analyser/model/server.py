@@ -10,6 +10,7 @@ from contextlib import closing
 from hashlib import sha256
 from typing import Any, TypeVar
 
+from videoqa import tracing
 from videoqa.analyser.model import form
 from videoqa.analyser.model.breaker import Breaker
 from videoqa.analyser.model.counter import Counter
@@ -84,7 +85,7 @@ class ModelServer:
 
     def ask(self, ask: Ask) -> Reply:
         can = self.capabilities()
-        with self._lanes.lane(ask.priority):
+        with self._lanes.lane(ask.priority), tracing.model_request(can.model, self.url) as told:
             # Not before the lane is free: whoever waits in line is to hold no frames.
             asked = Form(ask, can)
 
@@ -95,6 +96,7 @@ class ModelServer:
                 return reply_of(answered, self._prices, time.monotonic() - began)
 
             reply = self._carried_out(asked, send, can, ask)
+            told.used(reply.usage.prompt_tokens, reply.usage.completion_tokens)
             self._lanes.completed(reply.usage.seconds, _work(reply), self._watch.crowded(self._lanes.taken))
         return reply
 
@@ -109,7 +111,7 @@ class ModelServer:
                 raise Garbled("the stream ended before it began")
             return first, events
 
-        with self._lanes.lane(ask.priority):
+        with self._lanes.lane(ask.priority), tracing.model_request(can.model, self.url):
             first, events = self._carried_out(asked, send, can, ask)
             with closing(events):
                 yield from self._followed(itertools.chain((first,), events), can, ask)

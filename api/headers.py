@@ -36,6 +36,9 @@ _TOLD_TO_PAGES = (
     "Upload-Length",
     "Upload-Metadata",
     "Upload-Offset",
+    "X-Clip-Copied",
+    "X-Clip-End",
+    "X-Clip-Start",
     "X-Request-Id",
 )
 

@@ -196,7 +196,9 @@ def _decoded(footage: Footage, cutting: Cutting) -> Iterator[tuple[int, Any]]:
     for coded in _from_keyframe(footage, cutting):
         coded.wanted = True
         pictures, _ = decoder.decode(coded)
-        yield from pictures or [(0, None)]
+        if not pictures:
+            yield 0, None
+        yield from pictures
     yield from decoder.settle()
 
 

@@ -264,6 +264,9 @@ def look(service: Service, recording_id: str) -> None:
         Event("e2", recording_id, Span(s(12), s(15)), "A dog", "a dog", Source.MOTION, (s(12),)),
     )
     archive.record(analysis, 0, RecordedLook(Look(())), TimelineChange(opened=events, updated=(), closed=events))
-    spans = (CoveredSpan(Span(ZERO, s(50)), CoverageState.ANALYSED, 1), CoveredSpan(Span(s(50), s(60)), CoverageState.GAP))
+    spans = (
+        CoveredSpan(Span(ZERO, s(50)), CoverageState.ANALYSED, 1),
+        CoveredSpan(Span(s(50), s(60)), CoverageState.GAP),
+    )
     archive.finish(analysis, Coverage(s(60), spans), [Chapter(whole, "Opening")], ())
     assert archive.finished_analysis(recording_id, AnalysisKind.SIGNALS) is not None

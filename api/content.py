@@ -1,0 +1,139 @@
+"""Footage to be shown: a recording's own file, stills and clips of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, BinaryIO
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.auth import Viewer, visible
+from api.ranges import Version, not_modified
+from api.service import Parts
+from api.slices import file_response
+from api.sniffing import HEAD, JPEG, MP4, Kind, disposition, sniffed
+from api.threads import in_thread
+from videoqa.errors import EmptyStretch, OutsideRecording
+from videoqa.media import ZERO, Recording, Span
+from videoqa.times import clock
+
+router = APIRouter(prefix="/v1/recordings/{recording_id}", tags=["footage"])
+_Second = Annotated[float, Query(ge=0, le=10**7, allow_inf_nan=False)]
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+_PARTS: dict[int | str, dict[str, Any]] = {
+    206: {"description": "The bytes that Range asks for.", "content": {"*/*": _BYTES}},
+    304: {"description": "It is what If-None-Match or If-Modified-Since says."},
+    410: {"description": "The file is not where it was."},
+    416: {"description": "There is nothing where Range asks for it."},
+}
+# A browser may open footage as a page of its own: it then can do nothing, and load nothing but itself.
+_HARMLESS = {
+    "Content-Security-Policy": "sandbox; default-src 'none'; media-src 'self'; style-src 'unsafe-inline'",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_REVALIDATED = {"Cache-Control": "private, no-cache"}
+_STILL = {"Cache-Control": "private, max-age=3600"}
+
+
+@router.get("/content", response_class=Response, responses={200: {"content": {"*/*": _BYTES}}, **_PARTS})
+@router.head("/content", response_class=Response, operation_id="head_content")
+async def content_of_recording(
+    *, request: Request, service: Parts, caller: Viewer, recording_id: str, download: bool = False
+) -> Response:
+    """The file of a recording as it was brought, whole or in ranges. `download` has a browser save it."""
+    recording = await visible(service, caller, recording_id)
+    file = await in_thread(lambda: service.clips.original(recording))
+    kind, modified = await in_thread(lambda: _looked_at(file))
+    version = Version(f'"{recording.digest}"', modified)
+    return file_response(request, file, version, kind.media_type, _headers(recording, kind, download=download))
+
+
+@router.get("/clip", response_class=Response, responses={200: {"content": {"video/mp4": _BYTES}}, **_PARTS})
+@router.head("/clip", response_class=Response, operation_id="head_clip")
+async def clip_of_recording(
+    *,
+    request: Request,
+    service: Parts,
+    caller: Viewer,
+    recording_id: str,
+    begin: Annotated[float, Query(alias="from", ge=0, le=10**7, allow_inf_nan=False)],
+    end: Annotated[float, Query(alias="to", ge=0, le=10**7, allow_inf_nan=False)],
+    download: bool = False,
+) -> Response:
+    """An MP4 of the stretch between `from` and `to`, in seconds.
+
+    It is not encoded anew where its codec allows that, and so begins at a keyframe: `X-Clip-Start` says at which second
+    of the recording its own second 0 is, `X-Clip-End` where it ends. `X-Clip-Copied` is `false` where it had to be
+    encoded anew, smaller.
+    """
+    recording = await visible(service, caller, recording_id)
+    span = _span(recording, begin, end)
+    cut = await in_thread(lambda: service.clips.clip(recording, span), slow=True)
+    file = await in_thread(lambda: cut.path.open("rb"))
+    told = {
+        "X-Clip-Start": str(cut.span.start.total_seconds()),
+        "X-Clip-End": str(cut.span.end.total_seconds()),
+        "X-Clip-Copied": str(cut.copied).lower(),
+    }
+    title = f"{recording.title} {clock(span.start)}".replace(":", ".")
+    named = {**told, **_headers(recording, MP4, title=title, download=download)}
+    return file_response(request, file, Version(f'"{cut.path.stem}"'), MP4.media_type, named)
+
+
+@router.get(
+    "/thumbnail",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": _BYTES}}, 304: _PARTS[304], 410: _PARTS[410]},
+)
+async def thumbnail_of_recording(
+    *,
+    request: Request,
+    service: Parts,
+    caller: Viewer,
+    recording_id: str,
+    at: _Second | None = None,
+    width: Annotated[int, Query(ge=64, le=1920, description="Pixels of its longer side, at most.")] = 480,
+) -> Response:
+    """The picture on show at the second `at`, as JPEG; without one, a picture from its beginning."""
+    recording = await visible(service, caller, recording_id)
+    moment = timedelta(seconds=at) if at is not None else _opening(recording)
+    _check_within(recording, moment)
+    # One picture by one name: nothing need be decoded to know that somebody has it.
+    version = Version(f'"{recording.digest[:32]}-{moment // timedelta(microseconds=1)}-{width}"')
+    headers = {**_headers(recording, JPEG), **_STILL, "ETag": version.etag}
+    if not_modified(request.headers, version):
+        return Response(status_code=304, headers=headers)
+    jpeg = await in_thread(lambda: service.clips.thumbnail(recording, moment, width), slow=True)
+    return Response(jpeg, media_type=JPEG.media_type, headers=headers)
+
+
+def _headers(recording: Recording, kind: Kind, *, title: str = "", download: bool = False) -> Mapping[str, str]:
+    named = disposition(title or recording.title, kind, download=download)
+    return {**_HARMLESS, **_REVALIDATED, "Content-Disposition": named}
+
+
+def _looked_at(file: BinaryIO) -> tuple[Kind, datetime]:
+    kind = sniffed(os.pread(file.fileno(), HEAD, 0))
+    return kind, datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
+
+
+def _span(recording: Recording, begin: float, end: float) -> Span:
+    start = timedelta(seconds=begin)
+    if end <= begin:
+        raise EmptyStretch(start=clock(start), end=clock(timedelta(seconds=end)))
+    _check_within(recording, start)
+    return Span(start, max(timedelta(seconds=end), start + timedelta(microseconds=1)))
+
+
+def _check_within(recording: Recording, at: timedelta) -> None:
+    # How long a recording is that was not looked at yet, nobody knows.
+    if recording.length > ZERO and at >= recording.length:
+        raise OutsideRecording(title=recording.title, length=clock(recording.length))
+
+
+def _opening(recording: Recording) -> timedelta:
+    """A moment of ``recording`` to know it by: its very first picture is black too often."""
+    return min(recording.length / 10, timedelta(seconds=20))

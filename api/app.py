@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from api import (
     asking,
     audit,
+    content,
     documents,
     events,
     feedback,
@@ -35,6 +36,7 @@ from api.uploads.under_way import UnderWay
 ROUTERS: Sequence[APIRouter] = (
     asking.router,
     audit.router,
+    content.router,
     events.router,
     feedback.router,
     health.router,

@@ -41,7 +41,6 @@ class HybridSearch:
         self._index = Index(folder, self._shards)
 
     @tracing.span("index")
-    @tracing.span("index")
     def candidates(self, question: str, where: Filter, limit: int) -> tuple[Candidate, ...]:
         vector = self._embedder.embed([question])[0]
         with reading(self._engine) as connection:

@@ -1,4 +1,4 @@
-"""Databases that live as long as a test: a SQLite file, or a PostgreSQL server of the test's own."""
+"""What databases need for as long as a test: a PostgreSQL server of the test's own, a disk that is soon full."""
 
 from __future__ import annotations
 
@@ -39,6 +39,21 @@ def postgresql_server() -> Iterator[str]:
         with (folder / "log").open("wb") as log, _running(arguments, folder, log):
             _wait_for(url, folder / "log")
             yield url
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A file system of 1.5 MB, which only root can mount."""
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        missing("a small file system cannot be mounted here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def _program(name: str) -> str:

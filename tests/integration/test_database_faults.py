@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,8 +18,7 @@ import sqlalchemy as sa
 from indexer.archive import SqlArchive
 from indexer.database import open_database, writing
 from indexer.search.hybrid import HybridSearch
-from tests.databases import postgresql_server
-from tests.needs import missing
+from tests.databases import postgresql_server, small_disk
 from videoqa.answers import Filter
 from videoqa.errors import DamagedDatabase, DataUnwritable, DiskFull, NewerDatabase, StorageError
 from videoqa.events import Passage, Source
@@ -260,18 +258,3 @@ def test_a_write_waits_for_another_to_end(database: Path, tmp_path: Path) -> Non
         assert len(archive.recordings()) == 1
     _, told = process.communicate(timeout=60)
     assert process.returncode == 0, told
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    """A file system of 1.5 MB, which only root can mount."""
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        missing("a small file system cannot be mounted here")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)

@@ -19,9 +19,11 @@ from api import (
     footage,
     gate,
     health,
+    jobs,
     keys,
     metrics,
     problems,
+    progress,
     recordings,
     searching,
     uploads,
@@ -40,8 +42,10 @@ ROUTERS: Sequence[APIRouter] = (
     events.router,
     feedback.router,
     health.router,
+    jobs.router,
     keys.router,
     metrics.router,
+    progress.router,
     recordings.router,
     footage.router,
     searching.router,
@@ -59,6 +63,7 @@ def create_app(service: Service) -> FastAPI:
         yield
         watching.cancel()
         await app.state.questions.close()
+        await app.state.board.close()
 
     app = DocumentedApp(
         title="videoqa",
@@ -72,6 +77,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     app.state.stopping = asyncio.Event()
     app.state.questions = Questions(service)
+    app.state.board = progress.Board(service)
     app.state.metrics = metrics.Metrics(service.figures)
     app.state.health = health.Looker(service.checks)
     app.state.under_way = UnderWay()

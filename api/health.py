@@ -35,7 +35,7 @@ class PartBody(WireModel):
 
     @classmethod
     def from_domain(cls, check: Check) -> PartBody:
-        return cls(name=check.name, state=check.state, detail=check.detail, remedy=check.remedy)
+        return cls(name=check.name, state=check.state, detail=check.detail, remedy="" if check.works else check.remedy)
 
 
 class HealthBody(WireModel):

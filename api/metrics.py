@@ -8,7 +8,15 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -32,6 +40,7 @@ class Metrics:
     """The figures of this process, in a registry of their own, and those that ``figures`` gives when they are asked."""
 
     def __init__(self, figures: Callable[[], Figures]) -> None:
+        disable_created_metrics()
         self._registry = CollectorRegistry(auto_describe=False)
         told = ("route", "method", "status")
         made = self._registry

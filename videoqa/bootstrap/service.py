@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import logging
 import os
 import signal
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from anyio.to_thread import run_sync
+
 from api.opening import Opening
-from api.serving import is_private, listening, server, url_of
+from api.serving import HttpServer, is_private, listening, server, url_of
 from videoqa import logs
 from videoqa.bootstrap import House, house, telemetry
 from videoqa.bootstrap.worker import WorkerProcess
-from videoqa.errors import NoKeys
+from videoqa.errors import NoKeys, VideoqaError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -31,6 +33,8 @@ _log = logging.getLogger(__name__)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CONNECTIONS = 2000
 _LAST_SECONDS = 9.0
+_TIDY_SECONDS = 600.0
+_JOBS_KEPT = timedelta(days=90)
 _MEBIBYTE = 2**20
 
 
@@ -59,6 +63,8 @@ def service_of(place: House, worker: WorkerProcess, *, private: bool) -> Service
     from indexer.answer_log import SqlAnswerLog
     from indexer.audit_log import SqlAuditLog
     from indexer.keys import SqlKeys
+    from ingest.addresses import Policy
+    from ingest.fetch import WebFetcher
     from ingest.inbox import DiskInbox
     from videoqa.bootstrap.parts import Parts
     from videoqa.intake import Intake
@@ -73,7 +79,8 @@ def service_of(place: House, worker: WorkerProcess, *, private: bool) -> Service
         jobs=place.jobs,
         intake=Intake(inbox, place.archive, place.jobs, by_model=place.model is not None),
         inbox=inbox,
-        clips=_part("ingest.clips", "SandboxedClips", lambda kind: kind(place.reader, place.folder)),
+        fetcher=WebFetcher(Policy(private=place.settings.fetch_private)),
+        clips=place.clips,
         keys=SqlKeys(place.engine),
         answers=SqlAnswerLog(place.engine),
         audit=SqlAuditLog(place.engine),
@@ -107,25 +114,54 @@ async def _serve(place: House, sockets: Sequence[socket.socket], *, private: boo
     answering = server(opening, _CONNECTIONS)
     serving = asyncio.create_task(answering.serve(list(sockets)))
     working = asyncio.create_task(worker.run())
-    asked = asyncio.create_task(told.wait())
+    ending = asyncio.create_task(_first(serving, asyncio.create_task(told.wait())))
     try:
-        # Imports and migrations take a second or two; whoever asks meanwhile is told to wait.
-        app = await _before(asked, asyncio.to_thread(_app, place, worker, private=private))
-        async with app.router.lifespan_context(app):
-            opening.open(app)
-            _log.info("serving at %s", url_of(sockets))
-            await _before(asked, asyncio.to_thread(_take_up, app.state.service, place))
-            await asyncio.wait((serving, asked), return_when=asyncio.FIRST_COMPLETED)
-            app.state.stopping.set()
-            answering.should_exit = True
-            await asyncio.gather(serving, worker.stop())
-    except _Stopped:
-        pass
+        with contextlib.suppress(_Stopped):
+            # Imports and migrations take a second or two; whoever asks meanwhile is told to wait.
+            app = await _before(ending, _aside(lambda: _app(place, worker, private=private)))
+            async with app.router.lifespan_context(app):
+                opening.open(app)
+                _log.info("serving at %s", url_of(sockets))
+                try:
+                    await _before(ending, _aside(lambda: _take_up(app, place)))
+                    await _before(ending, _keep_house(app.state.service, place))
+                finally:
+                    app.state.stopping.set()
+                    await _end(answering, serving, worker)
     finally:
         opening.give_up()
-        answering.should_exit = True
-        await asyncio.gather(serving, worker.stop())
+        await _end(answering, serving, worker)
         await working
+        _log.info("stopped")
+
+
+async def _end(answering: HttpServer, serving: asyncio.Future[None], worker: WorkerProcess) -> None:
+    answering.should_exit = True
+    await asyncio.gather(serving, worker.stop())
+
+
+async def _first(*futures: asyncio.Future[Any]) -> None:
+    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def _keep_house(service: Service, place: House) -> None:
+    """Forgets now and then what nobody comes back for: uploads, files and jobs that were over long ago."""
+    while True:
+        try:
+            await _aside(lambda: _tidy(service, place))
+        except VideoqaError as error:
+            _log.warning("what is over could not be forgotten: %s", error)
+        await asyncio.sleep(_TIDY_SECONDS)
+
+
+def _tidy(service: Service, place: House) -> None:
+    from videoqa.intake import kept_files
+
+    uploads = service.inbox.sweep()
+    files = service.inbox.clear(lambda: kept_files(service.archive))
+    jobs = place.jobs.prune(datetime.now(UTC) - _JOBS_KEPT)
+    if uploads or files or jobs:
+        _log.info("forgot %d uploads, %d files and %d jobs that were over", uploads, files, jobs)
 
 
 def _debugging() -> bool:
@@ -140,19 +176,27 @@ async def _before(end: asyncio.Future[Any], work: Coroutine[object, object, T]) 
     """What ``work`` returns.
 
     Raises:
-        _Stopped: the end came first; the thread is left to itself.
+        _Stopped: the end came first.
     """
     doing = asyncio.create_task(work)
     await asyncio.wait((doing, end), return_when=asyncio.FIRST_COMPLETED)
     if not doing.done():
+        doing.cancel()
         raise _Stopped
     return doing.result()
 
 
-def _take_up(service: Service, place: House) -> None:
+async def _aside(work: Callable[[], T]) -> T:
+    """What ``work`` returns, run on a thread that nobody waits for when the end comes."""
+    return await run_sync(work, abandon_on_cancel=True)
+
+
+def _take_up(app: FastAPI, place: House) -> None:
     """Goes on with what an earlier service was cut off in: uploads it had taken in and not submitted yet."""
+    # What the first request would wait for.
+    app.openapi()
     place.jobs.open()
-    service.intake.resume()
+    app.state.service.intake.resume()
 
 
 def _app(place: House, worker: WorkerProcess, *, private: bool) -> FastAPI:
@@ -183,19 +227,3 @@ def _has_keys(place: House) -> bool:
     from indexer.keys import SqlKeys
 
     return any(key.revoked_at is None for key in SqlKeys(place.engine).keys())  # noqa: SIM118  a port's method
-
-
-class _Absent:
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __getattr__(self, method: str) -> Any:
-        raise NotImplementedError(f"{self._name}.{method}: this part is not there yet")
-
-
-def _part(module: str, name: str, make: Callable[[Any], Any]) -> Any:
-    try:
-        kind = getattr(importlib.import_module(module), name)
-    except (ModuleNotFoundError, AttributeError):
-        return _Absent(f"{module}.{name}")
-    return make(kind)

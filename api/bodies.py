@@ -74,18 +74,21 @@ def _paced(receive: Receive, limits: Limits) -> Receive:
 
     async def paced() -> Message:
         nonlocal waited, got, ended
-        while not ended:
-            began = time.monotonic()
-            with anyio.move_on_after(max(0.0, limits.body_seconds - waited)):
-                message = await receive()
-                waited += time.monotonic() - began
-                got += len(message.get("body", b""))
-                ended = not message.get("more_body", False)
-                return message
-            if got < limits.body_rate * limits.body_seconds:
+        if ended:
+            return await receive()
+        began = time.monotonic()
+        with anyio.move_on_after(limits.body_seconds) as waiting:
+            message = await receive()
+        waited += time.monotonic() - began
+        if waiting.cancelled_caught:
+            raise TooSlow(seconds=limits.body_seconds)
+        got += len(message.get("body", b""))
+        ended = not message.get("more_body", False)
+        if waited >= limits.body_seconds:
+            if got < limits.body_rate * waited and not ended:
                 raise TooSlow(seconds=limits.body_seconds)
             waited, got = 0.0, 0
-        return await receive()
+        return message
 
     return paced
 
@@ -131,16 +134,16 @@ def check_json(body: bytes) -> None:
 
 
 def _check_parts(value: Any) -> None:
-    level = [value]
-    for _ in range(DEEPEST + 1):
+    level, depth = [value], 0
+    while level:
         for text in (each for each in level if isinstance(each, str)):
             text.encode("utf-8")  # half a character is no text
             if "\0" in text:
                 raise ValueError("a text holds a NUL")  # no database keeps one
+        depth += any(isinstance(each, (dict, list)) for each in level)
+        if depth > DEEPEST:
+            raise ValueError(f"it is more than {DEEPEST} levels deep")
         level = [part for each in level for part in _parts(each)]
-        if not level:
-            return
-    raise ValueError(f"it is more than {DEEPEST} levels deep")
 
 
 def _parts(value: Any) -> list[Any]:

@@ -1,18 +1,24 @@
-"""The routes as the OpenAPI document lists them: what each may be told, and by which methods."""
+"""The routes there are: what each may be told, and by which methods."""
 
 from __future__ import annotations
 
 import math
+import re
+import types
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import iter_route_contexts
 from starlette.datastructures import QueryParams
-from starlette.routing import compile_path
 
 from videoqa.errors import MalformedRequest
+
+_MANY = frozenset({list, tuple, set, frozenset})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,39 +27,48 @@ class _Parameter:
     number: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Path:
+    pattern: re.Pattern[str]
+    written: str
+    methods: dict[str, dict[str, _Parameter]]
+
+
 class RouteBook:
-    """Looks routes up by method and path. Made from the application's own document when it is first asked."""
+    """Looks routes up by method and path. Made from the application when it is first asked."""
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
 
     @cached_property
-    def _paths(self) -> list[tuple[Any, str, dict[str, dict[str, _Parameter]]]]:
-        found = []
-        for path, operations in self._app.openapi().get("paths", {}).items():
-            methods = {method.upper(): _parameters(told) for method, told in operations.items()}
-            found.append((compile_path(path)[0], path, methods))
+    def _paths(self) -> list[_Path]:
+        found: dict[str, _Path] = {}
+        for context in iter_route_contexts(self._app.routes):
+            if context.path_format is None:
+                continue
+            path = found.setdefault(context.path_format, _Path(context.path_regex, context.path_format, {}))
+            dependant = getattr(context.original_route, "dependant", None)
+            known = {} if dependant is None else dict(_parameters(dependant))
+            path.methods.update(dict.fromkeys(context.methods or (), known))
         # A path without parameters is meant before one that would take it for a parameter's value.
-        return sorted(found, key=lambda each: each[1].count("{"))
+        return sorted(found.values(), key=lambda each: each.written.count("{"))
 
     def template(self, path: str) -> str:
         """The path of the route as it is written, or ``path`` where there is none."""
-        return next((written for pattern, written, _ in self._paths if pattern.match(path)), path)
+        return next((known.written for known in self._paths if known.pattern.match(path)), path)
 
     def methods(self, path: str) -> str:
         """The methods by which ``path`` can be asked, as an Allow header lists them."""
-        return ", ".join(
-            sorted({method for pattern, _, known in self._paths if pattern.match(path) for method in known})
-        )
+        found = (known.methods for known in self._paths if known.pattern.match(path))
+        return ", ".join(sorted({method for methods in found for method in methods}))
 
     def check(self, method: str, path: str, query: QueryParams) -> None:
         """
         Raises:
             MalformedRequest: the query holds what the route does not know, one thing twice, or a number without end.
         """
-        known = next(
-            (methods[method] for pattern, _, methods in self._paths if pattern.match(path) and method in methods), None
-        )
+        found = (each.methods for each in self._paths if each.pattern.match(path))
+        known = next((methods[method] for methods in found if method in methods), None)
         if known is None:
             return
         times = Counter(name for name, _ in query.multi_items())
@@ -67,16 +82,24 @@ class RouteBook:
                 raise MalformedRequest(problem=f"query/{name}: it is no finite number")
 
 
-def _parameters(operation: dict[str, Any]) -> dict[str, _Parameter]:
-    told = (each for each in operation.get("parameters", ()) if each["in"] == "query")
-    return {
-        each["name"]: _Parameter("array" in _types(each["schema"]), "number" in _types(each["schema"])) for each in told
-    }
+def _parameters(dependant: Dependant) -> Iterator[tuple[str, _Parameter]]:
+    """What a route and what it depends on read of the query."""
+    for field in dependant.query_params:
+        kinds = set(_kinds(field.field_info.annotation))
+        yield field.alias, _Parameter(many=not _MANY.isdisjoint(kinds), number=float in kinds)
+    for inner in dependant.dependencies:
+        yield from _parameters(inner)
 
 
-def _types(schema: dict[str, Any]) -> set[str]:
-    kinds = (schema, *schema.get("anyOf", ()))
-    return {kind["type"] for kind in kinds if "type" in kind}
+def _kinds(annotation: Any) -> Iterator[Any]:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from _kinds(get_args(annotation)[0])
+    elif origin in (Union, types.UnionType):
+        for each in get_args(annotation):
+            yield from _kinds(each)
+    else:
+        yield origin or annotation
 
 
 def _finite(text: str) -> bool:

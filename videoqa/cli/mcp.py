@@ -31,7 +31,8 @@ def mcp(
     from videoqa.mcp.serving import serve
 
     try:
-        client = AsyncClient(url)
+        # Whoever waits for a tool waits less long than a program does.
+        client = AsyncClient(url, retries=2)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     anyio.run(serve, client, clips or user_cache_path("videoqa") / "clips", version("videoqa"), port)

@@ -26,6 +26,7 @@ from videoqa.client.documents import (
     RecordingRef,
     Region,
 )
+from videoqa.client.downloads import Clip
 from videoqa.client.flows import Options
 from videoqa.client.problems import (
     BadReply,
@@ -46,6 +47,8 @@ from videoqa.client.problems import (
     Unavailable,
     Unreachable,
 )
+from videoqa.client.uploads import Upload
+from videoqa.client.work import End, Job, Progress
 
 __all__ = [
     "Answer",
@@ -57,13 +60,16 @@ __all__ = [
     "Citation",
     "Client",
     "ClientError",
+    "Clip",
     "Conflict",
     "Coverage",
     "CoverageTotals",
     "CoveredSpan",
     "Deed",
+    "End",
     "Event",
     "IndexingFailed",
+    "Job",
     "JudgedAnswer",
     "Key",
     "KeyNeeded",
@@ -80,6 +86,7 @@ __all__ = [
     "Part",
     "Problem",
     "ProblemError",
+    "Progress",
     "Proposed",
     "Recording",
     "RecordingCost",
@@ -93,5 +100,6 @@ __all__ = [
     "TooManyRequests",
     "Unavailable",
     "Unreachable",
+    "Upload",
     "Usage",
 ]

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import httpx2
 
-from videoqa.client import asking, books, downloads, footage, uploads
+from videoqa.client import asking, books, downloads, footage, uploads, work
 from videoqa.client.driving import Awaiting, Blocking, many, once
 from videoqa.client.flows import Options
 
@@ -37,6 +37,12 @@ class Operations:
     clip = once(downloads.clip)
     thumbnail = once(downloads.thumbnail)
     captions = once(downloads.captions)
+    jobs = many(work.jobs)
+    job = once(work.job)
+    cancel = once(work.cancel)
+    retry = once(work.retry)
+    progress = many(work.progress)
+    wait_until_indexed = once(work.wait_until_indexed)
     events = many(books.events)
     feedback = once(books.feedback)
     judged = many(books.judged)

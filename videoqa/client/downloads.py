@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from glob import escape
 from hashlib import sha256
@@ -20,41 +20,64 @@ OnProgress: TypeAlias = Callable[[int, int | None], object]
 """Is told how many bytes are through, and of how many; None where that is unknown."""
 
 _BLOCK = 2**20
+_CUTTING = 300.0
+"""Seconds that a clip may take to be made."""
 _PARTIAL, _NO_SUCH_RANGE = 206, 416
 _IDENTITY = {"Accept-Encoding": "identity"}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """A file cut out of a recording. Its own second 0 is the recording's ``start``, a keyframe; it ends at ``end``.
+
+    ``copied`` is False where its pictures had to be encoded anew.
+    """
+
+    path: Path
+    start: float
+    end: float
+    copied: bool
+
+
 def content(recording_id: str, to: str | os.PathLike[str], *, on_progress: OnProgress | None = None) -> Flow[Path]:
     """The footage of a recording as it was brought, in the file ``to``."""
-    return (yield from _fetched(at("/v1/recordings/{}/content", recording_id), {}, to, on_progress))
+    part = yield from _fetched(at("/v1/recordings/{}/content", recording_id), {}, to, on_progress)
+    return part.path
 
 
 def clip(
-    recording_id: str,
-    to: str | os.PathLike[str],
-    *,
-    start: float,
-    end: float,
-    on_progress: OnProgress | None = None,
-) -> Flow[Path]:
-    """A stretch of a recording as MP4, begun at the last keyframe before ``start``, in the file ``to``."""
+    recording_id: str, to: str | os.PathLike[str], *, start: float, end: float, on_progress: OnProgress | None = None
+) -> Flow[Clip]:
+    """A stretch of a recording as MP4, in the file ``to``; it may begin a little before ``start``."""
     query: Query = {"from": start, "to": end}
-    return (yield from _fetched(at("/v1/recordings/{}/clip", recording_id), query, to, on_progress))
+    part = yield from _fetched(at("/v1/recordings/{}/clip", recording_id), query, to, on_progress)
+    told = part.headers
+    return Clip(
+        path=part.path,
+        start=_seconds(told.get("x-clip-start", ""), start),
+        end=_seconds(told.get("x-clip-end", ""), end),
+        copied=told.get("x-clip-copied") == "true",
+    )
 
 
-def thumbnail(recording_id: str, to: str | os.PathLike[str], *, at_seconds: float | None = None) -> Flow[Path]:
-    """The frame on show at a time as JPEG, in the file ``to``."""
-    return (yield from _fetched(at("/v1/recordings/{}/thumbnail", recording_id), {"at": at_seconds}, to, None))
+def thumbnail(
+    recording_id: str, to: str | os.PathLike[str], *, seconds: float | None = None, width: int | None = None
+) -> Flow[Path]:
+    """The picture on show at a second as JPEG, in the file ``to``; its longer side is of ``width`` pixels at most."""
+    query: Query = {"at": seconds, "width": width}
+    part = yield from _fetched(at("/v1/recordings/{}/thumbnail", recording_id), query, to, None)
+    return part.path
 
 
 def captions(recording_id: str, to: str | os.PathLike[str]) -> Flow[Path]:
     """The subtitles of a recording, and what was written down from its sound, as WebVTT, in the file ``to``."""
-    return (yield from _fetched(at("/v1/recordings/{}/captions.vtt", recording_id), {}, to, None))
+    part = yield from _fetched(at("/v1/recordings/{}/captions.vtt", recording_id), {}, to, None)
+    return part.path
 
 
-def _fetched(path: str, query: Query, to: str | os.PathLike[str], on_progress: OnProgress | None) -> Flow[Path]:
+def _fetched(path: str, query: Query, to: str | os.PathLike[str], on_progress: OnProgress | None) -> Flow[_Part]:
     """``to`` is written as a whole or not at all. What has come so far lies beside it, under the content's ETag."""
-    call = Call("GET", path, query, _IDENTITY)
+    call = Call("GET", path, query, _IDENTITY, patience=_CUTTING)
     part = _Part(Path(to))
     pauses = Pauses((yield from options()))
     while True:
@@ -71,7 +94,8 @@ def _fetched(path: str, query: Query, to: str | os.PathLike[str], on_progress: O
                     on_progress(part.size, part.total)
             if part.total not in (None, part.size):
                 raise Unreachable("The content ended before its end.")
-            return (yield from worked(part.keep))
+            yield from worked(part.keep)
+            return part
         except ClientError as error:
             yield from pauses.before_again(call, error)
 
@@ -87,11 +111,15 @@ def _block() -> Flow[bytes]:
 
 
 class _Part:
-    """What has come of a file so far: ``size`` bytes of ``total``, None while that is unknown."""
+    """What has come of a file so far: ``size`` bytes of ``total``, None while that is unknown.
+
+    ``headers`` are those it last came with.
+    """
 
     def __init__(self, to: Path) -> None:
-        self._to = to
+        self.path = to
         self._etag = ""
+        self.headers: Mapping[str, str] = {}
         self.size = 0
         self.total: int | None = None
 
@@ -107,6 +135,7 @@ class _Part:
         """
         if reply.headers.get("content-encoding", "identity") != "identity":
             raise BadReply("The content came encoded, which was not asked for.")
+        self.headers = reply.headers
         if reply.status == _PARTIAL:
             begin, total = _stretch(reply)
             if begin != self.size:
@@ -136,19 +165,18 @@ class _Part:
             file.write(block)
         self.size += len(block)
 
-    def keep(self) -> Path:
-        """The whole, in its place."""
+    def keep(self) -> None:
+        """Puts the whole in its place."""
         with self._file.open("rb") as file:
             os.fsync(file.fileno())
-        self._file.replace(self._to)
-        for stale in self._to.parent.glob(f".{escape(self._to.name)}.*part"):
+        self._file.replace(self.path)
+        for stale in self.path.parent.glob(f".{escape(self.path.name)}.*part"):
             stale.unlink(missing_ok=True)
-        return self._to
 
     @property
     def _file(self) -> Path:
         mark = f"{sha256(self._etag.encode()).hexdigest()[:12]}." if self._etag else ""
-        return self._to.with_name(f".{self._to.name}.{mark}part")
+        return self.path.with_name(f".{self.path.name}.{mark}part")
 
 
 def _stretch(reply: Reply) -> tuple[int, int | None]:
@@ -157,3 +185,7 @@ def _stretch(reply: Reply) -> tuple[int, int | None]:
     if told is None:
         raise BadReply("The service sent a part of the content and did not say which.")
     return int(told[1]), None if told[2] == "*" else int(told[2])
+
+
+def _seconds(text: str, otherwise: float) -> float:
+    return float(text) if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text) else otherwise

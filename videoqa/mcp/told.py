@@ -146,7 +146,7 @@ class EventsTold(_Told):
 
 
 class ClipTold(_Told):
-    """An MP4 file on this machine. It may begin a little before ``start``: at the keyframe before it."""
+    """An MP4 file on this machine. It begins at the recording's second ``start``, which may be before the one asked."""
 
     path: str
     recording_id: str

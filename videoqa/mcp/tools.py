@@ -36,6 +36,7 @@ says that there is no evidence. Use `search` for candidates, `list_recordings` t
 all that happened in one recording, `thumbnail` to see a moment yourself, `clip` to cut it out for the user. Cite
 moments by the recording's title and time. Do not claim anything that no moment shows."""
 _MOST_EVENTS = 200
+_WIDTH = 960
 _ALWAYS = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
 Recordings = Annotated[
@@ -146,7 +147,7 @@ class _Tools:
     async def thumbnail(self, recording_id: RecordingId, at: Start) -> Image:
         """Show the picture of a recording at a time."""
         with _told(), TemporaryDirectory() as folder:
-            path = await self._client.thumbnail(recording_id, Path(folder) / "frame.jpg", at_seconds=at)
+            path = await self._client.thumbnail(recording_id, Path(folder) / "frame.jpg", seconds=at, width=_WIDTH)
             return Image(data=path.read_bytes(), format="jpeg")
 
     async def clip(self, recording_id: RecordingId, start: Start, end: End) -> ClipTold:
@@ -155,8 +156,8 @@ class _Tools:
             recording = await self._client.recording(recording_id)
             self._clips.mkdir(parents=True, exist_ok=True)
             path = self._clips / f"{recording.digest[:16]}-{start:.3f}-{end:.3f}.mp4"
-            path = await self._client.clip(recording_id, path, start=start, end=end)
-        return ClipTold(path=str(path), recording_id=recording.id, start=start, end=end)
+            cut = await self._client.clip(recording_id, path, start=start, end=end)
+        return ClipTold(path=str(cut.path), recording_id=recording.id, start=cut.start, end=cut.end)
 
 
 @contextmanager

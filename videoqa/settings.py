@@ -200,6 +200,9 @@ class Settings:
     workers: int = _setting(
         2, "recordings worked on at once, and groups analysed at once in each", _positive, "a whole number above 0"
     )
+    jobs_keep_days: int = _setting(
+        30, "days after which jobs that have ended are forgotten", _positive, "a whole number above 0"
+    )
     max_pixels: int = _setting(
         40_000_000, "pixels of the largest picture that is decoded", _positive, "a whole number above 0"
     )

@@ -201,7 +201,8 @@ class House:
     def worker(self) -> Worker:
         from videoqa.jobs.worker import Worker
 
-        return Worker(self.jobs, recordings_at_once=self.settings.workers)
+        settings = self.settings
+        return Worker(self.jobs, settings.workers, timedelta(days=settings.jobs_keep_days))
 
     def indexing_by_model(self) -> Indexing | None:
         """The way of a recording past the model, for the process that does the work; None where there is no model."""

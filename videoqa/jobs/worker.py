@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from math import inf
 from time import monotonic
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
+from videoqa.errors import StorageError
 from videoqa.jobs.queue import APPLICATION, MODEL_QUEUE, QUEUE, VERSION, Jobs
 from videoqa.jobs.slots import Slot
 from videoqa.jobs.workflow import register
 from videoqa.pipeline.indexing import Indexing
 
+_log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.02
-_LOOK_AGAIN_SECONDS = 1.0
+_LOOK_AGAIN_SECONDS = 0.5
+_PRUNE_SECONDS = 3600.0
 
 
 class Worker:
-    """Works on ``jobs``, at most ``recordings_at_once`` of them side by side."""
+    """Works on ``jobs``, at most ``recordings_at_once`` of them side by side.
 
-    def __init__(self, jobs: Jobs, recordings_at_once: int) -> None:
+    Jobs that ended longer ago than ``kept`` are forgotten.
+    """
+
+    def __init__(self, jobs: Jobs, recordings_at_once: int, kept: timedelta) -> None:
         self._jobs = jobs
         self._at_once = recordings_at_once
+        self._kept = kept
+        self._pruned_at = -inf
         self._slot = Slot(jobs.storage.folder)
 
     @contextlib.contextmanager
@@ -46,6 +57,8 @@ class Worker:
             if not working and self._slot.take():
                 self._launch(indexing(), by_model())
                 working = True
+            if working and monotonic() - self._pruned_at > _PRUNE_SECONDS:
+                self._prune()
             return working
 
         self._jobs.open()
@@ -57,6 +70,13 @@ class Worker:
             # whoever had the slot would write the same.
             if working:
                 DBOS.destroy(destroy_registry=True)
+
+    def _prune(self) -> None:
+        self._pruned_at = monotonic()
+        try:
+            self._jobs.prune(datetime.now(UTC) - self._kept)
+        except StorageError as error:
+            _log.warning("jobs that ended long ago are not forgotten now: %s", error)
 
     def _launch(self, indexing: Indexing, by_model: Indexing | None) -> None:
         config: DBOSConfig = {
@@ -71,7 +91,12 @@ class Worker:
         }
         DBOS(config=config)
         indexing.clear()
-        register(indexing, by_model, _Cancelled(self._jobs), lambda asked: self._jobs.number(MODEL_QUEUE, asked))
+        register(
+            indexing,
+            by_model,
+            lambda job_id: _Stop(self._jobs, job_id),
+            lambda asked: self._jobs.number(MODEL_QUEUE, asked),
+        )
         queues = [QUEUE] if by_model is None else [QUEUE, MODEL_QUEUE]
         DBOS.listen_queues(queues)
         DBOS.launch()
@@ -79,16 +104,17 @@ class Worker:
             DBOS.register_queue(name, worker_concurrency=self._at_once, polling_interval_sec=_POLL_SECONDS)
 
 
-class _Cancelled:
-    """Whether a workflow was cancelled, looked up at most once a second for each."""
+class _Stop:
+    """Whether a job was cancelled, looked up twice a second at most."""
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs, job_id: str) -> None:
         self._jobs = jobs
-        self._looked: dict[str, float] = {}
+        self._id = job_id
+        self._looked_at = -inf
+        self._cancelled = False
 
-    def __call__(self, workflow_id: str) -> bool:
-        now = monotonic()
-        if now - self._looked.get(workflow_id, now - 2 * _LOOK_AGAIN_SECONDS) < _LOOK_AGAIN_SECONDS:
-            return False
-        self._looked[workflow_id] = now
-        return self._jobs.is_cancelled(workflow_id)
+    def __call__(self) -> bool:
+        if not self._cancelled and monotonic() - self._looked_at > _LOOK_AGAIN_SECONDS:
+            self._looked_at = monotonic()
+            self._cancelled = self._jobs.is_cancelled(self._id)
+        return self._cancelled

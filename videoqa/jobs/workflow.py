@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 def register(
     indexing: Indexing,
     by_model: Indexing | None,
-    stopped: Callable[[str], bool],
+    stops: Callable[[str], Callable[[], bool]],
     number: Callable[[IndexRequest], int],
 ) -> None:
     """Makes the workflows known to the engine; before it is launched.
@@ -42,7 +42,7 @@ def register(
 
     Args:
         by_model: the way of a recording past the model; None where none is set.
-        stopped: whether the workflow of an id was cancelled.
+        stops: makes of a job's id what tells whether it was cancelled.
         number: the number of a job in the model's queue.
     """
     turns = _Turns()
@@ -52,7 +52,7 @@ def register(
     def index_recording(asked: dict[str, Any]) -> dict[str, Any]:
         job = str(DBOS.workflow_id)
         told = request(asked)
-        admitted = _step(ADMIT, lambda: asdict(indexing.admission.admit(told, lambda: stopped(job))))
+        admitted = _step(ADMIT, lambda: asdict(indexing.admission.admit(told, stops(job))))
         if "failed" in admitted and told.recording_id is not None:
             _step("fail", _nothing(partial(indexing.fail, told.recording_id, admitted["failed"])))
         if "failed" in admitted or "cancelled" in admitted:
@@ -82,9 +82,7 @@ def register(
         job, told, known = str(DBOS.workflow_id), request(asked), _admitted(admitted)
         if by_model is None:
             return {"recording_id": known.recording_id, "failed": str(NoModel())}
-        begun = _step(
-            ADMIT, lambda: asdict(by_model.admission.look_again(known, lambda: stopped(job), again=told.again))
-        )
+        begun = _step(ADMIT, lambda: asdict(by_model.admission.look_again(known, stops(job), again=told.again)))
         if "failed" in begun or "cancelled" in begun:
             return {"recording_id": known.recording_id, **begun}
         return carried_out(by_model, job, told.path, _admitted(begun))
@@ -105,9 +103,10 @@ def register(
             return {"recording_id": where.recording_id, **outcome}
 
     def through(way: Indexing, job: str, path: str, where: Admitted) -> dict[str, Any]:
+        stop = stops(job)
         stages: tuple[tuple[str, Callable[[], None]], ...] = (
-            ("survey", lambda: way.survey(path, where, lambda: stopped(job))),
-            ("analyse", lambda: way.analyse(where, lambda: stopped(job))),
+            ("survey", lambda: way.survey(path, where, stop)),
+            ("analyse", lambda: way.analyse(where, stop)),
             ("finish", lambda: way.finish(where)),
         )
         for name, stage in stages:

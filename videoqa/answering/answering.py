@@ -8,12 +8,13 @@ from datetime import UTC, datetime, tzinfo
 from videoqa import tracing
 from videoqa.answering import movement
 from videoqa.answering.calibration import FOUND
+from videoqa.answering.census import Census, Count
 from videoqa.answering.evidence import Evidence
-from videoqa.answering.lookup import SIGNALS, Lookup, Spans, spans_of
+from videoqa.answering.lookup import SIGNALS, Lookup, Spans, spans_of, told
 from videoqa.answering.question import Question
 from videoqa.answers import Answer, Citation, Moment, WallClock
 from videoqa.events import Source
-from videoqa.media import UNHEARD, Recording, Span
+from videoqa.media import Recording, Span
 from videoqa.ports import Archive, Lexicon, Search
 
 
@@ -34,6 +35,7 @@ class Answering:
     ) -> None:
         self.lookup = Lookup(search, archive, lexicon, zone, now)
         """What it stands on, and whoever proposes moments to look at again."""
+        self._census = Census(archive)
 
     @tracing.span("ask")
     def ask(
@@ -53,21 +55,16 @@ class Answering:
         Raises:
             BadQuestion: it is empty or too long.
         """
+        if recordings is None and between is None and self.lookup.many(among):
+            read_as = self.lookup.read(question, lambda: self.lookup.clocked(among))
+            if not read_as.timed:
+                return self._anywhere(question, read_as, limit, among)
         asked = self.lookup.asked(recordings, among)
-        read_as = self.lookup.read(question, asked)
+        read_as = self.lookup.read(question, told(asked))
         spans = spans_of(read_as, asked, between)
-        found = self._movement(read_as, asked, spans, limit)
-        told = None
-        if found is not None:
-            moments, told = found
-        else:
-            moments = self.lookup.evidence(read_as, asked, spans, limit, among=among).moments
-        coverage = self.lookup.archive.total_coverage([recording.id for recording in asked])
-        if not moments or moments[0].score < FOUND:
-            return Answer(question, False, None, (), (), coverage, notes=unheard(asked))
-        best = moments[0]
-        sentence = best.text if told is None else told
-        return Answer(question, True, sentence, moments, (Citation(sentence, best),), coverage, notes=unheard(asked))
+        motion = self._movement(read_as, asked, spans, limit)
+        moments = motion[0] if motion else self.lookup.evidence(read_as, asked, spans, limit, among=among).moments
+        return _answer(question, moments, motion and motion[1], self._census.of(asked))
 
     @tracing.span("search")
     def search(
@@ -87,23 +84,40 @@ class Answering:
         Raises:
             BadQuestion: they are none or too many.
         """
+        if recordings is None and between is None and self.lookup.many(among):
+            read_as = self.lookup.read(words, lambda: self.lookup.clocked(among))
+            if not read_as.timed:
+                return self.lookup.anywhere(read_as, limit, among, sources).moments
         asked = self.lookup.asked(recordings, among)
-        read_as = self.lookup.read(words, asked)
+        read_as = self.lookup.read(words, told(asked))
         spans = spans_of(read_as, asked, between)
         return self.lookup.evidence(read_as, asked, spans, limit, among=among, sources=sources).moments
 
     def evidence(self, question: str, recordings: Sequence[str] | None = None, limit: int = 5) -> Evidence:
         """The moments with the figures their scores are made of, for calibration."""
         asked = self.lookup.asked(recordings)
-        read_as = self.lookup.read(question, asked)
+        read_as = self.lookup.read(question, told(asked))
         return self.lookup.evidence(read_as, asked, spans_of(read_as, asked, None), limit)
+
+    def _anywhere(self, question: str, read_as: Question, limit: int, among: frozenset[str] | None) -> Answer:
+        """What many recordings say; of these only those that search proposes are read."""
+        motion = None
+        if self._about_motion(read_as):
+            proposed = self.lookup.proposed(read_as, among)
+            asked = self.lookup.asked(tuple({candidate.passage.recording_id for candidate in proposed}), among)
+            motion = self._movement(read_as, asked, spans_of(read_as, asked, None), limit)
+        moments = motion[0] if motion else self.lookup.anywhere(read_as, limit, among).moments
+        return _answer(question, moments, motion and motion[1], self._census.among(among))
+
+    def _about_motion(self, question: Question) -> bool:
+        return question.quiet or movement.share(question, self.lookup.lexicon) >= movement.ENOUGH
 
     def _movement(
         self, question: Question, asked: Sequence[Recording], spans: Spans, limit: int
     ) -> tuple[tuple[Moment, ...], str] | None:
         """What motion says to ``question``; None where it is not about motion, or where something else was seen."""
         share = movement.share(question, self.lookup.lexicon)
-        if not question.quiet and share < movement.ENOUGH:
+        if not self._about_motion(question):
             return None
         proposed = self.lookup.candidates(question, asked)
         told_in_words = any(candidate.passage.source not in SIGNALS for candidate in proposed)
@@ -117,7 +131,11 @@ class Answering:
         return ranked, movement.told(question, ranked)
 
 
-def unheard(asked: Sequence[Recording]) -> tuple[str, ...]:
-    """A note where nobody listened to what is said in some of ``asked``: it would be looked for in vain."""
-    number = sum(any(problem.startswith(UNHEARD) for problem in recording.problems) for recording in asked)
-    return (f"What is said in {number} of {len(asked)} recordings was not transcribed.",) if number else ()
+def _answer(question: str, moments: Sequence[Moment], told: str | None, count: Count) -> Answer:
+    """The answer that ``moments`` bear out, in the words ``told`` or else those of the best of them."""
+    if not moments or moments[0].score < FOUND:
+        return Answer(question, False, None, (), (), count.coverage, notes=count.notes)
+    best = moments[0]
+    sentence = best.text if told is None else told
+    cited = (Citation(sentence, best),)
+    return Answer(question, True, sentence, tuple(moments), cited, count.coverage, notes=count.notes)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from videoqa import tracing
 from videoqa.answering import telling, verdict
-from videoqa.answering.answering import Answering, unheard
+from videoqa.answering.answering import Answering
 from videoqa.answering.calibration import FOUND
+from videoqa.answering.census import unheard
 from videoqa.answering.looking import CloseLooks, Glance, unseen
 from videoqa.answering.negation import asks_whether_not, turned
 from videoqa.answering.order import Order, place_of

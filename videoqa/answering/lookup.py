@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import TypeAlias
 
 from videoqa.answering import movement
@@ -16,7 +16,7 @@ from videoqa.answers import Filter, Moment, WallClock
 from videoqa.errors import BadQuestion
 from videoqa.events import Source
 from videoqa.media import ZERO, Coverage, Recording, Span
-from videoqa.ports import Archive, Candidate, Lexicon, Search
+from videoqa.ports import Archive, Candidate, Lexicon, RecordingFilter, Search
 
 FEW = 3
 """So many recordings are searched whole where they fit."""
@@ -24,9 +24,13 @@ CANDIDATES_OF_FEW = 600
 CANDIDATES = 200
 MANY = 50
 """Of more recordings than these, only those whose motion search proposes are looked at for it."""
+READ_BY_ID = 500
+"""So many recordings are read one by one; of more, all are read, and the others left out."""
 LONGEST_QUESTION = 2000
 """Characters of a question."""
 SIGNALS = frozenset({Source.MOTION, Source.SHOT})
+
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 Spans: TypeAlias = Mapping[str, tuple[Span, ...]]
 """By the id of each recording asked, the parts of it that are asked about."""
@@ -46,11 +50,30 @@ class Lookup:
 
     def asked(self, recordings: Sequence[str] | None, among: frozenset[str] | None = None) -> tuple[Recording, ...]:
         """The recordings with the ids ``recordings`` (None: all) of those ``among`` the ids there are for the asker."""
-        wanted = among if recordings is None else frozenset(recordings) & (among or frozenset(recordings))
+        if recordings is None:
+            wanted = among
+        else:
+            wanted = frozenset(recordings) if among is None else frozenset(recordings) & among
+        if wanted is not None and len(wanted) <= READ_BY_ID:
+            found = self.archive.page(RecordingFilter(ids=wanted), limit=max(len(wanted), 1))
+            return tuple(sorted(found, key=lambda recording: (recording.title, recording.id)))
         return tuple(item for item in self.archive.recordings() if wanted is None or item.id in wanted)
 
-    def read(self, text: str, asked: Sequence[Recording]) -> Question:
-        """What ``text`` asks of the recordings ``asked``.
+    def many(self, among: frozenset[str] | None = None) -> bool:
+        """True where there are so many recordings ``among`` these ids (None: all) that no question reads them all."""
+        if among is not None:
+            return len(among) > MANY
+        return len(self.archive.page(RecordingFilter(), limit=MANY + 1)) > MANY
+
+    def clocked(self, among: frozenset[str] | None = None) -> bool:
+        """True where the wall clock of some recording ``among`` these ids (None: all) is known."""
+        known = RecordingFilter(started_from=_EARLIEST)
+        if among is None:
+            return bool(self.archive.page(known, limit=1))
+        return not among.isdisjoint(self.archive.ids(known))
+
+    def read(self, text: str, clocks: Callable[[], bool]) -> Question:
+        """What ``text`` asks of recordings; ``clocks`` says whether the wall clock of any of these is known.
 
         Raises:
             BadQuestion: it is empty or too long.
@@ -60,8 +83,11 @@ class Lookup:
             raise BadQuestion(problem="the question is empty")
         if len(text) > LONGEST_QUESTION:
             raise BadQuestion(problem=f"the question is longer than {LONGEST_QUESTION} characters")
-        clocks = any(recording.started_at is not None for recording in asked)
-        question = read(text, self._now(), self._zone, clocks=clocks)
+        now = self._now()
+        question = read(text, now, self._zone, clocks=False)
+        timed = read(text, now, self._zone, clocks=True)
+        if timed != question and clocks():
+            question = timed
         if not self.lexicon.words(question.content) and not question.quiet:
             return replace(question, content=text)
         return question
@@ -78,22 +104,50 @@ class Lookup:
     ) -> Evidence:
         """The ``limit`` best moments of ``spans`` by what passages say, and what their scores are made of."""
         ids = frozenset(recording_id for recording_id, parts in spans.items() if parts)
-        everything = len(ids) == (len(self.archive.recordings()) if among is None else len(among))
+        there = len(self.archive.ids(RecordingFilter())) if among is None else len(among)
+        everything = len(ids) == there
         most = CANDIDATES_OF_FEW if len(ids) <= FEW else max(CANDIDATES, 4 * limit)
-        anywhere = everything and among is None
-        where = Filter(None if anywhere else ids, _hull(spans.values(), asked), sources)
+        where = Filter(None if everything and among is None else ids, _hull(spans.values(), asked), sources)
         proposed = self._search.candidates(question.content, where, most) if ids else ()
-        script = main_script(question.content)
         clipped = [part for candidate in proposed for part in _clipped(candidate, spans)]
-        speaking = [candidate for candidate in clipped if speaks(candidate.passage.text, script)]
         elsewhere = () if everything else self._elsewhere(question, frozenset(item.id for item in asked), among)
+        return self._evidence(question, clipped, elsewhere, limit, whole=len(proposed) < most)
+
+    def anywhere(
+        self,
+        question: Question,
+        limit: int,
+        among: frozenset[str] | None = None,
+        sources: frozenset[Source] | None = None,
+    ) -> Evidence:
+        """As ``evidence``, in ``many`` recordings of which a question that is not ``timed`` asks the whole."""
+        most = max(CANDIDATES, 4 * limit)
+        proposed = self._search.candidates(question.content, Filter(among, sources=sources), most)
+        return self._evidence(question, proposed, (), limit, whole=len(proposed) < most)
+
+    def _evidence(
+        self,
+        question: Question,
+        proposed: Sequence[Candidate],
+        elsewhere: Sequence[Candidate],
+        limit: int,
+        *,
+        whole: bool,
+    ) -> Evidence:
+        """Passages in another script than the question's say nothing to it, where there are others."""
+        script = main_script(question.content)
+        speaking = [candidate for candidate in proposed if speaks(candidate.passage.text, script)]
         elsewhere = tuple(other for other in elsewhere if speaks(other.passage.text, script))
-        return evidence(question, speaking or clipped, elsewhere, self.lexicon, limit, whole=len(proposed) < most)
+        return evidence(question, speaking or proposed, elsewhere, self.lexicon, limit, whole=whole)
 
     def candidates(self, question: Question, asked: Sequence[Recording]) -> tuple[Candidate, ...]:
         """What search proposes for ``question`` in all of ``asked``."""
         ids = frozenset(recording.id for recording in asked)
-        return self._search.candidates(question.content, Filter(recordings=ids), CANDIDATES) if ids else ()
+        return self.proposed(question, ids) if ids else ()
+
+    def proposed(self, question: Question, ids: frozenset[str] | None) -> tuple[Candidate, ...]:
+        """What search proposes for ``question`` in the recordings with these ids, None: in all there are."""
+        return self._search.candidates(question.content, Filter(recordings=ids), CANDIDATES)
 
     def moved(
         self, question: Question, asked: Sequence[Recording], spans: Spans, proposed: Sequence[Candidate] = ()
@@ -120,6 +174,11 @@ class Lookup:
     ) -> tuple[Candidate, ...]:
         found = self._search.candidates(question.content, Filter(among), CANDIDATES)
         return tuple(candidate for candidate in found if candidate.passage.recording_id not in asked)
+
+
+def told(asked: Sequence[Recording]) -> Callable[[], bool]:
+    """Says whether the wall clock of any of ``asked`` is known."""
+    return lambda: any(recording.started_at is not None for recording in asked)
 
 
 def spans_of(question: Question, asked: Sequence[Recording], between: Span | WallClock | None) -> Spans:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import chain
 
 from videoqa.answering import movement, proposals
-from videoqa.answering.lookup import FEW, Lookup, Spans, spans_of
+from videoqa.answering.lookup import FEW, Lookup, Spans, spans_of, told
 from videoqa.answering.proposals import Proposals
 from videoqa.answering.question import WHATEVER, Place, Question
 from videoqa.answering.window import inside
@@ -40,7 +40,7 @@ class Proposing:
             BadQuestion: it is empty or too long.
         """
         asked = self._lookup.asked(recordings, among)
-        read_as = self._lookup.read(question, asked)
+        read_as = self._lookup.read(question, told(asked))
         spans = spans_of(read_as, asked, between)
         place = read_as.place
         if within is not None:
@@ -62,12 +62,12 @@ class Proposing:
         moved: list[Moment] = []
         if question.quiet or movement.share(question, self._lookup.lexicon) >= movement.ENOUGH:
             moved = self._lookup.moved(question, asked, spans)
-        told = (
+        said = (
             ()
             if question.quiet and moved
             else self._lookup.evidence(question, asked, spans, limit, among=among).moments
         )
-        likeliest = (*told, *moved) if question.place is None else (*movement.ranked(moved, question.place), *told)
+        likeliest = (*said, *moved) if question.place is None else (*movement.ranked(moved, question.place), *said)
         if question.place is None:
             likeliest = tuple(sorted(likeliest, key=lambda moment: -moment.score))
         ranked = proposals.distinct(likeliest, limit)

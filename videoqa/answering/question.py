@@ -45,6 +45,11 @@ class Question:
     counting: bool = False
     plain: str = ""
 
+    @property
+    def timed(self) -> bool:
+        """True where it says when, so that what it asks about differs from recording to recording."""
+        return bool(self.stretches) or self.clock is not None or self.daily is not None
+
 
 @dataclass(slots=True)
 class _Rest:

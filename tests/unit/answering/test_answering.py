@@ -6,7 +6,7 @@ import pytest
 from indexer.embedding import load
 from indexer.lexicon import IndexLexicon
 from videoqa.answering.answering import Answering
-from videoqa.answering.lookup import LONGEST_QUESTION
+from videoqa.answering.lookup import LONGEST_QUESTION, MANY
 from videoqa.answers import WallClock
 from videoqa.errors import BadQuestion
 from videoqa.events import Event, Source
@@ -215,3 +215,34 @@ def test_nobody_is_found_beside_footage_with_words() -> None:
     answer = house(talk("music", MUSIC), (YARD, []), events=MOTION).ask("when is nobody there")
     assert answer.found
     assert "nothing moves" in answer.moments[0].text
+
+
+@pytest.fixture(scope="module")
+def crowd() -> Answering:
+    """The two talks among so many recordings that no question reads them all."""
+    empty = [talk(f"empty {number}", ("Nothing of note is said here. It is quiet.",)) for number in range(MANY)]
+    return house(talk("garden", GARDEN), talk("music", MUSIC), *empty)
+
+
+@pytest.mark.parametrize("question", ["when does he repair the lawn mower engine", "how many strings has a violin"])
+def test_many_recordings_are_asked_without_being_read(crowd: Answering, question: str) -> None:
+    asked = [recording.id for recording in crowd.lookup.archive.recordings()]
+    every, each = crowd.ask(question), crowd.ask(question, asked)
+    assert every.found
+    assert (every.text, every.moments[0].span, every.coverage) == (each.text, each.moments[0].span, each.coverage)
+    assert [moment.span for moment in crowd.search(question)] == [
+        moment.span for moment in crowd.search(question, asked)
+    ]
+
+
+def test_of_many_recordings_only_those_that_there_are_for_the_asker_are_asked(crowd: Answering) -> None:
+    others = frozenset(recording.id for recording in crowd.lookup.archive.recordings()) - {"garden"}
+    assert len(others) > MANY
+    assert not any(moment.recording_id == "garden" for moment in crowd.search("lawn mower engine", among=others))
+    assert crowd.ask("lawn mower engine", among=others).text != crowd.ask("lawn mower engine").text
+
+
+def test_a_question_of_time_is_put_to_each_of_many_recordings(crowd: Answering) -> None:
+    moments = crowd.search("engine spark plug roof bees in the first two minutes")
+    assert moments
+    assert all(moment.span.end <= 2 * MINUTE for moment in moments)

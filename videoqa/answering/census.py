@@ -1,0 +1,53 @@
+"""What an answer says of many recordings together."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from videoqa.media import UNHEARD, Coverage, Recording
+from videoqa.ports import Archive
+
+LASTS = 30.0
+"""Seconds after which many recordings are counted anew: it takes longer than the answer that says so."""
+_KEPT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How much of recordings was looked at, and what could not be done for an answer from them."""
+
+    coverage: Coverage
+    notes: tuple[str, ...]
+
+
+class Census:
+    """Counts recordings, and remembers for a while what that came to."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._counted: OrderedDict[frozenset[str] | None, tuple[float, Count]] = OrderedDict()
+
+    def of(self, asked: Sequence[Recording]) -> Count:
+        """Counts ``asked`` now."""
+        return Count(self._archive.total_coverage([recording.id for recording in asked]), unheard(asked))
+
+    def among(self, ids: frozenset[str] | None) -> Count:
+        """The recordings with these ids (None: all) as they stood at most ``LASTS`` seconds ago."""
+        counted = self._counted.get(ids)
+        if counted is not None and time.monotonic() - counted[0] < LASTS:
+            return counted[1]
+        known = self._archive.recordings()
+        count = self.of(known if ids is None else [recording for recording in known if recording.id in ids])
+        self._counted[ids] = time.monotonic(), count
+        while len(self._counted) > _KEPT:
+            self._counted.popitem(last=False)
+        return count
+
+
+def unheard(asked: Sequence[Recording]) -> tuple[str, ...]:
+    """A note where nobody listened to what is said in some of ``asked``: it would be looked for in vain."""
+    number = sum(any(problem.startswith(UNHEARD) for problem in recording.problems) for recording in asked)
+    return (f"What is said in {number} of {len(asked)} recordings was not transcribed.",) if number else ()

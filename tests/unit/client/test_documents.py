@@ -9,10 +9,10 @@ import pytest
 from pydantic import TypeAdapter
 
 from api.app import create_app
-from api.schemas import answers
+from api.schemas import answers, jobs
 from api.schemas.feedback import JudgedAnswer
 from tests.service import a_service
-from videoqa.client import asking, books, documents, uploads
+from videoqa.client import asking, books, documents, uploads, work
 
 Json = dict[str, Any]
 _PAGE = documents.Page
@@ -29,6 +29,8 @@ TOLD: Mapping[str, Any] = {
     "MadeKey": books.MadeKey,
     "AuditPage": _PAGE[books.Deed],
     "UsageReport": books.UsagePage,
+    "JobBody": work.Job,
+    "JobPage": _PAGE[work.Job],
     "UploadBody": uploads.Upload,
 }
 STREAMED: Mapping[str, Any] = {
@@ -37,6 +39,8 @@ STREAMED: Mapping[str, Any] = {
     "ProposedBody": asking.Proposed,
     "PlayableCitation": documents.Citation,
     "NoteBody": asking.Note,
+    "ProgressBody": work.Progress,
+    "EndBody": work.End,
 }
 NOT_THE_CLIENTS = {"HealthBody", "StateBody"}
 
@@ -60,7 +64,8 @@ def test_a_type_has_the_fields_of_its_schema(name: str, openapi: Json) -> None:
 
 @pytest.mark.parametrize("name", STREAMED)
 def test_a_part_of_a_stream_has_the_fields_of_its_schema(name: str) -> None:
-    schema = getattr(answers, name).model_json_schema(mode="serialization")
+    module = jobs if hasattr(jobs, name) else answers
+    schema = getattr(module, name).model_json_schema(mode="serialization")
     assert _of(STREAMED[name]) == _plain(schema, schema.get("$defs", {}))
 
 

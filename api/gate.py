@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from fastapi import FastAPI, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import web
 from api.auth import LOCAL, Doorman
 from api.bodies import Bodies
 from api.headers import Hardened, refuse_foreign, shared
@@ -22,7 +23,7 @@ from videoqa.errors import KeyNeeded, MalformedRequest, StorageError
 from videoqa.logs import note
 from videoqa.ports import Deed
 
-OPEN = frozenset({"/health/live", "/health/ready", "/health/startup", "/docs", "/openapi.json"})
+OPEN = frozenset({"/health/live", "/health/ready", "/health/startup", "/docs", "/openapi.json", *web.PATHS})
 """What is answered without a key; a path that is not here needs one, whoever wrote its route."""
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _ASKING = frozenset({"/v1/search", "/v1/ask"})

@@ -28,6 +28,7 @@ from api import (
     searching,
     uploads,
     usage,
+    web,
 )
 from api.documents import DocumentedApp
 from api.edge import Edge
@@ -83,6 +84,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.under_way = UnderWay()
     problems.install(app)
     documents.install(app)
+    web.install(app)
     gate.install(app, service)
     # What is added last comes first.
     app.add_middleware(Edge, metrics=app.state.metrics, routes=app.state.routes)

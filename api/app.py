@@ -34,6 +34,7 @@ from api.documents import DocumentedApp
 from api.edge import Edge
 from api.questions import Questions
 from api.service import Service
+from api.uploads.fetching import Fetching
 from api.uploads.under_way import UnderWay
 
 ROUTERS: Sequence[APIRouter] = (
@@ -61,7 +62,9 @@ def create_app(service: Service) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         watching = asyncio.create_task(app.state.metrics.watch_loop())
+        await app.state.fetching.resume()
         yield
+        await app.state.fetching.close()
         watching.cancel()
         await app.state.questions.close()
         await app.state.board.close()
@@ -86,6 +89,7 @@ def create_app(service: Service) -> FastAPI:
     documents.install(app)
     web.install(app)
     gate.install(app, service)
+    app.state.fetching = Fetching(service, app.state.meter, app.state.under_way)
     # What is added last comes first.
     app.add_middleware(Edge, metrics=app.state.metrics, routes=app.state.routes)
     for router in ROUTERS:

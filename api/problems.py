@@ -50,6 +50,7 @@ TABLE: Mapping[type[errors.VideoqaError], tuple[int, str]] = {
     errors.EmbedderUnreachable: (503, "embedder-unreachable"),
     errors.EmptyFootage: (422, "empty-footage"),
     errors.EmptyStretch: (422, "empty-stretch"),
+    errors.FetchFailed: (502, "fetch-failed"),
     errors.FootageTooLarge: (422, "footage-too-large"),
     errors.ForeignHost: (403, "foreign-host"),
     errors.ForeignOrigin: (403, "foreign-origin"),

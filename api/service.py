@@ -14,7 +14,7 @@ from videoqa.answering.grounded import GroundedAnswering
 from videoqa.health import Check, Figures
 from videoqa.intake import Intake
 from videoqa.media import Recording
-from videoqa.ports import AnswerLog, Archive, AuditLog, Clips, Inbox, JobQueue, Keys
+from videoqa.ports import AnswerLog, Archive, AuditLog, Clips, Fetcher, Inbox, JobQueue, Keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Service:
     jobs: JobQueue
     intake: Intake
     inbox: Inbox
+    fetcher: Fetcher
     clips: Clips
     keys: Keys
     answers: AnswerLog

@@ -19,14 +19,23 @@ _WRITING = anyio.CapacityLimiter(16)
 _END = object()
 
 
-async def in_thread(work: Callable[[], T], *, slow: bool = False, busy: bool = False, writing: bool = False) -> T:
+async def in_thread(
+    work: Callable[[], T],
+    *,
+    slow: bool = False,
+    busy: bool = False,
+    writing: bool = False,
+    waiting: bool = False,
+) -> T:
     """What ``work`` returns, run on a thread.
 
     What decodes is ``slow`` and waits in its own line. What keeps a processor ``busy`` does too, as many of it at once
     as there are processors: more of them take no less time, and keep the event loop from its turn.
-    What brings footage to the disk is ``writing``: a disk that does not keep up holds up nothing else.
+    What brings footage to the disk is ``writing``: a disk that does not keep up holds up nothing else. What hears from
+    another server is ``waiting``.
     """
-    return await run_sync(work, limiter=_BUSY if busy else _SLOW if slow else _WRITING if writing else _QUICK)
+    lines = ((busy, _BUSY), (slow, _SLOW), (writing, _WRITING), (waiting, _WAITING), (True, _QUICK))
+    return await run_sync(work, limiter=next(limiter for meant, limiter in lines if meant))
 
 
 async def stepwise(parts: Iterator[T]) -> AsyncGenerator[T, None]:

@@ -53,7 +53,7 @@ class DiskInbox:
         arrival_id = secrets.token_hex(16)
         note = _Note(owner, declared, dict(metadata), datetime.now(UTC).isoformat())
         with self._telling():
-            self._inbox.mkdir(parents=True, exist_ok=True)
+            self._inbox.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.make_room(declared or 0)
             os.close(os.open(self._part(arrival_id), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             if lasting:
@@ -77,7 +77,7 @@ class DiskInbox:
     def declare(self, arrival_id: str, length: int) -> Arrival:
         with self._telling(arrival_id):
             note = replace(self._known(arrival_id), declared=length)
-            self.make_room(length - self.offset(arrival_id))
+            self.make_room(length - self._part(arrival_id).stat().st_size)
             self._write(arrival_id, note)
         return note.arrival(arrival_id, self._expires_at(arrival_id, note))
 

@@ -253,6 +253,10 @@ class KeyOutOfReach(Misuse):
     """The key {name} reaches {reach} alone, and makes no key that reaches more; limit the new one to these."""
 
 
+class FetchFailed(VideoqaError):
+    """{url} could not be fetched ({problem}); check the address, or upload the file."""
+
+
 class BadMedia(VideoqaError):
     """The recording cannot be read."""
 

@@ -13,11 +13,12 @@ from api.schemas.uploads import Told
 from api.service import Service
 from api.threads import in_thread
 from api.uploads import headers
+from api.uploads.fetching import is_fetched
 from api.uploads.told import FIELDS, told
 from api.uploads.under_way import UnderWay
 from api.uploads.writing import Bounds, writing
 from videoqa.access import Caller, Role
-from videoqa.errors import MoreThanDeclared, TooSlow, UnknownUpload, WrongChecksum, WrongOffset
+from videoqa.errors import ArrivalBusy, MoreThanDeclared, TooSlow, UnknownUpload, WrongChecksum, WrongOffset
 from videoqa.ports import Arrival
 
 _NAMES = ("filename", "name")
@@ -69,9 +70,12 @@ class Uploads:
         With ``hang_up`` a request that still writes to it is ended.
         """
         arrival = await self.arrival(upload_id)
+        if is_fetched(arrival):
+            coming = self.under_way.size(upload_id)
+            return arrival, await self._offset(upload_id) if coming is None else coming
         if hang_up and self._owns(arrival):
             await self.under_way.hang_up(upload_id)
-        offset = await in_thread(lambda: self.service.inbox.offset(upload_id), writing=True)
+        offset = await self._offset(upload_id)
         if arrival.declared == offset and not self.under_way.writes(upload_id):
             async with self.under_way.writer(upload_id):
                 arrival = await self._settle(await self.arrival(upload_id), offset)
@@ -88,7 +92,9 @@ class Uploads:
             arrival = await self.arrival(upload_id)
             if not self._owns(arrival):
                 raise UnknownUpload(name=upload_id)
-            here = await in_thread(lambda: self.service.inbox.offset(upload_id), writing=True)
+            if is_fetched(arrival):
+                raise ArrivalBusy
+            here = await self._offset(upload_id)
             if here != offset:
                 raise WrongOffset(offset=here, given=offset)
             arrival = await self._with_length(request, arrival, offset)
@@ -145,6 +151,9 @@ class Uploads:
             raise headers.refused("Upload-Length", length, "the length that was told first, or none")
         Bounds(self.service.limits.upload_bytes).check(length)
         return await in_thread(lambda: self.service.inbox.declare(arrival.id, length), writing=True)
+
+    async def _offset(self, upload_id: str) -> int:
+        return await in_thread(lambda: self.service.inbox.offset(upload_id), writing=True)
 
     def _owns(self, arrival: Arrival) -> bool:
         return arrival.owner == self.caller.key_id

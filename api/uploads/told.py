@@ -32,9 +32,10 @@ def told(fields: Iterable[tuple[str, str]]) -> Told:
     try:
         return Told.model_validate({**known, "tags": tags})
     except ValidationError as error:
-        raise MalformedRequest(problem=_first(error)) from error
+        raise MalformedRequest(problem=first_problem(error)) from error
 
 
-def _first(error: ValidationError) -> str:
+def first_problem(error: ValidationError) -> str:
+    """The first thing that is wrong, and where."""
     wrong = error.errors(include_url=False, include_context=False, include_input=False)[0]
     return f"{'/'.join(map(str, wrong['loc']))}: {wrong['msg']}"

@@ -14,6 +14,7 @@ from api.limits import Uploading
 from api.schemas.uploads import UploadBody
 from api.service import Parts
 from api.uploads import headers
+from api.uploads.fetching import is_fetched
 from api.uploads.pieces import Uploads
 
 
@@ -99,7 +100,7 @@ async def tell_offset(*, uploads: Mine, upload_id: str) -> Response:
         told["Upload-Defer-Length"] = "1"
     else:
         told["Upload-Length"] = str(arrival.declared)
-    if arrival.metadata:
+    if arrival.metadata and not is_fetched(arrival):
         told["Upload-Metadata"] = headers.encoded(arrival.metadata)
     return Response(headers=told)
 

@@ -170,6 +170,43 @@ class Inbox(Protocol):
         ...
 
 
+class Fetched(Protocol):
+    """Footage on its way from an address: what it is called there, and its length where that was told."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def length(self) -> int | None: ...
+
+    def blocks(self) -> Iterator[bytes]:
+        """Its bytes.
+
+        Raises:
+            FetchFailed: they come too slowly, take too long, or break off.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Has ``blocks`` end at once, on whatever thread it waits."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Fetcher(Protocol):
+    """Fetches footage from addresses on the network."""
+
+    def fetch(self, url: str) -> Fetched:
+        """What lies there, as soon as its server has answered.
+
+        Raises:
+            BadAddress: nothing is fetched from there.
+            FetchFailed: the server is not there, or has no such file.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
     """An MP4 of a stretch of a recording, at ``path``. Its second 0 is the start of ``span`` on the recording's clock.

@@ -6,13 +6,13 @@ import os
 import re
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import httpx2
 
 from videoqa.client import asking, books, downloads, footage, uploads, work
 from videoqa.client.driving import Awaiting, Blocking, many, once
-from videoqa.client.flows import Options
+from videoqa.client.flows import Options, Tuning
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 
@@ -61,14 +61,14 @@ class Operations:
 class Client(Operations, Blocking):
     """A client of the service at ``url``, or at VIDEOQA_URL, whose calls return when they are done.
 
-    ``key`` is VIDEOQA_KEY where none is given. ``more`` are fields of ``Options``. ``transport`` takes the place of a
+    ``key`` is VIDEOQA_KEY where none is given. ``tuning`` are fields of ``Options``. ``transport`` takes the place of a
     connection.
     """
 
     def __init__(
-        self, url: str = "", key: str = "", *, transport: httpx2.BaseTransport | None = None, **more: Any
+        self, url: str = "", key: str = "", *, transport: httpx2.BaseTransport | None = None, **tuning: Unpack[Tuning]
     ) -> None:
-        options = Options(url=_address(url), **more)
+        options = Options(url=_address(url), **tuning)
         super().__init__(httpx2.Client(**_settings(options, key), transport=transport), options)
 
     def close(self) -> None:
@@ -85,9 +85,14 @@ class AsyncClient(Operations, Awaiting):
     """A ``Client`` whose calls are awaited, and whose lists and streams are iterated by ``async for``."""
 
     def __init__(
-        self, url: str = "", key: str = "", *, transport: httpx2.AsyncBaseTransport | None = None, **more: Any
+        self,
+        url: str = "",
+        key: str = "",
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        **tuning: Unpack[Tuning],
     ) -> None:
-        options = Options(url=_address(url), **more)
+        options = Options(url=_address(url), **tuning)
         super().__init__(httpx2.AsyncClient(**_settings(options, key), transport=transport), options)
 
     async def close(self) -> None:
@@ -130,4 +135,6 @@ def _settings(options: Options, given: str) -> Mapping[str, Any]:
     headers = {"User-Agent": f"videoqa/{version('videoqa')}"}
     if key:
         headers["Authorization"] = f"Bearer {key}"
-    return {"base_url": options.url, "headers": headers}
+    # A proxy of the environment would look for this machine's service on its own.
+    elsewhere = httpx2.URL(options.url).host not in ("127.0.0.1", "::1", "localhost")
+    return {"base_url": options.url, "headers": headers, "trust_env": elsewhere}

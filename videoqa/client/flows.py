@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypedDict, TypeVar
 from urllib.parse import quote
 
 from httpx2 import ServerSentEvent
@@ -72,6 +72,17 @@ class Options:
     chunk_bytes: int = 16 * 2**20
     patience: float = 60.0
     folder: Path = field(default_factory=lambda: user_cache_path("videoqa") / "uploads")
+
+
+class Tuning(TypedDict, total=False):
+    """The fields of ``Options`` that a client is given."""
+
+    retries: int
+    pause: float
+    longest: float
+    chunk_bytes: int
+    patience: float
+    folder: Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import traceback
 
 import httpx2
 import pytest
 
+from tests.hostile_service import HostileService, answer
 from tests.unit.client.service import Scripted, problem
-from videoqa.client import Client, ClientError
+from videoqa.client import Client, ClientError, NotFound
 
 KEY = "vqa_canary_5u9fT2"
 
@@ -55,3 +58,20 @@ def test_an_address_that_cannot_be_one_is_refused_at_once(url: str) -> None:
     with pytest.raises(ValueError, match="service's address") as told:
         Client(url)
     assert "secret" not in str(told.value)
+
+
+def test_the_service_of_this_machine_is_asked_past_every_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    none = answer(404, {"code": "unknown-recording", "detail": "None."})
+    with HostileService(none) as service, pytest.raises(NotFound):
+        Client(service.url, retries=0).recording("a1")
+
+
+def test_the_client_takes_nothing_of_the_house_with_it() -> None:
+    program = (
+        "import sys, videoqa.client\n"
+        "ours = ('videoqa', 'api', 'ingest', 'indexer', 'fastapi')\n"
+        "print([name for name in sys.modules if name.startswith(ours) and not name.startswith('videoqa.client')])"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "['videoqa']"

@@ -10,7 +10,7 @@ import time
 import traceback
 from datetime import UTC, datetime
 
-BENCHES = ("sampling", "gating", "memory", "throughput", "lectures", "search", "ask", "model_requests", "model_tokens")
+BENCHES = ("sampling", "gating", "memory", "throughput", "lectures", "search", "listings", "ask", "model_requests", "model_tokens")
 
 
 def main() -> int:

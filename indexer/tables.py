@@ -129,6 +129,7 @@ recordings = sa.Table(
     _Recordings,
     sa.UniqueConstraint("digest", "space", name="uq_recordings_digest_space"),
     sa.Index("ix_recordings_added_at", "added_at", "id"),
+    sa.Index("ix_recordings_camera", "camera", "added_at", "id"),
 )
 
 

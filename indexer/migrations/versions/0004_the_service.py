@@ -88,6 +88,7 @@ def _recordings() -> None:
         table.add_column(sa.Column("added_at", sa.BigInteger(), nullable=False, server_default="0"))
         table.create_unique_constraint("uq_recordings_digest_space", ["digest", "space"])
     op.create_index("ix_recordings_added_at", "recordings", ["added_at", "id"])
+    op.create_index("ix_recordings_camera", "recordings", ["camera", "added_at", "id"])
     op.create_table(
         "recording_tags",
         sa.Column("recording_id", sa.String(), nullable=False),

@@ -1,4 +1,4 @@
-"""The Python client against the real service, both of them by the same tests."""
+"""The Python client against the real service. Faults are tried with both clients in tests/integration."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from videoqa.client import (
     BadRequest,
     Changed,
     Client,
+    End,
+    IndexingFailed,
     KeyNeeded,
     NotAllowed,
     NotFound,
@@ -32,6 +34,7 @@ from videoqa.client import (
 )
 
 PART = 2**16
+both = pytest.mark.parametrize("do", ["blocking", "awaiting"], indirect=True)
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +56,9 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["blocking", "awaiting"])
+@pytest.fixture
 def do(request: pytest.FixtureRequest, service: Service, tmp_path: Path) -> Callable[..., Any]:
-    """Calls an operation of either client, and waits for all of it."""
+    """Calls an operation of the blocking client, or of either where a test is ``both``, and waits for all of it."""
     options: dict[str, Any] = {"folder": tmp_path / "notes", "chunk_bytes": PART, "pause": 0.1, "retries": 8}
 
     def blocking(name: str, *args: Any, key: str = "", **kwargs: Any) -> Any:
@@ -68,13 +71,16 @@ def do(request: pytest.FixtureRequest, service: Service, tmp_path: Path) -> Call
             result = getattr(client, name)(*args, **kwargs)
             return [item async for item in result] if isinstance(result, AsyncIterator) else await result
 
-    return blocking if request.param == "blocking" else lambda *args, **kwargs: asyncio.run(awaiting(*args, **kwargs))
+    if getattr(request, "param", "blocking") == "blocking":
+        return blocking
+    return lambda *args, **kwargs: asyncio.run(awaiting(*args, **kwargs))
 
 
 def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@both
 def test_the_samples_are_asked_searched_and_looked_through(do: Callable[..., Any]) -> None:
     recordings: list[Recording] = do("recordings", title="lecture")
     assert [each.state for each in recordings] == ["indexed"]
@@ -95,6 +101,7 @@ def test_the_samples_are_asked_searched_and_looked_through(do: Callable[..., Any
     assert do("usage").keys
 
 
+@both
 def test_footage_that_is_brought_is_the_very_same_there(do: Callable[..., Any], clip: Path, tmp_path: Path) -> None:
     told: list[int] = []
     recording = do("upload", clip, title="Gate", tags=["gate"], on_progress=lambda done, of: told.append(done))
@@ -108,6 +115,49 @@ def test_footage_that_is_brought_is_the_very_same_there(do: Callable[..., Any], 
     do("remove", recording.id)
     with pytest.raises(NotFound):
         do("recording", recording.id)
+
+
+@both
+def test_footage_stills_clips_and_captions_are_fetched(do: Callable[..., Any], tmp_path: Path) -> None:
+    (lecture,) = do("recordings", title="lecture")
+    whole = do("content", lecture.id, tmp_path / "lecture.mp4")
+    assert digest(whole) == lecture.digest
+    cut = do("clip", lecture.id, tmp_path / "cut.mp4", start=20.0, end=24.0)
+    assert cut.start <= 20
+    assert cut.end >= 23.9
+    assert cut.path.read_bytes()[4:8] == b"ftyp"
+    assert do("thumbnail", lecture.id, tmp_path / "still.jpg", seconds=20.0).read_bytes()[:2] == b"\xff\xd8"
+    assert do("captions", lecture.id, tmp_path / "lecture.vtt").read_text().startswith("WEBVTT")
+    with pytest.raises(BadRequest):
+        do("thumbnail", lecture.id, tmp_path / "late.jpg", seconds=10**6)
+
+
+def test_work_is_followed_to_its_end_cancelled_and_tried_again(do: Callable[..., Any], clip: Path) -> None:
+    told: list[str] = []
+    recording = do("upload", clip, title="Gate")
+    ready = do("wait_until_indexed", recording.id, on_progress=lambda step: told.append(step.state))
+    assert ready.state == "indexed"
+    assert ready.length > 1
+    assert do("progress", recording.id)[-1] == End(state="indexed")
+    (job,) = [
+        each for each in do("jobs", states=["indexed", "known"]) if each.recording and each.recording.id == ready.id
+    ]
+    assert do("cancel", job.id).state == job.state
+    again = do("retry", job.id)
+    assert again.id != job.id
+    assert do("job", again.id).id == again.id
+    do("wait_until_indexed", recording.id, thoroughly=True)
+    do("remove", recording.id)
+    with pytest.raises(NotFound):
+        do("wait_until_indexed", recording.id)
+
+
+def test_footage_that_is_none_is_told_so(do: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "notes.mp4").write_text("milk, bread, " * 99)
+    recording = do("upload", tmp_path / "notes.mp4")
+    with pytest.raises(IndexingFailed, match="no recording"):
+        do("wait_until_indexed", recording.id)
+    do("remove", recording.id)
 
 
 def test_an_upload_outlives_the_service(do: Callable[..., Any], service: Service, clip: Path) -> None:

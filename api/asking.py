@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request, Response
 
 from api.auth import Viewer
-from api.questions import LAST, NOBODY, Question, Questions
+from api.questions import LAST, NOBODY, STOPPING, Question, Questions
 from api.reach import Asked, asked, everyones
 from api.schemas.answers import AskBody, GivenAnswerBody, stretch
 from api.service import Parts, Service
@@ -119,16 +119,18 @@ def questions_of(request: Request) -> Questions:
 
 
 async def _waited_for(question: Question, request: Request) -> str:
-    """The answer; given up where whoever asked hangs up, who has no other way to it."""
+    """The answer; given up where whoever asked hangs up, who has no other way to it, or where the service stops."""
+    stopping: asyncio.Event = request.app.state.stopping
     answered = asyncio.ensure_future(question.document())
-    gone = asyncio.ensure_future(_gone(request))
+    gone, stopped = asyncio.ensure_future(_gone(request)), asyncio.ensure_future(stopping.wait())
     try:
-        await asyncio.wait((answered, gone), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((answered, gone, stopped), return_when=asyncio.FIRST_COMPLETED)
         if not answered.done():
-            question.abandon(NOBODY)
+            question.abandon(STOPPING if stopped.done() else NOBODY)
         return await answered
     finally:
         gone.cancel()
+        stopped.cancel()
 
 
 async def _gone(request: Request) -> None:

@@ -45,6 +45,7 @@ AT_ONCE = 64
 """Questions under way; each may keep a thread waiting for the model."""
 LAST = "end"
 """The id of the last event: whoever had that has had everything."""
+STOPPING = "the service is stopping"
 NOBODY = "nobody waited for its answer"
 NOT_KEPT = "This answer is not kept, and cannot be judged later:"
 _PARTING = 2.0
@@ -81,7 +82,7 @@ class Questions:
     async def close(self) -> None:
         """Ends all that is under way. What waits for a model that does not answer is left behind."""
         for question in self._under_way.values():
-            question.abandon("the service is stopping")
+            question.abandon(STOPPING)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_PARTING)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import suppress
 from typing import TypeVar
 
 import anyio
@@ -46,5 +47,6 @@ async def stepwise(parts: Iterator[T]) -> AsyncGenerator[T, None]:
     finally:
         close = getattr(parts, "close", None)
         if close is not None:
-            with anyio.CancelScope(shield=True):
+            # Where the event loop itself ends, a step may still be under way; it closes with its thread.
+            with anyio.CancelScope(shield=True), suppress(ValueError):
                 await run_sync(close, limiter=_WAITING)

@@ -29,8 +29,8 @@ COPIED = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4"})
 """Codecs that go into an MP4 as they are."""
 # As long as a picture stands without its being a gap.
 _LONGEST_STILL = 10_000_000
-# How far behind the end a packet without a decoding stamp may still belong before it.
-_DISORDER = 2_000_000
+# How far behind the end a packet may be shown on which one before it rests.
+_DISORDER = 10_000_000
 
 
 def cut(footage: Footage, cutting: Cutting) -> Iterator[Part | CutMade | Working]:
@@ -50,7 +50,7 @@ def cut(footage: Footage, cutting: Cutting) -> Iterator[Part | CutMade | Working
             chosen.add(coded, footage)
             yield Working()
         start, end = cutting.span.start // MICROSECOND, cutting.span.end // MICROSECOND
-        if not chosen.shown or chosen.first >= end or chosen.last_end < start - _LONGEST_STILL:
+        if not chosen.shown or chosen.first >= end or chosen.stands_until(end) < start - _LONGEST_STILL:
             raise EmptyFootage(problem=f"no picture of it stands at {clock_span(cutting.span)}")
         copied = (
             footage.video.codec_context.codec.canonical_name in COPIED
@@ -58,7 +58,7 @@ def cut(footage: Footage, cutting: Cutting) -> Iterator[Part | CutMade | Working
             and start - chosen.first <= cutting.lead // MICROSECOND
         )
         zero = chosen.first if copied else max(start, chosen.first)
-        until = max(end, chosen.last_end) if copied else end
+        until = chosen.ends(end) if copied else end
         sink = Sink()
         with mp4(sink, len(chosen.stamps) + sound.count(zero, until)) as container:
             pictures = (
@@ -72,8 +72,7 @@ def cut(footage: Footage, cutting: Cutting) -> Iterator[Part | CutMade | Working
                 yield Working()
                 yield from sink.taken()
         yield from sink.taken(all_of_it=True)
-        last = max(end, chosen.last_end) if copied else end
-        yield CutMade(Span(zero * MICROSECOND, max(last, zero + 1) * MICROSECOND), copied)
+        yield CutMade(Span(zero * MICROSECOND, max(until, zero + 1) * MICROSECOND), copied)
 
 
 class _Chosen:
@@ -97,9 +96,14 @@ class _Chosen:
     def first(self) -> int:
         return min(self.shown)[0]
 
-    @property
-    def last_end(self) -> int:
-        return max(end for _, end in self.shown)
+    def stands_until(self, before: int) -> int:
+        """Until when the last picture that is shown before ``before`` is there, by what its packet says."""
+        return max(end for begin, end in self.shown if begin < before)
+
+    def ends(self, end: int) -> int:
+        """Where a copied clip of what is up to ``end`` ends: there, or with a picture that others rest on."""
+        begin, finish = max(self.shown)
+        return end if begin < end else finish
 
     @property
     def can_be_copied(self) -> bool:
@@ -125,14 +129,17 @@ def _from_keyframe(footage: Footage, cutting: Cutting) -> Iterator[Coded[Packet[
         # Leading pictures rest on what came before the keyframe.
         if first is None or coded.time < first.time:
             continue
-        packet = coded.packet
-        if packet.dts is None or packet.pts is None:
-            over = coded.time >= end if coded.key else coded.time >= end + _DISORDER
-        else:
-            over = coded.time - microseconds(packet.pts - packet.dts, packet.time_base) >= end
-        if over:
+        if coded.time >= end and (coded.time >= end + _DISORDER or _decoded_at(coded) >= end):
             return
         yield coded
+
+
+def _decoded_at(coded: Coded[Packet[VideoStream]]) -> int:
+    packet = coded.packet
+    if packet.dts is None or packet.pts is None:
+        # A keyframe without one is taken for the first of what follows.
+        return coded.time if coded.key else 0
+    return coded.time - microseconds(packet.pts - packet.dts, packet.time_base)
 
 
 def _copied(
@@ -151,8 +158,8 @@ def _copied(
             packet = coded.packet
             packet.pts, packet.dts, packet.time_base = shown - zero, decoded - zero, base
             # The last picture stands until the end, whatever its packet says of it.
-            stands = end if shown == latest and coded.time < end else coded.time
-            packet.duration = max(_units(coded.duration, base), _units(stands - coded.time, base), 1)
+            last = shown == latest and coded.time < end
+            packet.duration = max(_units(end - coded.time if last else coded.duration, base), 1)
             packet.stream = stream
             yield microseconds(decoded - zero, base), [packet]
 

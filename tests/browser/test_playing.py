@@ -40,6 +40,7 @@ CONTENT = ("b-frames.mp4", "fragmented.mp4", "edit-list.mp4", "vp9.webm")
 CLIPS = (*CONTENT, "odd-groups.mkv", "broadcast.ts", "variable-rate.mkv", "av1.mkv", "reordered.avi")
 SECOND = 4.3
 COLUMNS, ROWS = 16, 9
+SAID = "A red van stops at the gate, and a man unloads boxes from the van."
 # What is on show, a few pixels large, once a player has come to rest at a time.
 SEEN = """
 async (path, second, zero) => {
@@ -56,14 +57,18 @@ async (path, second, zero) => {
   }
   video.muted = true;
   video.src = source;
+  document.body.append(video);
   await event('loadeddata');
+  // A seek is over before its picture is on show.
+  const shown = new Promise((resolve) => video.requestVideoFrameCallback((_, { mediaTime }) => resolve(mediaTime)));
   video.currentTime = second - zero;
   await event('seeked');
+  const picture = await shown + zero;
   const canvas = Object.assign(document.createElement('canvas'), { width: WIDE, height: HIGH });
   const drawn = canvas.getContext('2d');
   drawn.drawImage(video, 0, 0, canvas.width, canvas.height);
   const pixels = [...drawn.getImageData(0, 0, canvas.width, canvas.height).data];
-  return { at: video.currentTime + zero, width: video.videoWidth, height: video.videoHeight, pixels };
+  return { at: video.currentTime + zero, width: video.videoWidth, height: video.videoHeight, pixels, picture };
 }
 """.replace("WIDE", str(COLUMNS)).replace("HIGH", str(ROWS))
 
@@ -103,9 +108,11 @@ def test_a_clip_plays_from_the_second_that_was_asked_for(chromium: Chromium, nam
 def test_a_question_is_answered_with_a_moment_that_plays(chromium: Chromium, service: Service, tmp_path: Path) -> None:
     chromium.open(f"{service.url}/")
     chromium.until(f"document.querySelectorAll('.card').length === {len(CLIPS)}")
-    chromium.run("document.getElementById('question').value = 'Where is the red van of b-frames?'")
+    chromium.run("document.getElementById('question').value = 'When does the red van stop at the gate?'")
     chromium.run("document.getElementById('ask').requestSubmit()")
-    chromium.until("document.querySelectorAll('#moments li').length > 0")
+    told = "document.getElementById('stage').textContent === '' && document.getElementById('told').textContent"
+    answer = chromium.until(told)
+    assert chromium.run("document.querySelectorAll('#moments li').length") > 0, answer
     chromium.run("document.querySelector('#moments .still').click()")
     chromium.until("document.getElementById('video').readyState >= 2 && !document.getElementById('video').seeking")
     assert chromium.run("document.getElementById('video').videoWidth") == 160
@@ -152,6 +159,7 @@ def check(seen: dict[str, object], name: str) -> None:
     times, frames = small_pictures(name)
     nearest = int(np.abs(frames - shown).mean(axis=(1, 2, 3)).argmin())
     on_show = max(number for number, time in enumerate(times) if time <= SECOND + 0.001)
+    assert seen["picture"] == pytest.approx(times[on_show], abs=0.045)
     assert abs(nearest - on_show) <= 1, f"the picture of {times[nearest]:.3f}"
 
 
@@ -193,4 +201,4 @@ def add(archive: SqlArchive, path: Path) -> None:
     archive.set_plan(analysis, (ZERO,), [FrameGroup(0, whole, (ZERO,))], (160, 96))
     found = Span(timedelta(seconds=6), timedelta(seconds=8))
     coverage = Coverage(facts.length, (CoveredSpan(whole, CoverageState.ANALYSED, 1),))
-    archive.finish(analysis, coverage, (), (Passage(recording.id, found, "the red van", Source.SLIDE),))
+    archive.finish(analysis, coverage, (), (Passage(recording.id, found, SAID, Source.SUBTITLE),))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import select
 import socket
 import struct
 import threading
@@ -176,7 +177,7 @@ class ScriptedModel:
     ``kwargs`` False is a server that refuses ``media_io_kwargs`` and ``mm_processor_kwargs``, ``video`` False one that
     takes images alone, ``priority`` False one that refuses it; without ``tokenizer`` and ``metrics`` it has no such
     paths; ``thinking`` says that its template opens a thought; one that is not ``healthy`` says so at ``/health``;
-    ``key`` is the key it asks for.
+    ``key`` is the key it asks for. ``hung_up`` are the requests whose client went away before they were answered.
     """
 
     script: Script = ()
@@ -194,6 +195,7 @@ class ScriptedModel:
     port: int = 0
     requests: list[Request] = field(default_factory=list)
     probes: list[Request] = field(default_factory=list)
+    hung_up: list[Request] = field(default_factory=list)
     most_at_once: int = 0
 
     def __enter__(self) -> ScriptedModel:
@@ -361,8 +363,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _give(self, request: Request, reply: Reply) -> None:
         match reply:
-            case Said():
-                self.model._stopping.wait(reply.after)
+            case Said() if self._wait(request, reply.after):
                 self._stream_said(request, reply) if request.stream else self._json(200, self._completion(reply))
             case Failed(plain=True):
                 self._send(reply.status, b"<html><body>Bad gateway</body></html>", "text/html", reply.headers)
@@ -381,8 +382,8 @@ class _Handler(BaseHTTPRequestHandler):
                 if request.stream:
                     self._begin_stream()
                     self._event(self._chunk({"content": "A man "}))
-                self.model._stopping.wait(reply.seconds)
-                self._cut()
+                if self._wait(request, reply.seconds):
+                    self._cut()
             case Raw():
                 self._send(200, reply.data, reply.kind)
             case StreamFailed():
@@ -395,6 +396,17 @@ class _Handler(BaseHTTPRequestHandler):
             case StreamDone():
                 self._begin_stream()
                 self._end_stream()
+
+    def _wait(self, request: Request, seconds: float) -> bool:
+        """Waits so long, or until the server stops; False where the client hangs up meanwhile."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self.model._stopping.is_set():
+            readable, _, _ = select.select([self.connection], [], [], min(left, 0.02))
+            if readable and not self.connection.recv(1, socket.MSG_PEEK):
+                self.model.hung_up.append(request)
+                self.close_connection = True
+                return False
+        return True
 
     def _completion(self, said: Said) -> dict[str, object]:
         message = {"role": "assistant", "content": said.words, "reasoning": said.thinking or None}

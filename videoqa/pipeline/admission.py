@@ -20,6 +20,7 @@ from videoqa.errors import (
     SourceChanged,
     Unexpected,
 )
+from videoqa.line import HungUp, watched
 from videoqa.media import UNHEARD, ZERO, Cue, Progress, Recording, RecordingState, Span
 from videoqa.pipeline.looking import Cancelled, wait_for_model
 from videoqa.ports import (
@@ -206,7 +207,10 @@ class Admission:
         problem: object = "no speech model is set"
         try:
             if self.transcriber is not None:
-                return self.transcriber.transcribe(path, identity, tell if length else None), ()
+                with watched(stop):
+                    return self.transcriber.transcribe(path, identity, tell if length else None), ()
+        except HungUp:
+            raise Cancelled from None
         except Cancelled:
             raise
         except (ModelError, BadMedia) as error:

@@ -10,6 +10,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 
 from videoqa.errors import ModelUnreachable, Unexpected, VideoqaError
+from videoqa.line import Line, on
 from videoqa.media import FrameGroup, Progress
 from videoqa.ports import Analyser, Analysis, Archive, Brief, Look, Pictures, RecordedLook, Usage
 from videoqa.times import clock_span
@@ -43,7 +44,7 @@ class Looking:
         """
         task = _Task(analysis, {} if again else self._known(analysis), stop)
         groups = analysis.groups[analysis.next_group :]
-        return self._in_turn(task, groups) if self.analyser.in_turn else self._side_by_side(task, groups)
+        return self._in_turn(task, groups) if self.analyser.in_turn else self._side_by_side(task, groups, self.workers)
 
     def _known(self, analysis: Analysis) -> Mapping[FrameGroup, RecordedLook]:
         before = self.archive.finished_analysis(analysis.recording_id, analysis.kind)
@@ -61,42 +62,47 @@ class Looking:
         told = (looks[number].look.summary for number in sorted(looks, reverse=True))
         before = next(filter(None, told), "")
         for group in groups:
-            recorded = self._look(task, group, before)
+            ((_, recorded),) = self._side_by_side(task, (group,), 1, before)
             before = recorded.look.summary or before
             yield group, recorded
 
-    def _side_by_side(self, task: _Task, groups: tuple[FrameGroup, ...]) -> Iterator[tuple[FrameGroup, RecordedLook]]:
-        pool = ThreadPoolExecutor(self.workers, thread_name_prefix="group")
+    def _side_by_side(
+        self, task: _Task, groups: tuple[FrameGroup, ...], workers: int, before: str = ""
+    ) -> Iterator[tuple[FrameGroup, RecordedLook]]:
+        pool = ThreadPoolExecutor(workers, thread_name_prefix="group")
         waiting: list[tuple[FrameGroup, Future[RecordedLook]]] = []
-        remaining = iter(groups)
+        remaining, line = iter(groups), Line()
+        if task.stop():
+            raise Cancelled
         try:
             while True:
                 for group in remaining:
                     # What the lines of a log are about, and the span under way, go along.
-                    waiting.append((group, pool.submit(copy_context().run, self._look, task, group, "")))
-                    if len(waiting) > self.workers:
+                    look = pool.submit(copy_context().run, self._look, task, line, group, before)
+                    waiting.append((group, look))
+                    if len(waiting) > workers:
                         break
                 if not waiting:
                     return
                 group, future = waiting.pop(0)
-                yield group, future.result()
+                yield group, _awaited(future, task)
         finally:
-            task.over = True
             # Whoever stops does not wait for the looks under way: nobody wants them any more.
+            line.hang_up()
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _look(self, task: _Task, group: FrameGroup, before: str) -> RecordedLook:
+    def _look(self, task: _Task, line: Line, group: FrameGroup, before: str) -> RecordedLook:
         """The look at ``group``; one that fails is told, not raised. While nobody can look it waits."""
         if group in task.known:
             return task.known[group]
         while True:
-            if task.is_over():
-                raise Cancelled
+            line.check()
             try:
                 brief = Brief(task.analysis.prompt, before, task.analysis.seen_by)
-                return RecordedLook(self.analyser.analyse(group, self.pictures, brief))
+                with on(line):
+                    return RecordedLook(self.analyser.analyse(group, self.pictures, brief))
             except ModelUnreachable as error:
-                wait_for_model(self.archive, task.analysis.recording_id, error, task.is_over)
+                wait_for_model(self.archive, task.analysis.recording_id, error, lambda: line.gone)
             except VideoqaError as error:
                 return _failed(group, error)
             except Exception as error:  # noqa: BLE001  whatever an analyser does, the line goes on
@@ -120,17 +126,28 @@ def wait_for_model(archive: Archive, recording_id: str, error: ModelUnreachable,
         time.sleep(_STEP_SECONDS)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Task:
     """An analysis under way: what of it is known already, and whether it is still wanted."""
 
     analysis: Analysis
     known: Mapping[FrameGroup, RecordedLook]
     stop: Callable[[], bool]
-    over: bool = False
 
-    def is_over(self) -> bool:
-        return self.over or self.stop()
+
+def _awaited(look: Future[RecordedLook], task: _Task) -> RecordedLook:
+    """
+    Raises:
+        Cancelled: the analysis is not wanted any more.
+    """
+    while True:
+        if task.stop():
+            raise Cancelled
+        try:
+            return look.result(_STEP_SECONDS)
+        except TimeoutError:
+            if look.done():
+                raise
 
 
 def _failed(group: FrameGroup, error: VideoqaError) -> RecordedLook:

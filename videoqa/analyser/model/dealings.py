@@ -6,6 +6,7 @@ import logging
 import math
 import random
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -15,6 +16,7 @@ from videoqa.analyser.model.exchange import Priority
 from videoqa.analyser.model.fatalities import MOST, Fatalities
 from videoqa.analyser.model.wire import Garbled, Overdue, Refusal, Silence, Wire
 from videoqa.errors import BadReply, ModelError, ModelRefused, ModelUnreachable, TooLongForModel, UnfitModel
+from videoqa.line import current
 
 _log = logging.getLogger(__name__)
 _Sent = TypeVar("_Sent")
@@ -24,6 +26,7 @@ _BUSY = frozenset({429, 503})
 _AWAY = frozenset({502, 504})
 _BARRED = frozenset({401, 403})
 _LONGEST_PAUSE_ASKED = 30.0
+_GLANCE = 0.2
 _TOO_LONG = ("context length", "maximum model length", "max_model_len", "encoder cache size", "context_length_exceeded")
 
 
@@ -78,6 +81,7 @@ class Dealings:
         """What ``send`` gives, made again while that may help. ``identity`` gives what tells the request from others.
 
         Raises:
+            HungUp: nobody wants it any more.
             ModelError: it does not help. ``ModelRefused`` where the server died of this very request too often.
         """
         broke: list[str] = []
@@ -94,6 +98,7 @@ class Dealings:
     def _made(self, send: Callable[[], _Sent], model: str, most: int, broke: list[str]) -> _Sent:
         """As ``carry_out``; puts into ``broke`` what ended a request that the server had already taken."""
         for made in range(1, most + 1):
+            current().check()
             if self._breaker.is_open or self._closing.is_set():
                 break
             try:
@@ -108,11 +113,16 @@ class Dealings:
                     break
                 pause = self._retries.pause(made, error.pause if isinstance(error, Refusal) else None)
                 _log.info("%s: %s; again in %.1f s", self._wire.url, error, pause)
-                self._closing.wait(pause)
+                self._wait(pause)
             else:
                 self.answered()
                 return sent
         raise self.unreachable()
+
+    def _wait(self, seconds: float) -> None:
+        line, until = current(), time.monotonic() + seconds
+        while not self._closing.is_set() and (left := until - time.monotonic()) > 0:
+            line.wait(min(left, _GLANCE))
 
     def answered(self) -> None:
         """The server does what it is asked."""

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 from videoqa.analyser.model.exchange import Priority
 from videoqa.analyser.model.gauges import HOLDS
+from videoqa.line import current
 
 LEAST, MOST = 1, 256
 _FIRST = 4
@@ -95,17 +96,33 @@ class Lanes:
 
     @contextmanager
     def lane(self, priority: Priority) -> Iterator[None]:
-        """A lane for as long as the block lasts; a batch request waits until one is free."""
-        with self._condition:
-            if priority is Priority.BATCH:
-                self._condition.wait_for(lambda: self._taken < self._width.lanes)
-            self._taken += 1
+        """A lane for as long as the block lasts; a batch request waits until one is free.
+
+        Raises:
+            HungUp: nobody wants it any more.
+        """
+        if priority is Priority.BATCH:
+            self._stand_in_line()
+        else:
+            with self._condition:
+                self._taken += 1
         try:
             yield
         finally:
             with self._condition:
                 self._taken -= 1
                 self._condition.notify_all()
+
+    def _stand_in_line(self) -> None:
+        line = current()
+        with line.ending(self._look_up), self._condition:
+            self._condition.wait_for(lambda: line.gone or self._taken < self._width.lanes)
+            line.check()
+            self._taken += 1
+
+    def _look_up(self) -> None:
+        with self._condition:
+            self._condition.notify_all()
 
     def completed(self, seconds: float, work: float, crowded: bool | None) -> None:
         """A request in a lane was answered; called before the lane is left. See ``Width.completed``."""

@@ -6,7 +6,7 @@ import json
 import socket
 import time
 import weakref
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import httpx2
 
 from videoqa.errors import escaped
+from videoqa.line import Line, current
 
 _LONGEST_MESSAGE = 300
 _LONGEST_BODY = 16 * 2**20
@@ -71,13 +72,20 @@ class Wire:
         self._secrets = tuple(filter(None, (key, parsed.password)))
         self.timeouts = timeouts
         self._sockets: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._client = httpx2.Client(
-            headers={"Authorization": f"Bearer {key}"} if key else {},
-            auth=(parsed.username, parsed.password) if parsed.username else None,
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=_KEPT, keepalive_expiry=_IDLE),
-            # A proxy that the environment names cannot reach this very machine.
-            trust_env=parsed.host not in {"localhost", "127.0.0.1", "::1"},
-        )
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        auth = (parsed.username, parsed.password) if parsed.username else None
+        # A proxy that the environment names cannot reach this very machine.
+        foreign = parsed.host not in {"localhost", "127.0.0.1", "::1"}
+        verify = httpx2.create_ssl_context(trust_env=foreign)
+
+        def client(kept: int) -> httpx2.Client:
+            limits = httpx2.Limits(max_connections=None, max_keepalive_connections=kept, keepalive_expiry=_IDLE)
+            return httpx2.Client(headers=headers, auth=auth, limits=limits, trust_env=foreign, verify=verify)
+
+        self._client = client(_KEPT)
+        # What the model works on for seconds has a connection of its own: to close that is how it is told to stop, and
+        # which one a request has is known only of a new one.
+        self._own = client(0)
 
     def __repr__(self) -> str:
         return f"Wire({self.url!r})"
@@ -88,18 +96,26 @@ class Wire:
             return self._body(response, self.timeouts.brief)
 
     def post(self, url: str, body: bytes, *, within: float | None = None, kind: str = _JSON) -> dict[str, Any]:
-        """The JSON object that ``url`` answers ``body``, of content type ``kind``, with."""
+        """The JSON object that ``url`` answers ``body``, of content type ``kind``, with.
+
+        Raises:
+            HungUp: it was hung up on. What is to come ``within`` a short time is waited for.
+        """
         total = within or self.timeouts.total
-        with self._response("POST", url, body, total, total, kind=kind) as response:
+        with self._response("POST", url, body, total, total, kind=kind, own=within is None) as response:
             answer = parsed_object(self._body(response, total))
         if answer.get("error"):  # told with a status of 200, as some gateways do
             raise self._told(answer, 500)
         return answer
 
     def stream(self, url: str, body: bytes) -> Generator[dict[str, Any]]:
-        """The JSON objects of the events that ``url`` answers ``body`` with. Closing the iterator hangs up."""
+        """The JSON objects of the events that ``url`` answers ``body`` with. Closing the iterator hangs up.
+
+        Raises:
+            HungUp: it was hung up on from elsewhere.
+        """
         total = self.timeouts.total
-        with self._response("POST", url, body, min(self.timeouts.read, total), total) as response:
+        with self._response("POST", url, body, min(self.timeouts.read, total), total, own=True) as response:
             for line in self._lines(response, total):
                 data = line[5:].strip() if line.startswith(b"data:") else b""
                 if not data:
@@ -113,26 +129,40 @@ class Wire:
 
     def close(self) -> None:
         """Hangs up whatever is under way: what waits for it, in any thread, gets ``Silence``."""
-        for stream in list(self._sockets):
-            # Closing a socket does not wake a thread that waits on it; shutting it down does.
-            with suppress(OSError):
-                stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        _shut(list(self._sockets))
         self._client.close()
+        self._own.close()
 
     @contextmanager
     def _response(
-        self, method: str, url: str, body: bytes | None, read: float, total: float, *, kind: str = _JSON
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        read: float,
+        total: float,
+        *,
+        kind: str = _JSON,
+        own: bool = False,
     ) -> Iterator[httpx2.Response]:
-        began = time.monotonic()
-        timeout = httpx2.Timeout(total, connect=self.timeouts.connect, read=read)
-        headers = {"Content-Type": kind} if body is not None else {}
-        try:
-            with self._client.stream(
-                method, url, content=body, headers=headers, timeout=timeout, extensions={"trace": self._traced}
+        """The response to a request; one on a connection of its ``own`` can be hung up on."""
+        call = _Call(self._sockets, current() if own else Line())
+        with call.line.ending(call.end), self._told_apart(read):
+            began = time.monotonic()
+            timeout = httpx2.Timeout(total, connect=self.timeouts.connect, read=read)
+            headers = {"Content-Type": kind} if body is not None else {}
+            client = self._own if own else self._client
+            with client.stream(
+                method, url, content=body, headers=headers, timeout=timeout, extensions={"trace": call.traced}
             ) as response:
                 if response.status_code != httpx2.codes.OK:
                     raise self._refusal(response, max(1.0, total - (time.monotonic() - began)))
                 yield response
+
+    @contextmanager
+    def _told_apart(self, read: float) -> Iterator[None]:
+        try:
+            yield
         except httpx2.ConnectTimeout as error:
             raise Silence("no connection in time", refused=True) from error
         except httpx2.TimeoutException as error:
@@ -166,10 +196,6 @@ class Wire:
                 raise Garbled(f"a line of the stream is longer than {_LONGEST_LINE} bytes")
         yield rest
 
-    def _traced(self, event: str, facts: Mapping[str, Any]) -> None:
-        if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
-            self._sockets.add(facts["return_value"])
-
     def _refusal(self, response: httpx2.Response, total: float) -> Refusal:
         content = b""
         with suppress(Garbled):  # however long its page is, the status tells
@@ -198,6 +224,32 @@ class Wire:
             text = text.replace(secret, "***")
         text = escaped(text)
         return text if len(text) <= _LONGEST_MESSAGE else text[:_LONGEST_MESSAGE] + "…"
+
+
+class _Call:
+    """The connections that are made for one request."""
+
+    def __init__(self, every: weakref.WeakSet[Any], line: Line) -> None:
+        self.line = line
+        self._every = every
+        self._made: list[Any] = []
+
+    def traced(self, event: str, facts: Mapping[str, Any]) -> None:
+        if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
+            self._every.add(facts["return_value"])
+            self._made.append(facts["return_value"])
+            if self.line.gone:
+                self.end()
+
+    def end(self) -> None:
+        _shut(self._made)
+
+
+def _shut(streams: Sequence[Any]) -> None:
+    for stream in streams:
+        # Closing a socket does not wake a thread that waits on it; shutting it down does.
+        with suppress(OSError):
+            stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
 
 def parsed_object(content: bytes) -> dict[str, Any]:

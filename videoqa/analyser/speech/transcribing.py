@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -87,7 +88,7 @@ class SpeechTranscriber:
         try:
             with self._sounds.sounds(path, since) as sounds:
                 for sound in sounds:
-                    waiting.append((sound, pool.submit(self._hearer.hear, sound)))
+                    waiting.append((sound, pool.submit(copy_context().run, self._hearer.hear, sound)))
                     if len(waiting) >= self._hearer.at_once:
                         take()
                 while waiting:

@@ -10,7 +10,20 @@ import time
 import traceback
 from datetime import UTC, datetime
 
-BENCHES = ("sampling", "gating", "memory", "throughput", "lectures", "search", "listings", "ask", "model_requests", "model_tokens")
+BENCHES = (
+    "sampling",
+    "gating",
+    "memory",
+    "throughput",
+    "lectures",
+    "search",
+    "listings",
+    "ask",
+    "model_requests",
+    "model_tokens",
+    "service_range",
+    "service_stills",
+)
 
 
 def main() -> int:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.acceptance import canaries
+
 VIDEOQA = Path(sys.executable).with_name("videoqa")
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
@@ -41,13 +43,14 @@ class Videoqa:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 raise
+        assert not canaries.sing(out, err), "a secret is read in what it writes"
         return Ran(process.returncode, out, err)
 
     def start(self, *arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
         """The command, running, in a process group of its own."""
         return subprocess.Popen(
             [VIDEOQA, *map(str, arguments)],
-            env=os.environ | {"VIDEOQA_DATA_DIR": str(self.data)} | environment,
+            env=os.environ | canaries.SETTINGS | {"VIDEOQA_DATA_DIR": str(self.data)} | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

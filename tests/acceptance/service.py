@@ -17,6 +17,7 @@ from typing import Self
 
 import httpx2
 
+from tests.acceptance import canaries
 from tests.acceptance.product import VIDEOQA
 
 PATIENCE = 60.0
@@ -36,7 +37,7 @@ class Service:
         self.said = ""
         self._options = options
         self._key = key
-        self._environment = {"VIDEOQA_DATA_DIR": str(data)} | environment
+        self._environment = canaries.SETTINGS | {"VIDEOQA_DATA_DIR": str(data)} | environment
         self._process: subprocess.Popen[str] | None = None
         self._reading: list[threading.Thread] = []
 
@@ -110,6 +111,8 @@ class Service:
         code = self._process.wait(within)
         for reading in self._reading:
             reading.join(within)
+        assert not canaries.sing(self.said), "a secret is read in what it writes"
+        assert not self._key or self._key not in self.said
         return code
 
     def kill(self) -> None:

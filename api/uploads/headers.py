@@ -19,6 +19,8 @@ VERSION = "1.0.0"
 MEDIA_TYPE = "application/offset+octet-stream"
 EXTENSIONS = "creation,creation-with-upload,creation-defer-length,checksum,expiration,termination"
 ALGORITHMS = ("sha1", "sha256", "sha512", "md5")
+RECORDING = "Videoqa-Recording"
+"""Names the recording that an upload has become; Location cannot, where it names the upload."""
 _LARGEST = 2**63 - 1
 _KEY = re.compile(r"[!-+\--~]{1,200}")  # printable ASCII but for blanks and commas
 
@@ -137,6 +139,7 @@ def of(arrival: Arrival, offset: int) -> dict[str, str]:
     """What is said of an upload that stands at ``offset``."""
     told = {"Upload-Offset": str(offset), "Upload-Expires": format_datetime(arrival.expires_at, usegmt=True)}
     if arrival.recording_id:
+        told[RECORDING] = arrival.recording_id
         told["Location"] = f"/v1/recordings/{arrival.recording_id}"
     return told
 

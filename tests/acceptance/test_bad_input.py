@@ -205,9 +205,12 @@ def test_a_database_of_a_newer_version_is_refused(videoqa: Videoqa, tmp_path: Pa
     assert videoqa("index", clip(tmp_path / "good.mp4")).code == 0
     with sqlite3.connect(videoqa.data / "videoqa.sqlite") as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
-    ran = videoqa("list")
-    assert ran.code == 3
-    assert "newer" in ran.err
+    for command in (("list",), ("serve", "--port", "0"), ("keys", "list")):
+        ran = videoqa(*command)
+        assert ran.code == 3
+        assert "written by a newer videoqa" in ran.err
+        assert "update videoqa" in ran.err
+        assert ran.out == ""
 
 
 def test_a_damaged_database_is_told_as_one(videoqa: Videoqa, tmp_path: Path) -> None:

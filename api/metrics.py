@@ -40,7 +40,7 @@ class Metrics:
     """The figures of this process, in a registry of their own, and those that ``figures`` gives when they are asked."""
 
     def __init__(self, figures: Callable[[], Figures]) -> None:
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry(auto_describe=False)
         told = ("route", "method", "status")
         made = self._registry

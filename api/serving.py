@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import resource
 import socket
 from collections.abc import Iterator, Sequence
 
@@ -75,6 +76,16 @@ def listening(host: str, port: int) -> tuple[socket.socket, ...]:
 def is_private(host: str) -> bool:
     """True where ``host`` is reached from this machine alone."""
     return all(ipaddress.ip_address(address.partition("%")[0]).is_loopback for _, address in _addresses(host, 0))
+
+
+def allow_connections(most: int) -> None:
+    """Has the system give this process files enough for ``most`` connections, as far as it is allowed."""
+    wanted = 2 * most
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def url_of(sockets: Sequence[socket.socket]) -> str:

@@ -35,6 +35,8 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
     build, final = stages(DOCKER / "Dockerfile")
+    # The image's own Python, which has pip and is called python.
+    subprocess.run([sys.executable, "-m", "venv", folder / "python"], check=True)
     for instruction in (*build, *final):
         carried_out(instruction, folder)
     told = {each.name: each for each in final}
@@ -60,12 +62,15 @@ def carried_out(instruction: Instruction, folder: Path) -> None:
         if os.getuid():
             command = command.replace("--owner 1000 --group 1000 ", "")
         say(command)
-        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        environment = os.environ | {"PATH": f"{folder}/python/bin:{os.environ['PATH']}"}
         subprocess.run(["/bin/sh", "-ec", command], cwd=folder / "src", env=environment, check=True)
 
 
 def run(folder: Path, told: dict[str, Instruction]) -> None:
-    user = int(told["USER"].text.split(":")[0]) if not os.getuid() else os.getuid()
+    user = int(told["USER"].text.split(":")[0])
+    lesser = not os.getuid() and others_may_run(Path(sys.base_prefix))
+    if not lesser:
+        say(f"note: not run as user {user}, who is not root: {os.getuid()} is not, or its Python is root's alone")
     scratch = folder / "tmp"
     scratch.mkdir(exist_ok=True)
     scratch.chmod(0o1777)
@@ -76,7 +81,7 @@ def run(folder: Path, told: dict[str, Instruction]) -> None:
     def become() -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
-        if not os.getuid():
+        if lesser:
             os.setgroups([])
             os.setgid(user)
             os.setuid(user)
@@ -127,6 +132,10 @@ def status(url: str, key: str) -> int:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
+
+
+def others_may_run(folder: Path) -> bool:
+    return all(each.stat().st_mode & 0o001 for each in (folder, *folder.parents))
 
 
 def free_port() -> int:

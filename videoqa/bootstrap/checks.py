@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -14,6 +15,8 @@ from videoqa.health import Check
 
 if TYPE_CHECKING:
     from videoqa.bootstrap import House
+
+_MEBIBYTE = 2**20
 
 
 def checks(house: House) -> tuple[Check, ...]:
@@ -33,6 +36,9 @@ def checks(house: House) -> tuple[Check, ...]:
         speech_check(house),
         _extra("decord", "decord", "the second decoder"),
         _extra("postgres", "psycopg", "PostgreSQL in place of SQLite"),
+        _extra("telemetry", "opentelemetry.sdk", "traces, where OTEL_EXPORTER_OTLP_ENDPOINT is set"),
+        _disk(house),
+        _service(house),
     )
 
 
@@ -129,7 +135,38 @@ def speech_check(house: House) -> Check:
         return Check("speech", works=False, detail=f"speech is not transcribed: {error}")
 
 
+def _disk(house: House) -> Check:
+    try:
+        free = shutil.disk_usage(house.folder).free
+    except (OSError, VideoqaError) as error:
+        return Check("disk", works=False, detail=str(error), broken=True)
+    reserve = house.settings.disk_reserve_mb * _MEBIBYTE
+    detail = f"{free / 2**30:.1f} GiB free; `serve` leaves {reserve / 2**30:.1f} of them"
+    remedy = "remove recordings, or set VIDEOQA_DATA_DIR to a larger disk"
+    return Check("disk", works=free > reserve, detail=detail, remedy=remedy)
+
+
+def _service(house: House) -> Check:
+    from indexer.keys import SqlKeys
+
+    try:
+        count = sum(key.revoked_at is None for key in SqlKeys(house.engine).keys())  # noqa: SIM118  a port's method
+    except VideoqaError as error:
+        return Check("service", works=False, detail=str(error), broken=True)
+    if count:
+        return Check("service", works=True, detail=f"`videoqa serve` asks for a key; {count} are in force")
+    detail = "`videoqa serve` asks for no key, and serves this machine alone"
+    return Check("service", works=True, detail=detail)
+
+
 def _extra(extra: str, module: str, means: str) -> Check:
-    if find_spec(module) is not None:
+    if _is_there(module):
         return Check(extra, works=True, detail=f"{means}: installed")
     return Check(extra, works=False, detail=f"{means}: not installed", remedy=f'pip install "videoqa[{extra}]"')
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # of what it is a part of
+        return False

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from anyio.to_thread import run_sync
 
 from api.opening import Opening
-from api.serving import HttpServer, is_private, listening, server, url_of
+from api.serving import HttpServer, allow_connections, is_private, listening, server, url_of
 from videoqa import logs
 from videoqa.bootstrap import House, house, telemetry
 from videoqa.bootstrap.worker import WorkerProcess
@@ -52,6 +52,7 @@ def serve(host: str, port: int) -> None:
     private = is_private(host)
     if not private and not _has_keys(place):
         raise NoKeys(host=host, name="admin")
+    allow_connections(_CONNECTIONS)
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(contextlib.closing(each)) for each in listening(host, port)]
         asyncio.run(_serve(place, sockets, private=private))

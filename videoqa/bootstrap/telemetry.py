@@ -24,7 +24,7 @@ def begin(process: str) -> None:
     """Has the spans of this process exported over OTLP, as the environment's ``OTEL_*`` says; else nothing."""
     if not any(os.environ.get(name) for name in _WHERE):
         return
-    if importlib.util.find_spec("opentelemetry.sdk") is None:
+    if not _is_installed():
         _log.warning('traces are asked for and cannot be made; pip install "videoqa[telemetry]"')
         return
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -36,6 +36,13 @@ def begin(process: str) -> None:
     provider = TracerProvider(resource=resource)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     tracing.begin(OtelTracer(provider))
+
+
+def _is_installed() -> bool:
+    try:
+        return importlib.util.find_spec("opentelemetry.sdk") is not None
+    except ModuleNotFoundError:  # nothing of it is
+        return False
 
 
 class OtelTracer:

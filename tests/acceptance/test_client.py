@@ -18,6 +18,7 @@ import pytest
 from tests.acceptance.product import Videoqa
 from tests.acceptance.service import Service
 from tests.clips import Clip, steady
+from tests.hostile_service import HostileService, answer
 from videoqa.client import (
     Answer,
     AsyncClient,
@@ -30,6 +31,7 @@ from videoqa.client import (
     NotAllowed,
     NotFound,
     Recording,
+    ServiceFailed,
     Token,
 )
 
@@ -42,7 +44,7 @@ def service(samples: Videoqa, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """The running service over the indexed samples."""
     data = tmp_path_factory.mktemp("client") / "data"
     shutil.copytree(samples.data, data)
-    with Service(data) as running:
+    with Service(data, VIDEOQA_FETCH_PRIVATE="yes") as running:
         yield running
 
 
@@ -85,19 +87,19 @@ def test_the_samples_are_asked_searched_and_looked_through(do: Callable[..., Any
     recordings: list[Recording] = do("recordings", title="lecture")
     assert [each.state for each in recordings] == ["indexed"]
     lecture = recordings[0]
-    answer: Answer = do("ask", "What is a hash table?", recordings=[lecture.id])
-    assert {moment.recording.id for moment in answer.moments} <= {lecture.id}
+    given: Answer = do("ask", "What is a hash table?", recordings=[lecture.id])
+    assert {moment.recording.id for moment in given.moments} <= {lecture.id}
     parts = do("ask_stream", "What is a hash table?", recordings=[lecture.id])
     assert isinstance(parts[-1], Answer)
-    assert any(isinstance(part, Token) for part in parts) == answer.found
+    assert any(isinstance(part, Token) for part in parts) == given.found
     assert do("come_back", parts[0].task_id)[-1] == parts[-1]
     assert len(do("search", "table", limit=3)) <= 3
     assert do("chapters", lecture.id)
     assert do("recording_events", lecture.id)
     assert [each.kind for each in do("coverage", lecture.id)] == ["signals"]
     assert len(do("events", recordings=[lecture.id])) == len(do("recording_events", lecture.id))
-    do("feedback", answer.id, right=True, note="as I said")
-    assert answer.id in {judged.id for judged in do("judged", right=True)}
+    do("feedback", given.id, right=True, note="as I said")
+    assert given.id in {judged.id for judged in do("judged", right=True)}
     assert do("usage").keys
 
 
@@ -158,6 +160,19 @@ def test_footage_that_is_none_is_told_so(do: Callable[..., Any], tmp_path: Path)
     with pytest.raises(IndexingFailed, match="no recording"):
         do("wait_until_indexed", recording.id)
     do("remove", recording.id)
+
+
+def test_footage_is_fetched_from_an_address(do: Callable[..., Any], clip: Path) -> None:
+    told: list[int] = []
+    with HostileService(answer(200, clip.read_bytes(), Content_Type="video/mp4")) as elsewhere:
+        recording = do(
+            "upload_url", f"{elsewhere.url}/gate.mp4", priority=1, on_progress=lambda done, of: told.append(done)
+        )
+    assert recording.digest == digest(clip)
+    assert told[-1] == clip.stat().st_size
+    do("remove", recording.id)
+    with HostileService(answer(404)) as elsewhere, pytest.raises(ServiceFailed, match="404"):
+        do("upload_url", f"{elsewhere.url}/gate.mp4")
 
 
 def test_an_upload_outlives_the_service(do: Callable[..., Any], service: Service, clip: Path) -> None:

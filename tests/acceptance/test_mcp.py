@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import socket
+import subprocess
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
+import httpx2
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.types import CallToolResult
 
 from tests.acceptance.product import VIDEOQA, Videoqa
-from tests.acceptance.service import Service, free_port
+from tests.acceptance.service import Service, free_port, until
 
 Calls = Callable[[Client], Awaitable[Any]]
 
@@ -98,3 +102,27 @@ def test_without_a_service_every_tool_says_how_to_start_one() -> None:
     result = talk(lambda client: client.call_tool("list_recordings", {}), url)
     assert result.is_error
     assert "videoqa serve" in told(result)
+
+
+def test_the_tools_are_served_over_http_on_this_machine_alone(service: Service) -> None:
+    port = free_port()
+    with subprocess.Popen(
+        [VIDEOQA, "mcp", "--port", str(port)], env=os.environ | {"VIDEOQA_URL": service.url}, stderr=subprocess.PIPE
+    ) as process:
+        try:
+            until(lambda: _listens(port))
+
+            async def listed() -> CallToolResult:
+                async with Client(f"http://127.0.0.1:{port}/mcp") as client:
+                    return await client.call_tool("list_recordings", {})
+
+            assert not asyncio.run(listed()).is_error
+            misled = httpx2.post(f"http://127.0.0.1:{port}/mcp", headers={"Host": "evil.example"}, json={})
+            assert misled.status_code == 421
+        finally:
+            process.kill()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as trying:
+        return trying.connect_ex(("127.0.0.1", port)) == 0

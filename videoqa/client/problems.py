@@ -36,7 +36,7 @@ class Changed(ClientError):
 
 
 class IndexingFailed(ClientError):
-    """The recording could not be made searchable."""
+    """The footage could not be fetched, or not be made searchable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from videoqa.client.documents import Recording, read
 from videoqa.client.downloads import OnProgress
-from videoqa.client.flows import Call, Flow, Reply, at, options, worked
+from videoqa.client.flows import Call, Flow, Reply, at, options, pause, worked
 from videoqa.client.footage import instant, recording
 from videoqa.client.outgoing import File, Outgoing, UploadNote
 from videoqa.client.problems import (
@@ -29,6 +29,7 @@ from videoqa.client.problems import (
 from videoqa.client.retrying import Pauses, answered, asked
 
 _LEAST = 2**18
+_LOOK = 0.5
 _TUS = {"Tus-Resumable": "1.0.0"}
 
 
@@ -90,12 +91,18 @@ def upload_url(
     prompt: str | None = None,
     tags: Sequence[str] = (),
     priority: int | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Flow[Recording]:
-    """Has the service fetch footage from an address."""
+    """Has the service fetch footage from an address, and waits until it is there.
+
+    Raises:
+        IndexingFailed: it could not be fetched; the message says why.
+    """
     body: dict[str, object] = {"url": url, **_told(title, started_at, prompt, (), priority), "tags": list(tags)}
     if priority is not None:
         body["priority"] = priority
-    return read(Recording, (yield from answered(Call("POST", "/v1/recordings", json=body, patience=600))))
+    begun = read(Upload, (yield from answered(Call("POST", "/v1/recordings", json=body))))
+    return (yield from recording((yield from _become(begun.id, on_progress))))
 
 
 def _begun(outgoing: Outgoing, note: UploadNote, metadata: Mapping[str, str]) -> Flow[tuple[str, int]]:
@@ -167,17 +174,17 @@ def _offset(upload_id: str, size: int) -> Flow[int]:
     return offset
 
 
-def _become(upload_id: str) -> Flow[str]:
-    """The id of the recording that the upload has become."""
-    pauses = Pauses((yield from options()))
-    call = Call("GET", at("/v1/uploads/{}", upload_id))
+def _become(upload_id: str, on_progress: OnProgress | None = None) -> Flow[str]:
+    """The id of the recording that the upload becomes."""
     while True:
-        upload = read(Upload, (yield from answered(call)))
+        upload = read(Upload, (yield from answered(Call("GET", at("/v1/uploads/{}", upload_id)))))
+        if on_progress is not None:
+            on_progress(upload.offset, upload.length)
         if upload.recording is not None:
             return upload.recording
         if upload.problem is not None:
             raise IndexingFailed(upload.problem)
-        yield from pauses.before_again(call, Unreachable("The upload is complete and has not become a recording yet."))
+        yield from pause(_LOOK)
 
 
 def _may_go_on(error: ClientError) -> bool:

@@ -17,12 +17,18 @@ from videoqa.errors import MalformedRequest, TooSlow, VideoqaError
 
 
 class TimedProtocol(H11Protocol):
-    """uvicorn's protocol with a deadline for heads, and for bodies that nobody waits for any more."""
+    """uvicorn's protocol with a deadline for heads, for bodies that nobody waits for any more, and for readers that do
+    not read.
+    """
 
     seconds = 10.0
     """How long a head may take from its first byte, a new connection from its start, an unread body from the answer."""
 
+    patience = 120.0
+    """How long a reader may leave its connection full. A paused video comes back with a Range."""
+
     _deadline: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -30,7 +36,17 @@ class TimedProtocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end()
+        self._read_on()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._read_on()
+        self._stalled = self.loop.call_later(self.patience, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._read_on()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -51,6 +67,11 @@ class TimedProtocol(H11Protocol):
 
     def _answered(self) -> bool:
         return self.cycle is not None and self.cycle.response_complete
+
+    def _read_on(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
 
     def _begin(self) -> None:
         if self._deadline is None:

@@ -7,11 +7,12 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from api.deadlines import TimedProtocol
 from api.serving import listening, server
 
 SECONDS = 0.4
@@ -140,3 +141,27 @@ def test_what_is_no_request_is_a_problem(address: Address, sent: bytes) -> None:
         head, _, body = read_all(connection).partition(b"\r\n\r\n")
     assert int(head.split()[1]) in (400, 408)
     assert json.loads(body)["code"] in ("malformed-request", "too-slow")
+
+
+def test_a_reader_that_does_not_read_is_let_go() -> None:
+    ended = threading.Event()
+
+    async def endless(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(64):
+            await send({"type": "http.response.body", "body": bytes(2**20), "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+        ended.set()
+
+    sockets = listening("127.0.0.1", 0)
+    running = server(endless, 100)
+    running.config.http = type("Impatient", (TimedProtocol,), {"patience": SECONDS})
+    thread = threading.Thread(target=running.run, args=(list(sockets),))
+    thread.start()
+    with closing(socket.create_connection(sockets[0].getsockname()[:2])) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert ended.wait(10), "it is not held by whoever does not read"
+        with suppress(ConnectionError):
+            assert len(read_all(connection)) < 64 * 2**20
+    running.should_exit = True
+    thread.join(10)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 import sqlalchemy as sa
 
-from indexer import tables
+from indexer import statements, tables
 from videoqa.access import Scope
 from videoqa.ports import EventFilter, EventPlace, RecordingFilter
 
@@ -21,7 +21,7 @@ def recordings(connection: sa.Connection, wanted: RecordingFilter) -> Iterator[C
     c = tables.recordings.c
     yield from _within(connection, wanted.scope)
     if wanted.ids is not None:
-        yield c.id.in_(sorted(wanted.ids))
+        yield statements.among(c.id, wanted.ids)
     if wanted.title:
         # Not LIKE: SQLite refuses a long pattern.
         yield sa.func.replace(c.folded_title, sa.bindparam(None, wanted.title, tables.Folded), "") != c.folded_title

@@ -67,6 +67,7 @@ class SqlListings:
         with reading(self._engine) as connection:
             select = select.where(*filters.events(connection, wanted, after))
             found = statements.every(connection, select)
-            of = sa.select(tables.recordings).where(tables.recordings.c.id.in_({row["recording_id"] for row in found}))
+            named = statements.among(tables.recordings.c.id, {row["recording_id"] for row in found})
+            of = sa.select(tables.recordings).where(named)
             recordings = {each.id: each for each in statements.tagged(connection, statements.every(connection, of))}
         return tuple(FoundEvent(recordings[row["recording_id"]], rows.event(row)) for row in found)

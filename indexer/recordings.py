@@ -37,7 +37,7 @@ class SqlRecordings:
     def recordings(self) -> tuple[Recording, ...]:
         with reading(self._engine) as connection:
             found = statements.every(connection, sa.select(tables.recordings))
-            known = statements.tagged(connection, found, every_tag=True)
+            known = statements.tagged(connection, found)
         return tuple(sorted(known, key=lambda recording: (recording.title, recording.id)))
 
     def recording(self, recording_id: str) -> Recording | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +11,8 @@ from indexer import rows, tables
 from videoqa.events import Passage
 from videoqa.media import Recording
 from videoqa.ports import AnalysisKind
+
+MOST_PARAMETERS = 5000
 
 
 def recording(recording_id: str) -> sa.Select[Any]:
@@ -65,12 +67,19 @@ def only(connection: sa.Connection, select: sa.Executable) -> rows.Row:
     return connection.execute(select).mappings().one()
 
 
-def tagged(connection: sa.Connection, found: Sequence[rows.Row], *, every_tag: bool = False) -> tuple[Recording, ...]:
-    """The recordings of the rows ``found``, in that order, with their tags; ``every_tag`` where they are many."""
+def among(column: sa.ColumnElement[str], ids: Collection[str]) -> sa.ColumnElement[bool]:
+    """What is true where ``column`` is one of ``ids``, however many they are."""
+    # No database takes more than some ten thousand parameters; more are written into the statement.
+    many = len(ids) > MOST_PARAMETERS
+    return column.in_(sa.bindparam(None, sorted(ids), tables.Name, expanding=True, literal_execute=many))
+
+
+def tagged(connection: sa.Connection, found: Sequence[rows.Row]) -> tuple[Recording, ...]:
+    """The recordings of the rows ``found``, in that order, with their tags."""
     c = tables.recording_tags.c
     select = sa.select(c.recording_id, c.tag)
-    if not every_tag:
-        select = select.where(c.recording_id.in_([row["id"] for row in found]))
+    if len(found) <= MOST_PARAMETERS:
+        select = select.where(among(c.recording_id, [row["id"] for row in found]))
     tags: dict[str, list[str]] = {}
     for recording_id, tag in connection.execute(select) if found else ():
         tags.setdefault(recording_id, []).append(tag)

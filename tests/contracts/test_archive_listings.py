@@ -179,6 +179,15 @@ def test_a_filter_of_any_text_is_answered(archive: Archive, text: str) -> None:
     assert archive.find_events(EventFilter(label=text), EventPlace(NOON, text)) == ()
 
 
+def test_any_number_of_ids_can_be_asked_for(archive: Archive) -> None:
+    added(archive, recording("a", tags=("x",)), recording("it's"), recording("%s:c"))
+    look_at(archive, "it's", event("it's", "e", 1))
+    wanted = RecordingFilter(ids=frozenset({"it's", "a", *UNKEEPABLE, *map(str, range(70_000))}))
+    assert archive.ids(wanted) == {"a", "it's"}
+    assert names(archive.page(wanted, limit=100_000)) == "it's a"
+    assert ids(archive.find_events(EventFilter(wanted), limit=100_000)) == "e"
+
+
 def test_a_scope_reaches_its_tags_and_its_cameras_and_nothing_else(archive: Archive) -> None:
     added(
         archive,

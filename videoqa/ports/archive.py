@@ -17,7 +17,7 @@ from videoqa.ports.analysis import Analysis, AnalysisKind, RecordedLook, Timelin
 class RecordingFilter:
     """Which recordings: all that ``scope`` covers, unless a field says otherwise.
 
-    ``ids`` are a few hundred at most. ``title`` is a part of the title, whatever its case; ``tag`` one of the tags;
+    ``ids`` are those it may be one of. ``title`` is a part of the title, whatever its case; ``tag`` one of the tags;
     ``started_from`` and ``started_before`` bound the wall clock at its start, aware and in UTC: one whose wall clock is
     unknown is outside of every bound.
     """

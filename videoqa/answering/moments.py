@@ -61,7 +61,9 @@ def peaks(scored: Sequence[Scored], middle: float, limit: int, *, whole: bool) -
         # What a model saw at the same time are different things: none says anything against another.
         alone = passage.span if passage.source is Source.MODEL else None
         tracks[passage.recording_id, passage.source, passage.language, alone].append(each)
-    found = [peak for track in tracks.values() for peak in _peaks_of(track, middle, limit, whole=whole)]
+    # The curve is nowhere above its best passage.
+    telling = [track for track in tracks.values() if max(each.score for each in track) > middle]
+    found = [peak for track in telling for peak in _peaks_of(track, middle, limit, whole=whole)]
     found.sort(key=lambda peak: (-peak.score, peak.recording_id, peak.span))
     merged: list[Peak] = []
     for peak in found:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,8 +50,9 @@ def relevance(question: str, passages: Sequence[str], lexicon: Lexicon) -> Relev
     """How well each of ``passages`` bears the words of ``question`` out."""
     asked = list(dict.fromkeys(lexicon.words(question)))
     said = [lexicon.words(passage) for passage in passages]
-    vocabulary = {word: number for number, word in enumerate(dict.fromkeys(word for words in said for word in words))}
-    alike = likeness(asked, list(vocabulary), lexicon)
+    distinct = tuple(dict.fromkeys(chain.from_iterable(said)))
+    vocabulary = dict(zip(distinct, range(len(distinct)), strict=True))
+    alike = likeness(asked, distinct, lexicon)
     counts = _counts(alike, said, vocabulary)
     present = np.minimum(counts, 1)
     common = present.sum(axis=1)
@@ -62,7 +64,7 @@ def relevance(question: str, passages: Sequence[str], lexicon: Lexicon) -> Relev
         words=(rarity[:, None] * counts * (SATURATION + 1) / (counts + damping)).sum(axis=0),
         held=(rarity[:, None] * present).sum(axis=0) / max(float(rarity.sum()), 1e-9),
         known=float(present.max(axis=1, initial=0).mean()) if asked else 0.0,
-        weights={word: float(weights[number]) for word, number in vocabulary.items() if weights[number] > 0},
+        weights={distinct[number]: float(weights[number]) for number in np.flatnonzero(weights > 0).tolist()},
     )
 
 
@@ -75,10 +77,12 @@ def likeness(asked: Sequence[str], vocabulary: Sequence[str], lexicon: Lexicon) 
         return np.zeros((len(asked), len(vocabulary)), np.float32)
     cosines = np.matmul(lexicon.vectors(asked), lexicon.vectors(vocabulary).T)
     alike: Floats = np.clip((cosines - ALIKE) / (1 - ALIKE), 0, 1).astype(np.float32)
-    terms = [lexicon.term(word) for word in vocabulary]
+    wanted: dict[str, list[int]] = {lexicon.term(word): [] for word in asked}
+    for number, term in enumerate(map(lexicon.term, vocabulary)):
+        if term in wanted:
+            wanted[term].append(number)
     for row, word in enumerate(asked):
-        term = lexicon.term(word)
-        alike[row, [number for number, other in enumerate(terms) if other == term]] = 1
+        alike[row, wanted[lexicon.term(word)]] = 1
     return alike
 
 
@@ -92,7 +96,7 @@ def standard(values: Floats) -> Floats:
 
 def _counts(alike: Floats, said: Sequence[Sequence[str]], vocabulary: dict[str, int]) -> Floats:
     """How often each word asked for, or one like it, stands in each passage: shape (words, passages)."""
-    places = np.array([vocabulary[word] for words in said for word in words], np.intp)
+    places = np.array(list(map(vocabulary.__getitem__, chain.from_iterable(said))), np.intp)
     bounds = np.cumsum([0, *(len(words) for words in said)])
     summed = np.zeros((len(alike), len(places) + 1), np.float64)
     np.cumsum(alike[:, places], axis=1, out=summed[:, 1:])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from api.auth import Admin
 from api.keys import within_reach
+from api.schemas.instants import Instant
 from api.schemas.keys import AuditPage, DeedBody
 from api.service import Parts, Service
 from api.threads import in_thread
@@ -17,7 +17,6 @@ from videoqa.access import Caller
 from videoqa.ports import Deed
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])
-_LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @router.get("")
@@ -25,13 +24,11 @@ async def list_deeds(
     *,
     service: Parts,
     caller: Admin,
-    after: Annotated[AwareDatetime | None, Query(description="The `next` of the part before.")] = None,
+    after: Annotated[Instant | None, Query(description="The `next` of the part before.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> AuditPage:
     """What was changed and by whom, the youngest first. A limited key sees what keys within its reach did."""
-    # A year before the first or behind the last cannot be told in UTC.
-    before = None if after is None else min(after, _LATEST).astimezone(UTC) if after.year > 1 else after
-    found = await in_thread(lambda: _page(service, caller, before, limit))
+    found = await in_thread(lambda: _page(service, caller, after, limit))
     full = len(found) >= limit
     return AuditPage(
         items=tuple(DeedBody.from_domain(deed) for deed in found), next=found[-1].at.isoformat() if full else None

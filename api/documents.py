@@ -24,6 +24,11 @@ _TOLD = {
     "429": "More was asked than the key may; Retry-After says when to come back.",
     "default": "Any other problem; `code` says which.",
 }
+_EVENT = {
+    "type": "object",
+    "properties": {"event": {"type": "string"}, "data": {"type": "string"}, "id": {"type": "string"}},
+    "required": ["event", "data"],
+}
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 summary { cursor: pointer; padding: .4rem 0; } code, pre { font: 14px/1.4 ui-monospace, monospace; }
@@ -64,6 +69,10 @@ def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
             told = {"422", "429", "default"} if known or "requestBody" in operation else {"429", "default"}
             told |= {"401", "403"} if "security" in operation else set()
             told |= {"404"} if "path" in known else set()
+            for answer in operation["responses"].values():
+                if (stream := answer.get("content", {}).get("text/event-stream")) is not None:
+                    stream.pop("schema", None)
+                    stream["itemSchema"] = _EVENT
             for status in sorted(told):
                 operation["responses"][status] = {"description": _TOLD[status], "content": content}
     return document

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
 
 from api.auth import Operator, Viewer, visible
 from api.schemas import RecordingBody
+from api.schemas.instants import Instant
 from api.schemas.recordings import RecordingChange, RecordingPage
 from api.service import Parts, Service
 from api.threads import in_thread
@@ -33,8 +32,8 @@ async def list_recordings(
     camera: Annotated[str, Query(max_length=64)] = "",
     state: RecordingState | None = None,
     owner: Annotated[str | None, Query(max_length=64, description="The id of a key: one's own, or an admin's.")] = None,
-    started_from: AwareDatetime | None = None,
-    started_before: AwareDatetime | None = None,
+    started_from: Instant | None = None,
+    started_before: Instant | None = None,
     after: Annotated[str | None, Query(max_length=64, description="The `next` of the part before.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> RecordingPage:
@@ -48,8 +47,8 @@ async def list_recordings(
         camera=camera,
         state=state,
         owner=owner,
-        started_from=started_from and started_from.astimezone(UTC),
-        started_before=started_before and started_before.astimezone(UTC),
+        started_from=started_from,
+        started_before=started_before,
     )
     return await in_thread(lambda: _page(service, caller, wanted, after, limit))
 
@@ -106,7 +105,7 @@ def _body(recording: Recording, caller: Caller) -> RecordingBody:
 
 
 def _changed(service: Service, caller: Caller, recording: Recording, change: RecordingChange) -> RecordingBody:
-    started_at = change.started_at and change.started_at.astimezone(UTC)
+    started_at = change.started_at
     service.archive.amend(recording.id, title=change.title, started_at=started_at, prompt=change.prompt)
     if change.tags is not None:
         service.archive.tag(recording.id, sorted(set(change.tags)))

@@ -23,7 +23,7 @@ from videoqa.media import (
     Sampling,
     Span,
 )
-from videoqa.ports import GivenAnswer, IndexRequest, Look, RecordedLook, TimelineChange
+from videoqa.ports import GivenAnswer, IndexRequest, JobState, Look, RecordedLook, TimelineChange
 
 LENGTH = timedelta(seconds=60)
 _numbers = itertools.count(1)
@@ -81,6 +81,8 @@ def things_of(house: House, tenant: Tenant) -> Things:
     service, owner = house.service, tenant.keys[Role.OPERATOR].id
     recording = service.archive.add(_recording(service, tenant, owner))
     (job_id,) = service.jobs.submit([IndexRequest(recording.source, recording_id=recording.id, owner=owner)])
+    service.jobs.become(job_id, JobState.FAILED)
+    service.archive.set_state(recording.id, RecordingState.FAILED)
     upload = service.inbox.begin(owner, 1000, {"title": f"{tenant.word}.mp4"})
     number = next(_numbers)
     given = GivenAnswer(

@@ -7,35 +7,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, NamedTuple, Self
 from urllib.parse import quote
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic import Field
 
 from api.schemas import AnswerBody, CitationBody, CoverageBody, MomentBody, UsageBody, WireModel, ends
+from api.schemas.instants import Instant
 from videoqa.answering.lookup import LONGEST_QUESTION
 from videoqa.answers import Answer, Citation, Moment, WallClock
 from videoqa.errors import EmptyStretch
 from videoqa.events import Source
 from videoqa.media import Recording, Span
 
-
-def _written(moment: object) -> object:
-    # A bare number is a time of footage, never a second since 1970.
-    if isinstance(moment, datetime) or (isinstance(moment, str) and "-" in moment.strip()[1:]):
-        return moment
-    raise ValueError("a time of the wall clock is written in ISO 8601, with its zone")
-
-
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("no calendar goes there") from error
-
-
 Words = Annotated[str, Field(min_length=1, max_length=LONGEST_QUESTION, pattern=r"\S")]
 """A question, or what is searched for."""
 LONGEST = 1e9
 Seconds = Annotated[float, Field(strict=True, ge=0, le=LONGEST, allow_inf_nan=False)]
-Instant = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_utc)]
 Between = tuple[Seconds, Seconds] | tuple[Instant, Instant]
 Names = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=300)], ...], Field(max_length=500)]
 
@@ -50,8 +35,8 @@ class AskBody(WireModel):
     question: Words
     recordings: Names = ()
     between: Between | None = None
-    limit: Annotated[int, Field(ge=1, le=20)] = 5
-    stream: bool | None = None
+    limit: Annotated[int, Field(strict=True, ge=1, le=20)] = 5
+    stream: Annotated[bool, Field(strict=True)] | None = None
 
 
 class SearchFor(WireModel):
@@ -61,7 +46,7 @@ class SearchFor(WireModel):
     recordings: Names = ()
     between: Between | None = None
     sources: tuple[Source, ...] = ()
-    limit: Annotated[int, Field(ge=1, le=100)] = 10
+    limit: Annotated[int, Field(strict=True, ge=1, le=100)] = 10
 
 
 class PlayableMoment(MomentBody):

@@ -15,7 +15,7 @@ from videoqa.ports import GivenAnswer
 class FeedbackBody(WireModel):
     """What whoever asked says of an answer."""
 
-    right: bool
+    right: Annotated[bool, Field(strict=True)]
     note: Annotated[str, Field(max_length=4000)] = ""
 
 
@@ -31,7 +31,7 @@ class JudgedAnswer(WireModel):
     question: str
     spans: tuple[tuple[float, float], ...]
     answerable: bool
-    right: bool
+    right: Annotated[bool, Field(strict=True)]
     note: str
     asked_at: datetime
     answer: str | None

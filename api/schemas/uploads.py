@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from api.schemas import WireModel
+from api.schemas.instants import Instant
 from api.schemas.recordings import MOST_TAGS, Prompt, Tag, Title
 from videoqa.errors import escaped
 from videoqa.intake import Wishes
@@ -21,7 +22,7 @@ class Told(WireModel):
     """What may be said of footage that is brought. ``priority`` 0 comes first."""
 
     title: Title | None = None
-    started_at: AwareDatetime | None = None
+    started_at: Instant | None = None
     prompt: Prompt | None = None
     tags: Annotated[tuple[Tag, ...], Field(max_length=MOST_TAGS)] = ()
     priority: Annotated[int, Field(ge=0, le=9)] = 5
@@ -30,7 +31,7 @@ class Told(WireModel):
         """``file_name`` is the title where none is told."""
         return Wishes(
             title=self.title or title_of(file_name),
-            started_at=self.started_at and self.started_at.astimezone(UTC),
+            started_at=self.started_at,
             prompt=self.prompt,
             tags=self.tags,
             priority=self.priority,
@@ -40,6 +41,7 @@ class Told(WireModel):
 class Address(Told):
     """Footage that is to be fetched."""
 
+    priority: Annotated[int, Field(strict=True, ge=0, le=9)] = 5
     url: Annotated[str, Field(min_length=1, max_length=_LONGEST_ADDRESS)]
 
 

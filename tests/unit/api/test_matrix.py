@@ -12,9 +12,11 @@ from typing import Any
 import anyio
 import httpx2
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from api import web
 from api.app import create_app
 from tests.service import client_of
 from tests.tenants import House, Tenant, Things, a_house, things_of
@@ -40,6 +42,7 @@ class Rule:
 TUS = {"Tus-Resumable": "1.0.0"}
 A_PIECE = {**TUS, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
 ROUTES: dict[Route, Rule] = {
+    **{("GET", path): Rule(None) for path in web.PATHS},
     ("GET", "/docs"): Rule(None),
     ("GET", "/openapi.json"): Rule(None),
     ("HEAD", "/openapi.json"): Rule(None),
@@ -57,6 +60,7 @@ ROUTES: dict[Route, Rule] = {
     ("HEAD", "/v1/recordings/{recording_id}/content"): Rule(VIEWER),
     ("GET", "/v1/recordings/{recording_id}/thumbnail"): Rule(VIEWER, {"params": {"at": 1}}),
     ("GET", "/v1/recordings/{recording_id}/clip"): Rule(VIEWER, {"params": {"from": 1, "to": 2}}),
+    ("HEAD", "/v1/recordings/{recording_id}/clip"): Rule(VIEWER, {"params": {"from": 1, "to": 2}}),
     ("GET", "/v1/recordings/{recording_id}/events"): Rule(VIEWER),
     ("GET", "/v1/recordings/{recording_id}/chapters"): Rule(VIEWER),
     ("GET", "/v1/recordings/{recording_id}/captions.vtt"): Rule(VIEWER),
@@ -111,8 +115,15 @@ def known(app: FastAPI) -> set[Route]:
 Ask = Callable[..., httpx2.Response]
 
 
+@pytest.fixture(scope="module")
+def portal() -> Iterator[BlockingPortal]:
+    """One event loop for all of them: the application has tasks in it."""
+    with start_blocking_portal() as portal:
+        yield portal
+
+
 @pytest.fixture
-def ask(house: House, app: FastAPI, known: set[Route]) -> Ask:
+def ask(house: House, app: FastAPI, known: set[Route], portal: BlockingPortal) -> Ask:
     def ask(route: Route, key: str = "", things: Things = UNKNOWN) -> httpx2.Response:
         if route not in known:
             pytest.skip(f"there is no {' '.join(route)} yet")
@@ -122,7 +133,7 @@ def ask(house: House, app: FastAPI, known: set[Route]) -> Ask:
                 with anyio.fail_after(20):
                     return await client.request(route[0], route[1].format(**asdict(things)), **ROUTES[route].send)
 
-        return anyio.run(sent)
+        return portal.call(sent)
 
     return ask
 

@@ -1,0 +1,26 @@
+"""Times of the wall clock as requests tell them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+
+
+def _written(moment: object) -> object:
+    # A bare number is a time of footage, never a second since 1970.
+    if isinstance(moment, datetime) or (isinstance(moment, str) and "-" in moment.strip()[1:]):
+        return moment
+    raise ValueError("a time of the wall clock is written in ISO 8601, with its zone")
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("no calendar goes there") from error
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_utc)]
+"""ISO 8601 with its zone; in UTC once it is read."""

@@ -8,6 +8,7 @@ import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import ClassVar
 
 import anyio
 
@@ -17,8 +18,9 @@ from api.uploads.headers import Checksum
 from videoqa.errors import MoreThanDeclared, UploadTooLarge, WrongChecksum
 from videoqa.ports import Incoming
 
-BLOCK = 2**18
-"""Bytes that are written at once. Larger ones are no quicker, and 200 uploads hold two of them each."""
+LARGE, SMALL, FEW = 2**20, 2**17, 16
+"""Bytes that are written at once while only a few uploads are under way, and with more of them: large blocks take a
+third less of the processor, but each upload holds two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Bounds:
 
 class Writing:
     """The file of one arrival, and what of it has come and is not written yet."""
+
+    under_way: ClassVar[int] = 0
 
     def __init__(
         self, incoming: Incoming, allowance: Allowance, bounds: Bounds, checksum: Checksum | None = None
@@ -69,7 +73,7 @@ class Writing:
         self._bounds.check(self.size)
         self._parts.append(data)
         self._waiting += len(data)
-        if self._waiting >= BLOCK:
+        if self._waiting >= (LARGE if Writing.under_way <= FEW else SMALL):
             await self._write()
 
     async def flush(self) -> None:
@@ -122,7 +126,9 @@ async def writing(
 ) -> AsyncIterator[Writing]:
     """Writes to ``incoming`` until the block ends; however it ends, the file is closed."""
     file = Writing(incoming, allowance, bounds, checksum)
+    Writing.under_way += 1
     try:
         yield file
     finally:
+        Writing.under_way -= 1
         await file.close()

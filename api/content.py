@@ -45,8 +45,7 @@ async def content_of_recording(
 ) -> Response:
     """The file of a recording as it was brought, whole or in ranges. `download` has a browser save it."""
     recording = await visible(service, caller, recording_id)
-    file = await in_thread(lambda: service.clips.original(recording))
-    kind, modified = await in_thread(lambda: _looked_at(file))
+    file, kind, modified = await in_thread(lambda: _looked_at(service.clips.original(recording)))
     version = Version(f'"{recording.digest}"', modified)
     return file_response(request, file, version, kind.media_type, _headers(recording, kind, download=download))
 
@@ -115,9 +114,9 @@ def _headers(recording: Recording, kind: Kind, *, title: str = "", download: boo
     return {**_HARMLESS, **_REVALIDATED, "Content-Disposition": named}
 
 
-def _looked_at(file: BinaryIO) -> tuple[Kind, datetime]:
+def _looked_at(file: BinaryIO) -> tuple[BinaryIO, Kind, datetime]:
     kind = sniffed(os.pread(file.fileno(), HEAD, 0))
-    return kind, datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
+    return file, kind, datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
 
 
 def _span(recording: Recording, begin: float, end: float) -> Span:

@@ -78,8 +78,10 @@ function still(path, label, caption, play) {
   // Without a source it is not to be drawn as a broken picture; unseen it would not be observed.
   const image = element("img", { alt: "" });
   image.addEventListener("load", () => URL.revokeObjectURL(image.src));
-  image.dataset.path = path;
-  seen.observe(image);
+  if (path) {
+    image.dataset.path = path;
+    seen.observe(image);
+  }
   const button = element("button", { type: "button", className: "still", onclick: play, ariaLabel: label }, image);
   if (caption) button.append(element("span", { textContent: caption }));
   return button;
@@ -233,11 +235,12 @@ function card(recording) {
   const id = encodeURIComponent(recording.id);
   const state = element("span", { className: "hint" });
   const bar = element("progress", { max: 1, hidden: true });
+  const readable = recording.state !== "failed";
   const made = element("li", { className: "card" },
-    still(`/v1/recordings/${id}/thumbnail?width=480`, `Play ${recording.title}`,
+    still(readable && `/v1/recordings/${id}/thumbnail?width=480`, `Play ${recording.title}`,
       recording.length ? clock(recording.length) : "", () => play(recording, 0, Math.min(60, recording.length || 60))),
     element("div", { className: "text" }, element("b", { textContent: recording.title }), state, bar,
-      element("button", { type: "button", className: "quiet", textContent: "Ask about it",
+      element("button", { type: "button", className: "quiet", textContent: "Ask about it", hidden: !readable,
         onclick: () => choose(recording) })));
   made.dataset.id = recording.id;
   cards.set(recording.id, { recording, state, bar, made });
@@ -251,7 +254,9 @@ function standing(recording) {
   const began = recording.started_at ? new Date(recording.started_at).toLocaleString() : "";
   state.className = `hint ${recording.state}`;
   state.textContent = recording.state === "failed"
-    ? recording.problems.at(-1) ?? "It could not be indexed." : [recording.state, began, ...recording.tags].filter(Boolean).join(" · ");
+    ? recording.problems.at(-1) ?? "It could not be indexed."
+    : [under && recording.state, began, ...recording.tags].filter(Boolean).join(" · ");
+  state.title = state.textContent;
   bar.hidden = !under;
   if (recording.state === "queued") bar.removeAttribute("value");
 }

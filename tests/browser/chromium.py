@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import itertools
 import json
 import shutil
 import subprocess
 import tempfile
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -48,7 +50,8 @@ class Chromium:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        self._socket = self._connected()
+        self._stack = contextlib.ExitStack()
+        self._socket = self._stack.enter_context(self._connection())
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.command(f"{domain}.enable")
         phone = width < 600
@@ -114,7 +117,7 @@ class Chromium:
             case "Runtime.consoleAPICalled":
                 self.said.append(str([each.get("value") for each in told["params"]["args"]]))
 
-    def _connected(self) -> ClientConnection:
+    def _connection(self) -> AbstractContextManager[ClientConnection]:
         note = Path(self._folder.name) / "DevToolsActivePort"
         end = time.monotonic() + PATIENCE
         while not note.exists() or len(note.read_text().split()) < 2:
@@ -135,7 +138,7 @@ class Chromium:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._socket.close()
+        self._stack.close()
         self._process.kill()
         self._process.wait()
         self._folder.cleanup()

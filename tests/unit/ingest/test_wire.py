@@ -13,10 +13,13 @@ from ingest.wire import (
     HEADER,
     BadMessage,
     Confinement,
+    CutMade,
+    Cutting,
     Done,
     Failed,
     Hearing,
     Message,
+    Part,
     Request,
     Stretch,
     Survey,
@@ -49,6 +52,8 @@ MESSAGES: list[Message] = [
     Unread(Span(SECOND, 3 * SECOND), "it is damaged there", failed=True),
     Sound(SECOND, b"\1\2" * Sound.RATE, (Span(SECOND, 1.5 * SECOND), Span(1.75 * SECOND, 2 * SECOND))),
     Sound(SECOND, b"\1\2", ()),
+    Part(2**40, b"bytes of a clip"),
+    CutMade(Span(SECOND, 3 * SECOND), copied=True),
     Working(),
     Confinement(("memory limit",)),
     Done(),
@@ -127,8 +132,16 @@ def test_garbage_is_either_a_message_or_refused(kind: bytes, body: bytes) -> Non
         (b"F", b'["Misuse", {}]'),
         (b"U", b'{"span": {"start": 5, "end": 5}, "reason": "", "failed": true}'),
         (b"M", b'{"length": 1e400}'),
+        (b"P", b"short"),
+        (b"K", b'{"span": {"start": 5, "end": 1e300}, "copied": true}'),
     ],
 )
 def test_a_child_that_was_taken_over_cannot_make_up_what_it_likes(kind: bytes, body: bytes) -> None:
     with pytest.raises(BadMessage):
         decode(kind, memoryview(body))
+
+
+def test_a_request_for_a_clip_arrives_as_it_was_sent() -> None:
+    cutting = Cutting(Span(SECOND, 3 * SECOND), 60 * SECOND, leaps=True)
+    request = Request(7, "pyav", Limits(), 12, cutting=cutting)
+    assert Request.from_json(request.to_json()) == request

@@ -22,6 +22,7 @@ BENCHES = (
     "model_requests",
     "model_tokens",
     "service_range",
+    "service_search",
     "service_upload",
     "service_stills",
 )

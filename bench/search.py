@@ -59,8 +59,8 @@ def figures(full: bool) -> list[Figure]:
     return found
 
 
-def build(folder: Path, count: int) -> None:
-    """A database of ``count`` passages in ``folder``."""
+def build(folder: Path, count: int, vocabulary: int = VOCABULARY) -> None:
+    """A database of ``count`` passages in ``folder``, of that many words."""
     folder.mkdir(parents=True)
     engine = open_database(folder / "videoqa.sqlite")
     chance = np.random.default_rng(1)
@@ -69,7 +69,7 @@ def build(folder: Path, count: int) -> None:
     for first in range(0, recordings, 50):
         with writing(engine) as connection:
             for number in range(first, min(first + 50, recordings)):
-                _add(connection, number, chance, shards)
+                _add(connection, number, chance, shards, vocabulary)
     with writing(engine) as connection:
         connection.execute(tables.facts.insert(), {"name": "generation", "value": "bench"})
     engine.dispose()
@@ -106,7 +106,7 @@ def _filters(count: int) -> dict[str, list[Filter]]:
 def _times(search: HybridSearch, filters: Sequence[Filter], count: int = 100) -> tuple[list[float], list[float]]:
     """Milliseconds each of ``count`` questions takes, and those of them at work, after ten that warm the caches."""
     times, work = [], []
-    for number, question in enumerate(_questions(count + 10)):
+    for number, question in enumerate(questions(count + 10)):
         begin, begun = time.perf_counter(), time.process_time()
         search.candidates(question, filters[number % len(filters)], LIMIT)
         times.append((time.perf_counter() - begin) * 1000)
@@ -114,16 +114,16 @@ def _times(search: HybridSearch, filters: Sequence[Filter], count: int = 100) ->
     return times[10:], work[10:]
 
 
-def _questions(count: int) -> Iterator[str]:
+def questions(count: int, vocabulary: int = VOCABULARY) -> Iterator[str]:
     """Half of the words as common as in the passages, half anywhere in the vocabulary."""
     chance = np.random.default_rng(3)
     for _ in range(count):
         common, rare = chance.integers(1, 7), chance.integers(2, 7)
-        words = np.concatenate([_zipf(chance, common), (VOCABULARY ** chance.random(rare)).astype(int) - 1])
+        words = np.concatenate([_zipf(chance, common, vocabulary), (vocabulary ** chance.random(rare)).astype(int) - 1])
         yield " ".join(_word(number) for number in words)
 
 
-def _add(connection: sa.Connection, number: int, chance: np.random.Generator, shards: Shards) -> None:
+def _add(connection: sa.Connection, number: int, chance: np.random.Generator, shards: Shards, vocabulary: int) -> None:
     recording, analysis = f"r{number:05}", f"a{number:05}"
     length = STEP * A_RECORDING + LENGTH
     connection.execute(
@@ -147,6 +147,9 @@ def _add(connection: sa.Connection, number: int, chance: np.random.Generator, sh
             "recording_id": recording,
             "begun": 0,
             "fingerprint": "bench",
+            "kind": "signals",
+            "seen_by": "signals",
+            "prompt": "",
             "period": timedelta(seconds=1),
             "long_side": 768,
             "multiple": 32,
@@ -157,7 +160,7 @@ def _add(connection: sa.Connection, number: int, chance: np.random.Generator, sh
             "covered": length,
         },
     )
-    drawn = _zipf(chance, A_RECORDING * A_PASSAGE).reshape(A_RECORDING, A_PASSAGE)
+    drawn = _zipf(chance, A_RECORDING * A_PASSAGE, vocabulary).reshape(A_RECORDING, A_PASSAGE)
     sources = chance.choice([Source.SUBTITLE, Source.SUBTITLE, Source.SLIDE, Source.MOTION], A_RECORDING).tolist()
     connection.execute(
         tables.passages.insert(),
@@ -207,9 +210,9 @@ def _words(drawn: NDArray[np.int64], sources: Sequence[str]) -> Words:
     )
 
 
-def _zipf(chance: np.random.Generator, count: int) -> NDArray[np.int64]:
+def _zipf(chance: np.random.Generator, count: int, vocabulary: int) -> NDArray[np.int64]:
     """Word numbers; number n is drawn in proportion to 1 / (n + COMMONEST)."""
-    drawn: NDArray[np.int64] = COMMONEST * (VOCABULARY / COMMONEST) ** chance.random(count)
+    drawn: NDArray[np.int64] = COMMONEST * (vocabulary / COMMONEST) ** chance.random(count)
     return np.asarray(drawn - COMMONEST).astype(np.int64)
 
 

@@ -18,6 +18,7 @@ import pytest
 from tests.acceptance.product import Videoqa
 from tests.acceptance.service import Service
 from tests.clips import Clip, steady
+from tests.flaky_line import FlakyLine
 from tests.hostile_service import HostileService, answer
 from videoqa.client import (
     Answer,
@@ -206,6 +207,21 @@ def test_an_upload_outlives_its_process(do: Callable[..., Any], service: Service
     assert recording.digest == digest(clip)
     assert told[0] > clip.stat().st_size // 2
     do("remove", recording.id)
+
+
+def test_footage_goes_and_comes_whole_over_a_line_that_breaks_at_random_points(
+    service: Service, clip: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    for seed in range(200 if request.config.getoption("--soak") else 3):
+        with FlakyLine(service.port, seed=seed, breaks=12, most=4 * PART) as line:
+            with Client(line.url, folder=tmp_path, chunk_bytes=PART, pause=0.01, retries=12) as client:
+                recording = client.upload(clip, title=f"Gate {seed}")
+                back = client.content(recording.id, tmp_path / "back.mp4")
+                assert client.wait_until_indexed(recording.id).state == "indexed"
+            assert line.broken == 12, seed
+        assert recording.digest == digest(clip) == digest(back)
+        with Client(service.url) as client:
+            client.remove(recording.id)
 
 
 def test_a_file_that_changes_while_it_is_sent_is_told_so(do: Callable[..., Any], clip: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from videoqa.bootstrap.worker import WorkerProcess, WorkerState
 from videoqa.errors import VideoqaError
 from videoqa.health import Check, Figures
 from videoqa.ports import JobState
+from videoqa.serving.record import found
 
 if TYPE_CHECKING:
     from videoqa.ports import Job
@@ -55,16 +56,16 @@ class Parts:
         }
         looking = {name: self._threads.submit(look) for name, look in looks.items()}
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        found = []
+        looked = []
         for name, future in looking.items():
             try:
-                found.append(future.result(max(0.0, deadline - time.monotonic())))
+                looked.append(future.result(max(0.0, deadline - time.monotonic())))
             except Late:
                 detail = f"it has not answered in {_PATIENCE_SECONDS:.0f} s"
-                found.append(Check(name, works=False, detail=detail, broken=name == "database"))
+                looked.append(Check(name, works=False, detail=detail, broken=name == "database"))
             except VideoqaError as error:
-                found.append(Check(name, works=False, detail=str(error), broken=name == "database"))
-        return tuple(found)
+                looked.append(Check(name, works=False, detail=str(error), broken=name == "database"))
+        return tuple(looked)
 
     def figures(self) -> Figures:
         """How much there is."""
@@ -105,6 +106,9 @@ class Parts:
 
     def _model(self) -> Check:
         check = model_check(self._place)
+        if check.off and found(self._place.folder):
+            detail = "one was started after this service, which does not use it"
+            return Check("model", works=False, detail=detail, remedy="start the service again")
         memory = self._gpu_memory()
         if not memory:
             return check

@@ -1,0 +1,52 @@
+"""Of what is removed nothing is left, and nothing goes that another recording stands on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from ingest.identity import LocalFiles
+from tests.footage import clip
+from videoqa.bootstrap import House
+from videoqa.media import Recording, RecordingState, Span
+from videoqa.settings import Settings
+
+WITHIN = Span(timedelta(seconds=1), timedelta(seconds=2))
+
+
+def kept(house: House, name: str, space: str) -> Recording:
+    digest = LocalFiles().identify(str(clip("b-frames.mp4"))).digest
+    path = house.folder / "footage" / digest[:2] / f"{digest}.mp4"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(clip("b-frames.mp4").read_bytes())
+    length = timedelta(seconds=12)
+    recording = Recording(name, name, str(path), digest, length, RecordingState.INDEXED, kept=True, space=space)
+    return house.archive.add(recording)
+
+
+def test_a_file_goes_with_the_last_recording_that_stands_on_it(tmp_path: Path) -> None:
+    house = House(Settings(data_dir=tmp_path))
+    ours, theirs = kept(house, "ours", ""), kept(house, "theirs", "gate")
+    assert ours.id != theirs.id
+    house.clips.thumbnail(ours, WITHIN.start)
+    house.clips.clip(ours, WITHIN)
+    house.remove(ours)
+    with house.clips.original(theirs) as file:
+        assert file.read() == clip("b-frames.mp4").read_bytes()
+    house.remove(theirs)
+    assert not Path(theirs.source).exists()
+    left = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix in (".mp4", ".closeup")]
+    assert left == []
+
+
+def test_a_users_own_file_is_never_removed(tmp_path: Path) -> None:
+    house = House(Settings(data_dir=tmp_path / "data"))
+    path = tmp_path / "mine.mp4"
+    path.write_bytes(clip("b-frames.mp4").read_bytes())
+    digest = LocalFiles().identify(str(path)).digest
+    length = timedelta(seconds=12)
+    mine = house.archive.add(Recording("mine", "mine", str(path), digest, length, RecordingState.INDEXED))
+    house.clips.thumbnail(mine, WITHIN.start)
+    house.remove(mine)
+    assert path.exists()
+    assert house.archive.recording("mine") is None

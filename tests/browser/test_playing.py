@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from indexer.archive import SqlArchive
 from indexer.database import open_database
 from indexer.embedding import load
+from indexer.keys import SqlKeys
 from indexer.search.hybrid import HybridSearch
 from ingest.identity import LocalFiles
 from ingest.sandbox import SandboxedReader
 from tests.acceptance.service import Service
 from tests.browser.chromium import Chromium
 from tests.footage import clip
+from videoqa.access import Role, Scope
 from videoqa.events import Passage, Source
 from videoqa.media import (
     ZERO,
@@ -149,6 +151,30 @@ def test_the_page_fits_any_screen(service: Service, width: int, dark: bool) -> N
         assert browser.run("document.documentElement.scrollWidth") <= width
         back = browser.run("getComputedStyle(document.body).backgroundColor")
         assert (sum(map(int, back[4:-1].split(","))) < 200) is dark
+
+
+def test_where_a_key_is_needed_the_page_asks_for_it_and_plays_with_it(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / "videoqa.sqlite")
+    _, secret = SqlKeys(engine).create("gate", Role.VIEWER, Scope(tags=frozenset({"gate"})))
+    archive = SqlArchive(engine, lambda: HybridSearch(engine, load(), tmp_path / "search"))
+    add(archive, clip("b-frames.mp4"))
+    add(archive, clip("vp9.webm"))
+    archive.tag(id_of("vp9.webm"), ["gate"])
+    engine.dispose()
+    with Service(tmp_path) as service, Chromium() as browser:
+        browser.open(f"{service.url}/")
+        browser.until("document.getElementById('key-dialog').open")
+        assert browser.run("document.querySelectorAll('.card').length") == 0
+        browser.run(f"document.getElementById('secret').value = {json.dumps(secret)}")
+        browser.run("document.getElementById('key-form').requestSubmit()")
+        browser.until("document.querySelectorAll('.card').length === 1")
+        browser.until("document.querySelector('.card img').naturalWidth > 0")
+        browser.run("document.querySelector('.card .still').click()")
+        browser.until("document.getElementById('video').videoWidth === 160")
+        kept = browser.run("JSON.stringify([{...localStorage}, document.cookie, location.href])")
+        assert secret not in kept
+        browser.open(f"{service.url}/?again")
+        browser.until("document.querySelectorAll('.card').length === 1")
 
 
 def check(seen: dict[str, object], name: str) -> None:

@@ -16,12 +16,11 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from api.app import create_app
 from api.service import Service
 from ingest.addresses import Policy
 from ingest.fetch import WebFetcher
 from ingest.inbox import DiskInbox
-from tests.service import a_service, client_of
+from tests.service import a_service, app_of, client_of
 from tests.web import Connection, serving
 from videoqa.access import Role, Scope
 
@@ -62,7 +61,7 @@ def web(handle: Callable[[Connection], None] = lambda each: each.answer("200 OK"
 
 @asynccontextmanager
 async def running(service: Service) -> AsyncIterator[FastAPI]:
-    app = create_app(service)
+    app = app_of(service)
     async with app.router.lifespan_context(app):
         yield app
 

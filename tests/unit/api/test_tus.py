@@ -15,9 +15,8 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from api.app import create_app
 from api.service import Service
-from tests.service import a_service, client_of
+from tests.service import a_service, app_of, client_of
 from videoqa.access import Role, Scope
 from videoqa.media import RecordingState
 
@@ -39,7 +38,7 @@ def service(tmp_path: Path) -> Service:
 
 @pytest.fixture
 def app(service: Service) -> FastAPI:
-    return create_app(service)
+    return app_of(service)
 
 
 def text64(text: str | bytes) -> str:
@@ -359,7 +358,7 @@ async def test_uploads_of_others_are_unknown(service: Service, tmp_path: Path) -
     _, other = service.keys.create("other", Role.OPERATOR, Scope())
     _, admin = service.keys.create("admin", Role.ADMIN, Scope())
     _, part = service.keys.create("part", Role.ADMIN, Scope(tags=frozenset({"x"})))
-    app = create_app(replace(service, keys_needed=True))
+    app = app_of(replace(service, keys_needed=True))
     url = await Tus(app, mine).begin()
     for secret in (other, part):
         for method in ("HEAD", "GET", "PATCH", "DELETE"):

@@ -13,9 +13,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from api.app import create_app
 from api.service import Service
-from tests.service import a_service, client_of
+from tests.service import a_service, app_of, client_of
 from videoqa.access import Role, Scope
 from videoqa.media import RecordingState
 
@@ -225,7 +224,7 @@ async def test_more_than_is_taken_is_refused_by_what_is_declared_and_by_what_com
 async def test_a_day_s_bytes_are_not_exceeded(tmp_path: Path) -> None:
     service = a_service(tmp_path)
     service = replace(service, limits=replace(service.limits, day_bytes=1_000_000))
-    app = create_app(service)
+    app = app_of(service)
     first = await send(service, form(part("file", CONTENT, "a.mp4")), app=app)
     second = await send(service, form(part("file", CONTENT[::-1], "b.mp4")), app=app)
     assert (first.status_code, second.status_code) == (201, 429)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import suppress
 from typing import TypeVar
 
 import anyio
 from anyio.to_thread import run_sync
+
+from videoqa.line import Line, on
 
 T = TypeVar("T")
 
@@ -17,6 +19,7 @@ _SLOW = anyio.CapacityLimiter(16)
 _BUSY = anyio.CapacityLimiter(max(2, os.cpu_count() or 1))
 _WAITING = anyio.CapacityLimiter(64)
 _WRITING = anyio.CapacityLimiter(16)
+_CLOSING = anyio.CapacityLimiter(16)
 _END = object()
 
 
@@ -40,13 +43,27 @@ async def in_thread(
 
 
 async def stepwise(parts: Iterator[T]) -> AsyncGenerator[T, None]:
-    """The parts of an iterator that waits for a model, one thread call each; it is closed when nobody wants more."""
+    """The parts of an iterator that waits for a model, one thread call each.
+
+    When nobody wants more, what it waits for is hung up on, and it is closed.
+    """
+    line, turn = Line(), threading.Lock()
+
+    def step() -> T | object:
+        with turn, on(line):
+            return _END if line.gone else next(parts, _END)
+
+    def close() -> None:
+        line.hang_up()
+        # A generator that still runs cannot be closed.
+        with turn:
+            closing = getattr(parts, "close", None)
+            if closing is not None:
+                closing()
+
     try:
-        while (part := await run_sync(lambda: next(parts, _END), limiter=_WAITING)) is not _END:
+        while (part := await run_sync(step, limiter=_WAITING, abandon_on_cancel=True)) is not _END:
             yield part  # type: ignore[misc]
     finally:
-        close = getattr(parts, "close", None)
-        if close is not None:
-            # Where the event loop itself ends, a step may still be under way; it closes with its thread.
-            with anyio.CancelScope(shield=True), suppress(ValueError):
-                await run_sync(close, limiter=_WAITING)
+        with anyio.CancelScope(shield=True):
+            await run_sync(close, limiter=_CLOSING)

@@ -21,6 +21,7 @@ BENCHES = (
     "ask",
     "model_requests",
     "model_tokens",
+    "job_overhead",
     "service_range",
     "service_search",
     "service_upload",

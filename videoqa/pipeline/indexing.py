@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Self
 
 from videoqa.errors import BadMedia, RecordingRemoved, SourceChanged, StorageError
+from videoqa.events import Event
 from videoqa.media import ZERO, Progress, Recording, RecordingState, Span
 from videoqa.pipeline.admission import Admission, Admitted, failures
 from videoqa.pipeline.coverage import covered, unseen
 from videoqa.pipeline.looking import Cancelled, Looking
 from videoqa.ports import (
     Analyser,
+    Analysis,
     AnalysisKind,
     Archive,
     CueReader,
@@ -23,6 +26,7 @@ from videoqa.ports import (
     Passages,
     Spool,
     Timeline,
+    TimelineChange,
     Transcriber,
     Unread,
 )
@@ -104,14 +108,15 @@ class Indexing:
             analysis = self.archive.analysis(analysis_id) or analysis
         beat = _Heartbeat(self.archive, recording.id, self._stage)
         unread = unseen(self.spool.surveyed(analysis_id))
+        events = _Events.of(self.archive, analysis)
         looking = Looking(self.archive, self.analyser, self.spool.pictures(analysis_id), self.workers)
         for group, recorded in looking.looks(analysis, stop, again=admitted.again):
             if stop():
                 raise Cancelled
-            open_events, earlier = self.archive.open_events(analysis_id), self.archive.analysis_events(analysis_id)
             seen = None if recorded.failure is not None else recorded.look.observations
-            change = self.timeline.advance(analysis, group, seen, open_events, earlier, unread=unread)
+            change = self.timeline.advance(analysis, group, seen, events.open, events.every, unread=unread)
             self.archive.record(analysis_id, group.number, recorded, change)
+            events.take(change)
             beat.tell((group.number + 1) / len(analysis.groups))
 
     def finish(self, admitted: Admitted) -> None:
@@ -190,6 +195,38 @@ class Indexing:
             self.spool.add(analysis_id, Unread(Span(reached, recording.length), str(error), failed=True))
 
 
+class _Events:
+    """The events of an analysis as the archive has them. To read all of them for each group would take the longer the
+    more there are.
+    """
+
+    def __init__(self, analysis: Analysis, every: Iterable[Event], is_open: Iterable[Event]) -> None:
+        self._analysis = analysis
+        self._every = {event.id: event for event in every}
+        self._open = {event.id for event in is_open}
+
+    @classmethod
+    def of(cls, archive: Archive, analysis: Analysis) -> Self:
+        return cls(analysis, archive.analysis_events(analysis.id), archive.open_events(analysis.id))
+
+    @property
+    def every(self) -> tuple[Event, ...]:
+        """In order of time."""
+        return tuple(sorted(self._every.values(), key=_place))
+
+    @property
+    def open(self) -> tuple[Event, ...]:
+        return tuple(sorted((self._every[event_id] for event_id in self._open), key=_place))
+
+    def take(self, change: TimelineChange) -> None:
+        """Knows what was recorded."""
+        for event in (*change.opened, *change.updated, *change.closed):
+            known = replace(event, recording_id=self._analysis.recording_id, seen_by=self._analysis.seen_by)
+            self._every[event.id] = known
+        self._open.update(event.id for event in (*change.opened, *change.updated))
+        self._open.difference_update(event.id for event in change.closed)
+
+
 @dataclass(slots=True)
 class _Heartbeat:
     """Tells the archive about progress, at most once a second."""
@@ -206,3 +243,7 @@ class _Heartbeat:
         self.last = now
         self.archive.set_progress(self.recording_id, Progress(self.stage, min(max(done, 0.0), 1.0)))
         return True
+
+
+def _place(event: Event) -> tuple[Span, str]:
+    return event.span, event.id

@@ -37,7 +37,7 @@ def server(app: ASGIApp, connections: int, header_seconds: float = Limits().head
             app,
             loop="asyncio",
             http=within(header_seconds),
-            ws="websockets-sansio",
+            ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,

@@ -86,13 +86,14 @@ def run(folder: Path, told: dict[str, Instruction]) -> None:
             os.setgid(user)
             os.setuid(user)
 
-    def started(*command: str) -> subprocess.Popen[str]:
+    def started(*command: str, told_to: int | None = None) -> subprocess.Popen[str]:
         say(shlex.join(command))
         return subprocess.Popen(
             command,
             env=environment,
             cwd=folder / "data",
             stdout=subprocess.PIPE,
+            stderr=told_to,
             text=True,
             preexec_fn=become,  # noqa: PLW1509  this process has one thread
         )
@@ -105,7 +106,7 @@ def run(folder: Path, told: dict[str, Instruction]) -> None:
     try:
         health = [word.replace("8080", str(port)) for word in told["HEALTHCHECK"].words]
         deadline = time.monotonic() + _PATIENCE
-        while started(str(folder / "opt/videoqa/bin/python"), *health[1:]).wait(_PATIENCE):
+        while started(str(folder / "opt/videoqa/bin/python"), *health[1:], told_to=subprocess.DEVNULL).wait(_PATIENCE):
             assert serving.poll() is None, "the service ended"
             assert time.monotonic() < deadline, "it does not become healthy"
             time.sleep(0.5)

@@ -84,6 +84,7 @@ def client_of(service: Service, key: str = "", app: FastAPI | None = None, **mor
 
 def _database(path: Path) -> sa.Engine:
     """A database that is quick to make and to write: nobody pulls this machine's plug in a test."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         path.write_bytes(_empty_database())
     engine = open_database(path)

@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from api import (
     asking,
     audit,
+    compat,
     content,
     documents,
     events,
@@ -39,6 +40,7 @@ from api.uploads.under_way import UnderWay
 
 ROUTERS: Sequence[APIRouter] = (
     asking.router,
+    compat.router,
     audit.router,
     content.router,
     events.router,

@@ -10,15 +10,14 @@ from fastapi import APIRouter, Header, Request, Response
 
 from api.auth import Viewer
 from api.questions import LAST, NOBODY, STOPPING, Question, Questions
-from api.reach import Asked, asked, everyones
+from api.reach import asked, everyones
 from api.schemas.answers import AskBody, GivenAnswerBody, stretch
 from api.service import Parts, Service
 from api.sse import EventStream, ServerEvent
 from api.threads import in_thread
 from videoqa.access import Caller
-from videoqa.answers import AnswerPart, Told, WallClock
+from videoqa.answers import AnswerPart, Told
 from videoqa.errors import UnknownAnswer
-from videoqa.media import Span
 from videoqa.ports import GivenAnswer
 
 router = APIRouter(prefix="/v1", tags=["questions"])
@@ -42,17 +41,10 @@ _EVENTS = (
 )
 async def ask(*, request: Request, service: Parts, caller: Viewer, body: AskBody) -> Response:
     """Answers a question with the moments that bear the answer out, and keeps the answer for feedback."""
-    between = stretch(body.between)
-
-    def begin() -> Iterator[AnswerPart]:
-        about = asked(service, caller, body.recordings)
-        return answering(service, about, body, between)
-
-    parts = await in_thread(begin, busy=True)
-    question = questions_of(request).begin(body.question, caller, parts)
+    question = await begun(request, service, caller, body)
     if body.stream or (body.stream is None and "text/event-stream" in request.headers.get("accept", "")):
         return EventStream(question.events())
-    return Response(await _waited_for(question, request), media_type="application/json")
+    return Response(await waited_for(question, request), media_type="application/json")
 
 
 @router.get(
@@ -76,7 +68,7 @@ async def follow(
     ] = "0",
 ) -> Response:
     """Goes on with the stream of a question behind the last event that was read; only whoever asked may."""
-    question = questions_of(request).get(task_id)
+    question = _questions(request).get(task_id)
     if question is not None and reaches(caller, question.owner):
         return Response(status_code=204) if last == LAST else EventStream(question.events(int(last)))
     given = await given_to(service, caller, task_id)
@@ -100,25 +92,29 @@ def reaches(caller: Caller, owner: str) -> bool:
     return caller.key_id == owner or everyones(caller)
 
 
-def answering(service: Service, about: Asked, body: AskBody, between: Span | WallClock | None) -> Iterator[AnswerPart]:
-    """The parts of the answer to a question; without a model they are all there at once.
+async def begun(request: Request, service: Service, caller: Caller, body: AskBody) -> Question:
+    """The question of ``body`` on its way to an answer.
 
     Raises:
+        UnknownRecording: it is about one that the caller does not reach.
         BadQuestion: it says nothing.
+        TooManyQuestions: it would have to wait for too many others.
     """
-    if service.grounded is not None:
-        return service.grounded.ask_stream(body.question, about.recordings, between, body.limit, among=about.among)
-    answer = service.answering.ask(body.question, about.recordings, between, body.limit, among=about.among)
-    told = () if answer.text is None else (Told(answer.text),)
-    return iter((*told, answer))
+    between = stretch(body.between)
+
+    def begin() -> Iterator[AnswerPart]:
+        about = asked(service, caller, body.recordings)
+        if service.grounded is not None:
+            return service.grounded.ask_stream(body.question, about.recordings, between, body.limit, among=about.among)
+        answer = service.answering.ask(body.question, about.recordings, between, body.limit, among=about.among)
+        told = () if answer.text is None else (Told(answer.text),)
+        return iter((*told, answer))
+
+    parts = await in_thread(begin, busy=True)
+    return _questions(request).begin(body.question, caller, parts)
 
 
-def questions_of(request: Request) -> Questions:
-    questions: Questions = request.app.state.questions
-    return questions
-
-
-async def _waited_for(question: Question, request: Request) -> str:
+async def waited_for(question: Question, request: Request) -> str:
     """The answer; given up where whoever asked hangs up, who has no other way to it, or where the service stops."""
     stopping: asyncio.Event = request.app.state.stopping
     answered = asyncio.ensure_future(question.document())
@@ -131,6 +127,11 @@ async def _waited_for(question: Question, request: Request) -> str:
     finally:
         gone.cancel()
         stopped.cancel()
+
+
+def _questions(request: Request) -> Questions:
+    questions: Questions = request.app.state.questions
+    return questions
 
 
 async def _gone(request: Request) -> None:

@@ -11,8 +11,9 @@ from fastapi import APIRouter, Query
 
 from api.auth import Viewer
 from api.reach import named
-from api.schemas.answers import Instant, Names
+from api.schemas.answers import Names
 from api.schemas.events import EventList, ListedEvent
+from api.schemas.instants import Instant
 from api.service import Parts
 from api.threads import in_thread
 from videoqa.errors import BadCursor

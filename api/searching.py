@@ -13,7 +13,8 @@ from pydantic import Field
 
 from api.auth import Viewer
 from api.reach import asked, recordings_of
-from api.schemas.answers import FoundBody, Instant, Names, PlayableMoment, SearchFor, Words, closed, stretch
+from api.schemas.answers import FoundBody, Names, PlayableMoment, SearchFor, Words, closed, stretch
+from api.schemas.instants import Instant
 from api.service import Parts, Service
 from api.threads import in_thread
 from videoqa.access import Caller

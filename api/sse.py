@@ -26,9 +26,9 @@ _END = 1.0
 
 @dataclass(frozen=True, slots=True)
 class ServerEvent:
-    """One event: its name, its data as JSON, and the id by which a reader says where it was."""
+    """One event: its name, None for a "message", its data, and the id by which a reader says where it was."""
 
-    event: str
+    event: str | None
     data: str
     id: str | None = None
 

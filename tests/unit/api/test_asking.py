@@ -137,7 +137,7 @@ def test_a_key_is_answered_from_what_it_reaches_alone(house: House) -> None:
 
 
 def test_what_others_have_does_not_change_an_answer(house: House, tmp_path: Path) -> None:
-    alone = a_service(tmp_path / "alone")
+    alone = a_service(tmp_path)
     add_talk(alone.archive, "Der Garten.mp4", GARDEN, tags=["green"], started_at=NOON)
     lonely = TestClient(create_app(alone), base_url=URL)
     for question in (MOWER, VIOLIN, "what is said about the bow"):

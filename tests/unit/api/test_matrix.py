@@ -77,6 +77,10 @@ ROUTES: dict[Route, Rule] = {
     ("DELETE", "/v1/uploads/{upload_id}"): Rule(OPERATOR, {"headers": TUS}, by=OPERATOR),
     ("POST", "/v1/ask"): Rule(VIEWER, {"json": {"question": "where is the walrus?"}}),
     ("GET", "/v1/ask/{task_id}"): Rule(VIEWER, by=VIEWER),
+    ("GET", "/v1/models"): Rule(VIEWER),
+    ("POST", "/v1/chat/completions"): Rule(
+        VIEWER, {"json": {"messages": [{"role": "user", "content": "where is the walrus?"}]}}
+    ),
     ("GET", "/v1/search"): Rule(VIEWER, {"params": {"q": "walrus"}}),
     ("POST", "/v1/search"): Rule(VIEWER, {"json": {"q": "walrus"}}),
     ("GET", "/v1/events"): Rule(VIEWER),
@@ -205,6 +209,7 @@ def test_lists_and_answers_tell_nothing_of_others(route: Route, ask: Ask, house:
         ("GET", "/v1/search"),
         ("POST", "/v1/search"),
         ("POST", "/v1/ask"),
+        ("POST", "/v1/chat/completions"),
         ("GET", "/v1/events"),
         ("GET", "/v1/jobs"),
         ("GET", "/v1/keys"),

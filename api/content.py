@@ -60,6 +60,7 @@ async def clip_of_recording(
     recording_id: str,
     begin: Annotated[float, Query(alias="from", ge=0, le=10**7, allow_inf_nan=False)],
     end: Annotated[float, Query(alias="to", ge=0, le=10**7, allow_inf_nan=False)],
+    anew: Annotated[bool, Query(description="Have it encoded anew, as H.264, whatever its codec.")] = False,
     download: bool = False,
 ) -> Response:
     """An MP4 of the stretch between `from` and `to`, in seconds.
@@ -70,7 +71,7 @@ async def clip_of_recording(
     """
     recording = await visible(service, caller, recording_id)
     span = _span(recording, begin, end)
-    cut = await in_thread(lambda: service.clips.clip(recording, span), slow=True)
+    cut = await in_thread(lambda: service.clips.clip(recording, span, anew=anew), slow=True)
     file = await in_thread(lambda: cut.path.open("rb"))
     told = {
         "X-Clip-Start": str(cut.span.start.total_seconds()),

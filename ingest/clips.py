@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from ingest.closeups import FootageCloseups
 from ingest.kept import make_room, use, written
 from ingest.known import KnownFiles
 from ingest.sandbox import SandboxedReader
-from ingest.wire import MICROSECOND
+from ingest.wire import MICROSECOND, Cutting
 from videoqa.errors import ClipTooLong, DiskFull, EmptyFootage, SourceChanged
 from videoqa.media import ZERO, Recording, Sampling, Span
 from videoqa.ports import Cut
@@ -54,6 +55,8 @@ class SandboxedClips:
         self._closeups = FootageCloseups(reader, folder / _THUMBNAILS, _THUMBNAIL_BYTES, folder / closeups.FOLDER)
         self._files = KnownFiles(folder / closeups.FOLDER / closeups.FILES)
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
+        # Each may keep a processor busy for as long as its clip lasts.
+        self._turns = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
 
     def original(self, recording: Recording) -> BinaryIO:
         return self._files.opened(recording)
@@ -63,7 +66,7 @@ class SandboxedClips:
         closeup = self._closeups.take(recording, Span(at, at + _ONE_PICTURE), sampling)
         return closeup.pictures.jpeg(closeup.times[0])
 
-    def clip(self, recording: Recording, span: Span) -> Cut:
+    def clip(self, recording: Recording, span: Span, *, anew: bool = False) -> Cut:
         if span.length > self._longest:
             raise ClipTooLong(length=span.length, limit=self._longest)
         if recording.length > ZERO:
@@ -72,12 +75,12 @@ class SandboxedClips:
                 raise EmptyFootage(problem=f"it ends before {clock_span(span)}")
             span = within
         identity, leaps = self._files.known(recording), self._closeups.leaps(recording)
-        key = _key(recording, span)
+        key = _key(recording, span, anew=anew)
         # Two who ask at once for one clip need not both have it cut.
         with self._locks[int(key, 16) % _LOCKS]:
             found = self._found(recording, key)
             if found is None:
-                found = self._made(recording, span, key, leaps=leaps)
+                found = self._made(recording, Cutting(span, LEAD, leaps, anew), key)
                 if not self._files.unchanged(recording.source, identity):
                     found.path.unlink(missing_ok=True)
                     raise SourceChanged
@@ -90,14 +93,14 @@ class SandboxedClips:
                 return Cut(path, Span(start * MICROSECOND, end * MICROSECOND), bool(copied))
         return None
 
-    def _made(self, recording: Recording, span: Span, key: str, *, leaps: bool) -> Cut:
+    def _made(self, recording: Recording, cutting: Cutting, key: str) -> Cut:
         name = f"{recording.digest[:16]}-{key}"
         half = self._folder / f".{name}{_SUFFIX}"
         try:
-            with written(half) as file:
+            with self._turns, written(half) as file:
                 if file is None:
                     raise DiskFull(path=self._folder)
-                made = self._reader.cut(recording.source, span, LEAD, leaps=leaps, file=file, most_bytes=self._most)
+                made = self._reader.cut(recording.source, cutting, file, self._most)
             numbers = (made.span.start // MICROSECOND, made.span.end // MICROSECOND, int(made.copied))
             path = self._folder / f"{name}-{'-'.join(map(str, numbers))}{_SUFFIX}"
             half.replace(path)
@@ -116,6 +119,7 @@ def forget(folder: Path, digest: str) -> None:
     closeups.forget(folder / _THUMBNAILS, digest)
 
 
-def _key(recording: Recording, span: Span) -> str:
-    told = f"{VERSION} {recording.digest} {span.start // MICROSECOND} {span.end // MICROSECOND} {LEAD // MICROSECOND}"
+def _key(recording: Recording, span: Span, *, anew: bool) -> str:
+    where = f"{span.start // MICROSECOND} {span.end // MICROSECOND} {LEAD // MICROSECOND}"
+    told = f"{VERSION} {recording.digest} {where} {anew}"
     return hashlib.sha256(told.encode()).hexdigest()[:32]

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from ingest.spool import RESERVE
 
@@ -18,7 +18,7 @@ _LEFT_OVER_NS = 3600 * 10**9
 
 
 @contextmanager
-def written(path: Path, size: int = 0) -> Iterator[BinaryIO | None]:
+def written(path: Path, size: int = 0) -> Iterator[IO[bytes] | None]:
     """A file to write ``size`` bytes or more to, which stands at ``path`` once this is left without an error.
 
     None where the disk has no room for it.

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import timedelta
 from math import ceil
 from types import TracebackType
-from typing import BinaryIO
+from typing import IO
 
 from ingest import gating, pauses
 from ingest.formats import FORMATS
@@ -110,15 +110,16 @@ class SandboxedReader:
         with _Source(path) as source, _Child(self._request(source, hearing=Hearing(since))) as child:
             yield self._pieces(source, child, since)
 
-    def cut(self, path: str, span: Span, lead: timedelta, *, leaps: bool, file: BinaryIO, most_bytes: int) -> CutMade:
-        """Writes an MP4 of ``span`` into ``file``, which may begin ``lead`` before that; what it holds in truth.
+    def cut(self, path: str, cutting: Cutting, file: IO[bytes], most_bytes: int) -> CutMade:
+        """Writes the MP4 that ``cutting`` asks for into ``file``; what of the recording that holds.
 
         Raises:
-            CannotCut: there is nothing there, or more than ``most_bytes`` of it.
+            EmptyFootage: there is nothing there.
+            CannotCut: it does not go into an MP4, or takes more than ``most_bytes``.
             OSError: the file cannot be written.
         """
         with _Source(path) as source:
-            request = replace(self._request(source), decoder="pyav", cutting=Cutting(span, lead, leaps))
+            request = replace(self._request(source), decoder="pyav", cutting=cutting)
             with _Child(request) as child:
                 made: CutMade | None = None
                 for message in child.messages():

@@ -110,12 +110,14 @@ class Hearing:
 class Cutting:
     """The part of a request that asks for a clip of ``span``.
 
-    It may begin ``lead`` before that, at a keyframe. With ``leaps`` no time can be sought.
+    It may begin ``lead`` before that, at a keyframe. With ``leaps`` no time can be sought. ``anew`` has its pictures
+    encoded anew, whatever their codec.
     """
 
     span: Span
     lead: timedelta
     leaps: bool
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,9 @@ class Request:
             stretch = Stretch(_read_sampling(stretch["sampling"]), span, stretch["leaps"])
         cutting = told.pop("cutting")
         if cutting is not None:
-            cutting = Cutting(_read_span(cutting["span"]), cutting["lead"] * MICROSECOND, cutting["leaps"])
+            cutting = Cutting(
+                _read_span(cutting["span"]), cutting["lead"] * MICROSECOND, cutting["leaps"], cutting["anew"]
+            )
         return cls(**told, limits=Limits(**limits), survey=survey, hearing=hearing, stretch=stretch, cutting=cutting)
 
 

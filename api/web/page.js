@@ -92,7 +92,7 @@ function still(path, label, caption, play) {
 let playing = null;
 let loading = null;
 
-const play = guarded(async (recording, start, end) => {
+const play = guarded(async (recording, start, end, anew = false) => {
   quiet();
   loading?.abort();
   loading = new AbortController();
@@ -101,12 +101,16 @@ const play = guarded(async (recording, start, end) => {
   $("playing").textContent = `${recording.title} · loading ${clock(start)}…`;
   $("player").scrollIntoView({ behavior: "smooth", block: "nearest" });
   const clip = await shown(
-    `/v1/recordings/${encodeURIComponent(recording.id)}/clip?from=${seconds(from)}&to=${seconds(to)}`, loading.signal);
+    `/v1/recordings/${encodeURIComponent(recording.id)}/clip?from=${seconds(from)}&to=${seconds(to)}&anew=${anew}`,
+    loading.signal);
   const zero = Number(clip.headers.get("X-Clip-Start"));
   playing = { recording, start, end };
   const video = $("video");
   const before = video.src;
   video.onloadedmetadata = () => { video.currentTime = Math.max(0, start - zero); };
+  // A codec that this browser does not know is encoded anew for it.
+  video.onerror = () => anew
+    ? tell(new Problem(0, { detail: "This browser cannot play the clip." })) : play(recording, start, end, true);
   video.src = clip.url;
   if (before) URL.revokeObjectURL(before);
   $("playing").textContent = `${recording.title} · ${clock(start)}–${clock(end)}`;

@@ -53,7 +53,8 @@ def cut(footage: Footage, cutting: Cutting) -> Iterator[Part | CutMade | Working
         if not chosen.shown or chosen.first >= end or chosen.stands_until(end) < start - _LONGEST_STILL:
             raise EmptyFootage(problem=f"no picture of it stands at {clock_span(cutting.span)}")
         copied = (
-            footage.video.codec_context.codec.canonical_name in COPIED
+            not cutting.anew
+            and footage.video.codec_context.codec.canonical_name in COPIED
             and chosen.can_be_copied
             and start - chosen.first <= cutting.lead // MICROSECOND
         )

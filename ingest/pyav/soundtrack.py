@@ -60,11 +60,14 @@ class Soundtrack:
         """Packets for a stream of ``container``, on a clock that begins at ``zero``."""
         if self._stream is None:
             return iter(())
-        return self._copies(container, zero, until) if self.copied else self._encoded(container, zero, until)
+        made = self._copies if self.copied else self._encoded
+        return made(self._stream, container, zero, until)
 
-    def _copies(self, container: OutputContainer, zero: int, until: int) -> Iterator[tuple[int, list[Packet[Any]]]]:
-        base = self._stream.time_base or Fraction(1, MICROSECONDS)
-        stream = container.add_stream_from_template(self._stream, opaque=True)
+    def _copies(
+        self, template: AudioStream, container: OutputContainer, zero: int, until: int
+    ) -> Iterator[tuple[int, list[Packet[Any]]]]:
+        base = template.time_base or Fraction(1, MICROSECONDS)
+        stream = container.add_stream_from_template(template, opaque=True)
         stream.time_base = base
 
         def packets() -> Iterator[tuple[int, list[Packet[Any]]]]:
@@ -79,14 +82,16 @@ class Soundtrack:
 
         return packets()
 
-    def _encoded(self, container: OutputContainer, zero: int, until: int) -> Iterator[tuple[int, list[Packet[Any]]]]:
+    def _encoded(
+        self, source: AudioStream, container: OutputContainer, zero: int, until: int
+    ) -> Iterator[tuple[int, list[Packet[Any]]]]:
         encoder = SoundEncoder(container)
 
         def packets() -> Iterator[tuple[int, list[Packet[Any]]]]:
             last = -1
             for time, packet in self._packets(zero, until):
                 try:
-                    frames = self._stream.codec_context.decode(packet)
+                    frames = source.codec_context.decode(packet)
                 except FFmpegError as error:
                     if (memory := out_of_memory(error)) is not None:
                         raise memory from error

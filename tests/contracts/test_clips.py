@@ -107,6 +107,12 @@ def test_too_long_a_clip_is_refused(clips: Clips) -> None:
         clips.clip(recording_of(clip("b-frames.mp4")), span(0, 601))
 
 
+def test_a_clip_is_encoded_anew_where_that_is_asked_for(clips: Clips) -> None:
+    cut = clips.clip(recording_of(clip("b-frames.mp4")), span(3.1, 4.7), anew=True)
+    assert (cut.copied, cut.span) == (False, span(3.1, 4.7))
+    assert clips.clip(recording_of(clip("b-frames.mp4")), span(3.1, 4.7)).copied
+
+
 def test_a_still_is_a_picture_no_larger_than_asked(clips: Clips) -> None:
     still = Image.open(io.BytesIO(clips.thumbnail(recording_of(clip("b-frames.mp4")), s(3.1), 96)))
     assert still.format == "JPEG"

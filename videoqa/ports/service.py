@@ -230,11 +230,11 @@ class Clips(Protocol):
         """The frame on show at ``at`` as JPEG."""
         ...
 
-    def clip(self, recording: Recording, span: Span) -> Cut:
+    def clip(self, recording: Recording, span: Span, *, anew: bool = False) -> Cut:
         """An MP4 of ``span`` without re-encoding: it begins at the last keyframe at or before its start.
 
         Where the codec does not go into MP4, or that keyframe is more than a minute before, it is encoded anew, small,
-        and begins at the start itself.
+        and begins at the start itself. ``anew`` asks for that: as H.264, which every player knows.
 
         Raises:
             ClipTooLong: it is longer than what is cut at once.

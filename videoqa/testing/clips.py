@@ -36,17 +36,17 @@ class DrawnClips:
         Image.new("RGB", (long_side, long_side * 9 // 16), (grey, grey, grey)).save(drawn, "JPEG")
         return drawn.getvalue()
 
-    def clip(self, recording: Recording, span: Span) -> Cut:
+    def clip(self, recording: Recording, span: Span, *, anew: bool = False) -> Cut:
         if span.length > LONGEST:
             raise ClipTooLong(length=span.length, limit=LONGEST)
         self._check(recording, span.start)
-        start = span.start // KEYFRAMES * KEYFRAMES
+        start = span.start if anew else span.start // KEYFRAMES * KEYFRAMES
         path = self._folder / f"{recording.id}-{start // timedelta(microseconds=1)}.mp4"
         path.parent.mkdir(parents=True, exist_ok=True)
         with self.original(recording) as file:
             path.write_bytes(file.read())
         end = min(span.end, recording.length) if recording.length else span.end
-        return Cut(path, Span(start, end), copied=True)
+        return Cut(path, Span(start, end), copied=not anew)
 
     def _check(self, recording: Recording, at: timedelta) -> None:
         if recording.length > ZERO and at >= recording.length:

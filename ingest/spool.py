@@ -1,7 +1,8 @@
 """Frames on disk, between the survey that keeps them and the analysis that reads them.
 
 One folder an analysis: ``frames`` holds JPEG after JPEG, ``log`` one JSON line for every instant and checkpoint,
-``gate-N`` what the gate had learnt at the checkpoint of N microseconds.
+``gate-N`` what the gate had learnt at the checkpoint of N microseconds, ``look-N`` what was seen in group N while one
+before it was not seen yet.
 A checkpoint is written only after both files are synced up to it; whatever lies behind the last one is cut off when the
 survey goes on, so a kill at any moment leaves neither a doubled nor a half frame.
 """
@@ -12,8 +13,8 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,10 +22,11 @@ from typing import BinaryIO
 
 import cv2
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from videoqa.errors import DataUnwritable, DiskFull
 from videoqa.media import Picture, Span
-from videoqa.ports import Checkpoint, Pictures, Sampled, Surveyed, Unread
+from videoqa.ports import Checkpoint, Pictures, RecordedLook, Sampled, Surveyed, Unread
 
 JPEG_QUALITY = 90
 RESERVE = 24 * 2**20
@@ -39,6 +41,8 @@ _CHECKPOINT, _KEPT, _STATIC, _DROPPED, _UNREAD, _FINISHED = (
     "finished",
 )
 
+_LOOK = "look-"
+_LOOKS = TypeAdapter(RecordedLook)
 _Line = list[object]
 
 
@@ -116,6 +120,23 @@ class DiskSpool:
             if kind == _KEPT:
                 places[_time(values[0])] = (int(str(values[1])), int(str(values[2])))
         return _StoredPictures(self._folder / analysis_id / "frames", places)
+
+    def put_by(self, analysis_id: str, number: int, recorded: RecordedLook) -> None:
+        """Keeps the look at group ``number`` until those before it are there; a kill loses none, a power cut may."""
+        with self._told(analysis_id):
+            path = self._folder / analysis_id / f"{_LOOK}{number}"
+            begun = path.with_name(f"new-{path.name}")
+            begun.write_bytes(_LOOKS.dump_json(recorded))
+            begun.replace(path)
+
+    def put_by_already(self, analysis_id: str) -> Mapping[int, RecordedLook]:
+        """The looks that are kept so, by the number of the group."""
+        found: dict[int, RecordedLook] = {}
+        for path in (self._folder / analysis_id).glob(f"{_LOOK}*"):
+            # One that was cut short is asked for again.
+            with suppress(ValidationError):
+                found[int(path.name.removeprefix(_LOOK))] = _LOOKS.validate_json(path.read_bytes())
+        return found
 
     def discard(self, analysis_id: str) -> None:
         self._close(analysis_id)

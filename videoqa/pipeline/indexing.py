@@ -109,7 +109,7 @@ class Indexing:
         beat = _Heartbeat(self.archive, recording.id, self._stage)
         unread = unseen(self.spool.surveyed(analysis_id))
         events = _Events.of(self.archive, analysis)
-        looking = Looking(self.archive, self.analyser, self.spool.pictures(analysis_id), self.workers)
+        looking = Looking(self.archive, self.analyser, self.spool, self.workers)
         for group, recorded in looking.looks(analysis, stop, again=admitted.again):
             if stop():
                 raise Cancelled

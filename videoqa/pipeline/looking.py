@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from videoqa.errors import ModelUnreachable, Unexpected, VideoqaError
 from videoqa.line import Line, on
 from videoqa.media import FrameGroup, Progress
-from videoqa.ports import Analyser, Analysis, Archive, Brief, Look, Pictures, RecordedLook, Usage
+from videoqa.ports import Analyser, Analysis, Archive, Brief, Look, Pictures, RecordedLook, Spool, Usage
 from videoqa.times import clock_span
 
 WAITING = "waiting for the model"
@@ -32,7 +32,7 @@ class Looking:
 
     archive: Archive
     analyser: Analyser
-    pictures: Pictures
+    spool: Spool
     workers: int
 
     def looks(
@@ -42,16 +42,18 @@ class Looking:
 
         What an earlier analysis under the same fingerprint saw of a group is taken over, unless ``again``.
         """
-        task = _Task(analysis, {} if again else self._known(analysis), stop)
+        task = _Task(analysis, self.spool.pictures(analysis.id), self._known(analysis, again=again), stop)
         groups = analysis.groups[analysis.next_group :]
         return self._in_turn(task, groups) if self.analyser.in_turn else self._side_by_side(task, groups, self.workers)
 
-    def _known(self, analysis: Analysis) -> Mapping[FrameGroup, RecordedLook]:
-        before = self.archive.finished_analysis(analysis.recording_id, analysis.kind)
+    def _known(self, analysis: Analysis, *, again: bool) -> Mapping[FrameGroup, RecordedLook]:
+        put_by = self.spool.put_by_already(analysis.id)
+        known = {group: put_by[group.number] for group in analysis.groups if group.number in put_by}
+        before = None if again else self.archive.finished_analysis(analysis.recording_id, analysis.kind)
         if before is None or before.id == analysis.id or before.fingerprint != analysis.fingerprint:
-            return {}
+            return known
         looks = self.archive.looks(before.id)
-        return {
+        return known | {
             group: looks[group.number]
             for group in before.groups
             if group.number in looks and looks[group.number].failure is None
@@ -77,6 +79,7 @@ class Looking:
         try:
             while True:
                 for group in remaining:
+                    task.next = task.next if waiting else group.number
                     # What the lines of a log are about, and the span under way, go along.
                     look = pool.submit(copy_context().run, self._look, task, line, group, before)
                     waiting.append((group, look))
@@ -85,6 +88,7 @@ class Looking:
                 if not waiting:
                     return
                 group, future = waiting.pop(0)
+                task.next = group.number
                 yield group, _awaited(future, task)
         finally:
             # Whoever stops does not wait for the looks under way: nobody wants them any more.
@@ -100,7 +104,7 @@ class Looking:
             try:
                 brief = Brief(task.analysis.prompt, before, task.analysis.seen_by)
                 with on(line):
-                    return RecordedLook(self.analyser.analyse(group, self.pictures, brief))
+                    recorded = RecordedLook(self.analyser.analyse(group, task.pictures, brief))
             except ModelUnreachable as error:
                 wait_for_model(self.archive, task.analysis.recording_id, error, lambda: line.gone)
             except VideoqaError as error:
@@ -108,6 +112,11 @@ class Looking:
             except Exception as error:  # noqa: BLE001  whatever an analyser does, the line goes on
                 _log.warning("group %d of analysis %s failed", group.number, task.analysis.id, exc_info=error)
                 return _failed(group, Unexpected(kind=type(error).__name__, problem=error))
+            else:
+                if group.number > task.next:
+                    # It may wait long for one before it; a kill meanwhile is not to have it asked for again.
+                    self.spool.put_by(task.analysis.id, group.number, recorded)
+                return recorded
 
 
 def wait_for_model(archive: Archive, recording_id: str, error: ModelUnreachable, stop: Callable[[], bool]) -> None:
@@ -126,13 +135,17 @@ def wait_for_model(archive: Archive, recording_id: str, error: ModelUnreachable,
         time.sleep(_STEP_SECONDS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Task:
-    """An analysis under way: what of it is known already, and whether it is still wanted."""
+    """An analysis under way: what of it is known already, whether it is still wanted, which group is to be recorded
+    next.
+    """
 
     analysis: Analysis
+    pictures: Pictures
     known: Mapping[FrameGroup, RecordedLook]
     stop: Callable[[], bool]
+    next: int = 0
 
 
 def _awaited(look: Future[RecordedLook], task: _Task) -> RecordedLook:

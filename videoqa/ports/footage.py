@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from videoqa.media import ZERO, Cue, Frame, Recording, Sampling, Span
+
+if TYPE_CHECKING:
+    from videoqa.ports.analysis import RecordedLook
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +174,14 @@ class Spool(Protocol):
     def surveyed(self, analysis_id: str) -> Surveyed: ...
 
     def pictures(self, analysis_id: str) -> Pictures: ...
+
+    def put_by(self, analysis_id: str, number: int, recorded: RecordedLook) -> None:
+        """Keeps the look at group ``number`` through a kill, until those before it are there and it can be recorded."""
+        ...
+
+    def put_by_already(self, analysis_id: str) -> Mapping[int, RecordedLook]:
+        """The looks that are kept so, by the number of the group."""
+        ...
 
     def discard(self, analysis_id: str) -> None: ...
 

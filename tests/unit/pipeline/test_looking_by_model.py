@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -356,3 +357,36 @@ def test_the_model_is_told_under_whom_the_analysis_was_begun(by_signals: Indexin
     model = Model(seen_by="large")
     look(by_signals, file, model)
     assert {brief.seen_by for _, brief in model.asked} == {"large"}
+
+
+def test_looks_behind_a_slow_one_are_not_asked_for_again_after_a_kill(by_signals: Indexing, file: Path) -> None:
+    model = Stuck()
+    way = replace(by_signals, analyser=model)
+    begun = way.admission.look_again(indexed(by_signals, file), NEVER)
+    way.survey(str(file), begun, NEVER)
+    with pytest.raises(Cancelled):
+        way.analyse(begun, lambda: len(model.asked) == 3 and len(way.spool.put_by_already(str(begun.analysis_id))) == 2)
+    model.free.set()
+    assert begun.analysis_id is not None
+    analysis = way.archive.analysis(begun.analysis_id)
+    assert analysis is not None
+    assert analysis.next_group == 0
+    again = Model()
+    carry_out(replace(by_signals, analyser=again), file, begun)
+    asked = sorted(number for number, _ in again.asked)
+    assert asked == [number for number in range(len(analysis.groups)) if number not in (1, 2)]
+    assert way.spool.analyses() == ()
+
+
+class Stuck(Model):
+    """Does not come to an end with the first group."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free = threading.Event()
+
+    def analyse(self, group: FrameGroup, pictures: Pictures, brief: Brief) -> Look:
+        look = super().analyse(group, pictures, brief)
+        if group.number == 0:
+            self.free.wait(30)
+        return look

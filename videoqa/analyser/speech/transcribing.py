@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from videoqa.analyser.speech.heard import Heard, cues_of, without_echoes
 from videoqa.analyser.speech.transcripts import Transcripts
+from videoqa.line import current
 from videoqa.media import Cue
 from videoqa.ports import FileIdentity, Sound, SoundReader
 
+_GLANCE = 0.2
 VERSION = 1
 """Raised whenever the same reply gives other cues."""
 
@@ -57,6 +62,8 @@ class SpeechTranscriber:
         self._hearer = hearer
         self._fingerprint = f"speech-{VERSION} {sounds.sound_fingerprint} {hearer.name}"
         self._transcripts = Transcripts(folder, self._fingerprint)
+        self._guard = threading.Lock()
+        self._turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
 
     @property
     def fingerprint(self) -> str:
@@ -68,7 +75,10 @@ class SpeechTranscriber:
     def transcribe(
         self, path: str, identity: FileIdentity, tell: Callable[[timedelta], None] | None = None
     ) -> tuple[Cue, ...]:
-        digest = identity.digest
+        with self._turn(identity.digest):
+            return self._transcribed(path, identity.digest, tell)
+
+    def _transcribed(self, path: str, digest: str, tell: Callable[[timedelta], None] | None) -> tuple[Cue, ...]:
         if (finished := self._transcripts.finished(digest)) is not None:
             return finished
         since, begun = self._transcripts.begun(digest)
@@ -98,3 +108,15 @@ class SpeechTranscriber:
         whole = without_echoes(cues)
         self._transcripts.finish(digest, whole)
         return whole
+
+    @contextmanager
+    def _turn(self, digest: str) -> Iterator[None]:
+        """One at a time: the same sound, in two recordings of different tenants, is one transcript."""
+        with self._guard:
+            turn = self._turns.setdefault(digest, threading.Lock())
+        while not turn.acquire(timeout=_GLANCE):
+            current().check()
+        try:
+            yield
+        finally:
+            turn.release()

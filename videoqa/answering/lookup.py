@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
@@ -30,6 +31,8 @@ LONGEST_QUESTION = 2000
 """Characters of a question."""
 SIGNALS = frozenset({Source.MOTION, Source.SHOT})
 
+_STAYS_CROWDED = 10.0
+"""Seconds for which many recordings are taken to be many still; were they few, the answers would be the same."""
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 Spans: TypeAlias = Mapping[str, tuple[Span, ...]]
@@ -47,6 +50,7 @@ class Lookup:
         self._search = search
         self._zone = zone
         self._now = now
+        self._crowded_until = 0.0
 
     def asked(self, recordings: Sequence[str] | None, among: frozenset[str] | None = None) -> tuple[Recording, ...]:
         """The recordings with the ids ``recordings`` (None: all) of those ``among`` the ids there are for the asker."""
@@ -63,7 +67,11 @@ class Lookup:
         """True where there are so many recordings ``among`` these ids (None: all) that no question reads them all."""
         if among is not None:
             return len(among) > MANY
-        return len(self.archive.page(RecordingFilter(), limit=MANY + 1)) > MANY
+        if time.monotonic() >= self._crowded_until:
+            if len(self.archive.page(RecordingFilter(), limit=MANY + 1)) <= MANY:
+                return False
+            self._crowded_until = time.monotonic() + _STAYS_CROWDED
+        return True
 
     def clocked(self, among: frozenset[str] | None = None) -> bool:
         """True where the wall clock of some recording ``among`` these ids (None: all) is known."""

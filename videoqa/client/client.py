@@ -82,7 +82,10 @@ class Client(Operations, Blocking):
 
 
 class AsyncClient(Operations, Awaiting):
-    """A ``Client`` whose calls are awaited, and whose lists and streams are iterated by ``async for``."""
+    """A ``Client`` whose calls are awaited, and whose lists and streams are iterated by ``async for``.
+
+    What is left before its end is closed by ``contextlib.aclosing``, or else whenever the event loop finds it.
+    """
 
     def __init__(
         self,

@@ -40,16 +40,16 @@ class once(Generic[P, T]):  # noqa: N801  reads as a keyword does
 
 
 class many(Generic[P, T]):  # noqa: N801
-    """A method of both clients that hands out one thing after another."""
+    """A method of both clients that hands out one thing after another; close it to leave it before its end."""
 
     def __init__(self, flow: Callable[P, Items[T]]) -> None:
         self._flow = flow
         update_wrapper(cast("Any", self), flow)
 
     @overload
-    def __get__(self, client: Blocking, owner: object = None) -> Callable[P, Iterator[T]]: ...
+    def __get__(self, client: Blocking, owner: object = None) -> Callable[P, Generator[T, None, None]]: ...
     @overload
-    def __get__(self, client: Awaiting, owner: object = None) -> Callable[P, AsyncIterator[T]]: ...
+    def __get__(self, client: Awaiting, owner: object = None) -> Callable[P, AsyncGenerator[T, None]]: ...
     @overload
     def __get__(self, client: None, owner: object = None) -> Self: ...
     def __get__(self, client: Blocking | Awaiting | None, owner: object = None) -> Any:
@@ -64,13 +64,10 @@ class Blocking:
         self._options = options
 
     def run(self, flow: Flow[T]) -> T:
-        with closing(self._items(_only(flow))) as items:
+        with closing(self.each(_only(flow))) as items:
             return next(items)
 
-    def each(self, flow: Items[T]) -> Iterator[T]:
-        return self._items(flow)
-
-    def _items(self, flow: Items[T]) -> Generator[T, None, None]:
+    def each(self, flow: Items[T]) -> Generator[T, None, None]:
         with ExitStack() as at_hand, closing(flow):
             step: Callable[[], Effect | Emit[T]] = partial(next, flow)
             parts: Iterator[bytes | httpx2.ServerSentEvent] = iter(())
@@ -115,13 +112,10 @@ class Awaiting:
         self._options = options
 
     async def run(self, flow: Flow[T]) -> T:
-        async with aclosing(self._items(_only(flow))) as items:
+        async with aclosing(self.each(_only(flow))) as items:
             return await anext(items)
 
-    def each(self, flow: Items[T]) -> AsyncIterator[T]:
-        return self._items(flow)
-
-    async def _items(self, flow: Items[T]) -> AsyncGenerator[T, None]:
+    async def each(self, flow: Items[T]) -> AsyncGenerator[T, None]:
         with closing(flow):
             async with AsyncExitStack() as at_hand:
                 step: Callable[[], Effect | Emit[T]] = partial(next, flow)

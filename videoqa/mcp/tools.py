@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context, Image
@@ -90,7 +90,7 @@ class _Tools:
         with _told():
             between = _between(since, until)
             parts = self._client.ask_stream(question, recordings=recordings, between=between)
-            async with aclosing(cast("Any", parts)):
+            async with aclosing(parts):
                 async for part in parts:
                     if isinstance(part, Answer):
                         return AnswerTold.of(part)
@@ -186,10 +186,10 @@ def _step(part: Proposed | Rejected | Citation) -> str:
             return f"{where}: {part.sentence}"
 
 
-async def _first(items: AsyncIterator[T], limit: int) -> tuple[list[T], bool]:
+async def _first(items: AsyncGenerator[T, None], limit: int) -> tuple[list[T], bool]:
     """The first ``limit`` of them, and whether there are more."""
     found: list[T] = []
-    async with aclosing(cast("Any", items)):
+    async with aclosing(items):
         async for item in items:
             if len(found) == limit:
                 return found, True

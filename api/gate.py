@@ -6,6 +6,7 @@ import logging
 from datetime import UTC, datetime
 
 from fastapi import FastAPI, Request
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import web
@@ -19,7 +20,7 @@ from api.routes import RouteBook
 from api.service import Service
 from api.threads import in_thread
 from videoqa.access import Caller
-from videoqa.errors import KeyNeeded, MalformedRequest, StorageError
+from videoqa.errors import KeyNeeded, MalformedRequest, StorageError, VideoqaError
 from videoqa.logs import note
 from videoqa.ports import Deed
 
@@ -31,6 +32,7 @@ _ASKING = frozenset({"/v1/search", "/v1/ask"})
 _NOBODY = Caller(key_id="", name="", role=LOCAL.role)
 _TUS = "application/offset+octet-stream"
 _CLIENT_GONE = 499
+_POLICY_VIOLATION = 1008
 _log = logging.getLogger(__name__)
 
 
@@ -40,6 +42,8 @@ def install(app: FastAPI, service: Service) -> None:
     app.state.routes = RouteBook(app)
     # What is added last comes first.
     app.add_middleware(Bodies, limits=service.limits, streamed=_brings_footage)
+    # Once more inside, so that the audit log has the outcome of what breaks.
+    app.add_middleware(Faults)
     app.add_middleware(Gate, service=service, meter=app.state.meter, routes=app.state.routes)
     app.add_middleware(Faults)
     if service.limits.origins:
@@ -58,12 +62,16 @@ class Gate:
         self._doorman = Doorman(service, meter)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "http":
+            await self._pass(Request(scope), receive, send)
+        elif scope["type"] == "websocket":
+            await self._pass_socket(HTTPConnection(scope), receive, send)
+        else:
             await self._app(scope, receive, send)
-            return
-        request = Request(scope)
-        path = scope["path"]
-        if "\0" in path or b"%00" in scope["query_string"]:
+
+    async def _pass(self, request: Request, receive: Receive, send: Send) -> None:
+        path = request.scope["path"]
+        if "\0" in path or b"%00" in request.scope["query_string"]:
             raise MalformedRequest(problem="the URL holds a NUL")
         if path not in OPEN:
             request.state.caller = await self._known(request)
@@ -72,11 +80,19 @@ class Gate:
         else:
             await self._meter.request(payer(_NOBODY, address_of(request)))
         if request.method in _READING or path in _ASKING or path in OPEN:
-            await self._app(scope, receive, send)
+            await self._app(request.scope, receive, send)
         else:
             await self._written_down(request, receive, send)
 
-    async def _known(self, request: Request) -> Caller:
+    async def _pass_socket(self, connection: HTTPConnection, receive: Receive, send: Send) -> None:
+        try:
+            connection.state.caller = await self._known(connection)
+        except VideoqaError:
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+        else:
+            await self._app(connection.scope, receive, send)
+
+    async def _known(self, request: HTTPConnection) -> Caller:
         address = address_of(request)
         try:
             caller = await self._doorman.caller(request.headers, address)
@@ -114,7 +130,7 @@ class Gate:
         action = f"{request.method} {self._routes.template(request.url.path)}"
         await self._write(request, request.state.caller, action, subject, outcome)
 
-    async def _write(self, request: Request, caller: Caller, action: str, subject: str, outcome: int) -> None:
+    async def _write(self, request: HTTPConnection, caller: Caller, action: str, subject: str, outcome: int) -> None:
         deed = Deed(
             at=datetime.now(UTC),
             key_id=caller.key_id,

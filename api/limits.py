@@ -8,6 +8,7 @@ from math import ceil
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
 
 from api.auth import Operator
 from api.meter import Meter, clock_in
@@ -68,7 +69,7 @@ def payer(caller: Caller, address: str) -> str:
     return f"key {caller.key_id}" if caller.key_id else f"address {address}"
 
 
-def address_of(request: Request) -> str:
+def address_of(request: HTTPConnection) -> str:
     return request.client.host if request.client else "unknown"
 
 

@@ -202,15 +202,16 @@ class Faults:
         except ClientDisconnect:
             _log.info("the client went away", extra={"path": scope["path"]})
         except Exception as error:
+            if begun:
+                # Whoever reads must not take what was sent so far for all of it: the connection is cut, and the server
+                # logs why.
+                raise
             request = Request(scope)
             told = error if isinstance(error, errors.VideoqaError) else None
             if told is None:
                 request_id = getattr(request.state, "request_id", "")
                 _log.exception("%s %s failed (request %s)", scope["method"], errors.escaped(scope["path"]), request_id)
                 told = errors.Unexpected(kind=type(error).__name__, problem="the service's log has more")
-            if begun:
-                # Whoever reads must not take what was sent so far for all of it: the connection is cut.
-                raise
             await answer_to(request, told)(scope, receive, send)
 
 

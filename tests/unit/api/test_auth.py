@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,11 +13,12 @@ from typing import Any
 import anyio
 import httpx2
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.service import Limits, Service
-from tests.service import a_service, client_of
+from tests.service import URL, a_service, client_of
 from videoqa.access import Role, Scope
 from videoqa.media import ZERO, Recording, RecordingState
 
@@ -225,6 +227,39 @@ def test_what_was_changed_and_by_whom_is_written_down(service: Service) -> None:
     assert all(deed["request_id"] for deed in log.json()["items"])
     for secret in (admin, viewer, made["secret"], "vqa_wrong_one"):
         assert secret not in log.text
+
+
+def test_what_was_refused_or_broke_is_written_down_as_what_it_was(service: Service) -> None:
+    ask(service, "/v1/keys", method="POST", content=b"NaN", headers={"Content-Type": "application/json"})
+    ask(service, "/v1/keys", method="POST", content=b"x" * 2**21, headers={"Content-Type": "application/json"})
+    ask(service, "/v1/keys/nothing", method="DELETE")
+    told = [(deed["action"], deed["subject"], deed["outcome"]) for deed in ask(service, "/v1/audit").json()["items"]]
+    assert told == [
+        ("DELETE /v1/keys/{key_id}", "nothing", 404),
+        ("POST /v1/keys", "", 413),
+        ("POST /v1/keys", "", 400),
+    ]
+
+
+@pytest.mark.parametrize(("origin", "passes"), [("http://127.0.0.1:8080", True), ("https://evil.example", False)])
+def test_a_web_socket_passes_the_same_gate(service: Service, origin: str, passes: bool) -> None:
+    app = create_app(service)
+
+    @app.websocket("/v1/socket")
+    async def socket(socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.send_text(socket.state.caller.name)
+        await socket.close()
+
+    client = TestClient(app, base_url=URL)
+    with contextlib.ExitStack() as stack:
+        if not passes:
+            stack.enter_context(pytest.raises(WebSocketDisconnect))
+        with client.websocket_connect("/v1/socket", headers={"Host": "127.0.0.1:8080", "Origin": origin}) as line:
+            assert line.receive_text() == "local"
+    a_key(service)
+    with pytest.raises(WebSocketDisconnect), TestClient(create_app(service)).websocket_connect("/v1/socket"):
+        pass
 
 
 def test_the_audit_log_comes_in_parts_and_a_limited_admin_sees_its_keys_deeds(service: Service) -> None:

@@ -62,17 +62,8 @@ class SqlRecordings:
         source: str | None = None,
         prompt: str | None = None,
     ) -> None:
-        known: dict[str, object] = {"length": length, "started_at": started_at}
-        told = {
-            name: value
-            for name, value in (("title", title), ("folded_title", title), ("source", source), ("prompt", prompt))
-            if value is not None
-        }
-        with writing(self._engine) as connection:
-            before = statements.first(connection, statements.recording(recording_id))
-            connection.execute(statements.this(tables.recordings, recording_id), {**known, **told})
-            if before is not None and before["started_at"] != started_at:
-                _move_events(connection, recording_id, started_at or before["added_at"])
+        told = {"title": title, "source": source, "prompt": prompt}
+        self._tell(recording_id, {"length": length, "started_at": started_at}, told)
 
     def amend(
         self,
@@ -82,10 +73,7 @@ class SqlRecordings:
         started_at: datetime | None = None,
         prompt: str | None = None,
     ) -> None:
-        said = {"title": title, "started_at": started_at, "prompt": prompt}
-        told = {name: value for name, value in said.items() if value is not None}
-        if told:
-            self._update(recording_id, told)
+        self._tell(recording_id, {}, {"title": title, "started_at": started_at, "prompt": prompt})
 
     def set_state(self, recording_id: str, state: RecordingState, problems: Sequence[str] | None = None) -> None:
         known: dict[str, object] = {"state": state.value}
@@ -98,6 +86,20 @@ class SqlRecordings:
         with reading(self._engine) as connection:
             row = statements.first(connection, statements.recording(recording_id))
         return None if row is None or row["stage"] is None else Progress(row["stage"], row["done"])
+
+    def _tell(self, recording_id: str, known: Mapping[str, object], told: Mapping[str, object]) -> None:
+        """Writes down ``known``, and of ``told`` what is not None, with all that follows from it."""
+        news = {**known, **{name: value for name, value in told.items() if value is not None}}
+        if "title" in news:
+            news["folded_title"] = news["title"]
+        with writing(self._engine) as connection:
+            before = statements.first(connection, statements.recording(recording_id))
+            if before is None or not news:
+                return
+            connection.execute(statements.this(tables.recordings, recording_id), news)
+            after = statements.only(connection, statements.recording(recording_id))
+            if before["started_at"] != after["started_at"]:
+                _move_events(connection, recording_id, after["started_at"] or after["added_at"])
 
     def _update(self, recording_id: str, values: Mapping[str, object]) -> None:
         with writing(self._engine) as connection:

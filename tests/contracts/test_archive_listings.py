@@ -293,6 +293,21 @@ def test_every_field_of_a_filter_for_events_counts(hall: Archive) -> None:
         assert ids(hall.find_events(each)) == expected, each
 
 
+def test_what_somebody_says_of_a_recording_is_found_by_at_once(hall: Archive) -> None:
+    before = hall.recording("c")
+    assert before is not None
+    hall.amend("c", title="The Vault", started_at=NOON - MINUTE, prompt="keys")
+    hall.amend("c")
+    hall.amend("nobody", title="The Vault")
+    after = replace(before, title="The Vault", started_at=NOON - MINUTE, prompt="keys")
+    assert hall.page(RecordingFilter(title="vault")) == (after,)
+    assert hall.ids(RecordingFilter(title="c.mp4")) == frozenset()
+    assert ids(hall.find_events(EventFilter())) == "b1 b0 c100 a5 a3 a0 c1"
+    assert ids(hall.find_events(EventFilter(happened_before=NOON))) == "c1"
+    hall.amend("c", prompt="locks")
+    assert hall.recording("c") == replace(after, prompt="locks")
+
+
 def test_events_of_an_unfinished_analysis_are_not_listed(archive: Archive) -> None:
     added(archive, recording("a"))
     look_at(archive, "a", event("a", "e", 1), finished=False)

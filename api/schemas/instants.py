@@ -24,3 +24,16 @@ def _in_utc(moment: datetime) -> datetime:
 
 Instant = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_utc)]
 """ISO 8601 with its zone; in UTC once it is read."""
+
+
+def _with_room(moment: datetime) -> datetime:
+    # What happens in footage is dated from its beginning, years later where a file says so.
+    if moment.year > _LATEST_YEAR:
+        raise ValueError("footage that begins so late would end behind the last day of the calendar")
+    return moment
+
+
+_LATEST_YEAR = 9000
+
+Beginning = Annotated[Instant, AfterValidator(_with_room)]
+"""When footage began: an ``Instant`` with room behind it."""

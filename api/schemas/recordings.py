@@ -7,7 +7,7 @@ from typing import Annotated, Generic, Self, TypeVar
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from api.schemas import ChapterBody, CoverageDetails, EventBody, RecordingBody, WireModel
-from api.schemas.instants import Instant
+from api.schemas.instants import Beginning
 
 T = TypeVar("T")
 MOST_TAGS = 32
@@ -52,7 +52,7 @@ class RecordingChange(WireModel):
 
     title: Title | None = None
     tags: Annotated[tuple[Tag, ...], Field(max_length=MOST_TAGS)] | None = None
-    started_at: Instant | None = None
+    started_at: Beginning | None = None
     prompt: Prompt | None = None
 
     @model_validator(mode="after")

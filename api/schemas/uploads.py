@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from api.schemas import WireModel
-from api.schemas.instants import Instant
+from api.schemas.instants import Beginning
 from api.schemas.recordings import MOST_TAGS, Prompt, Tag, Title
 from videoqa.errors import escaped
 from videoqa.intake import Wishes
@@ -22,7 +22,7 @@ class Told(WireModel):
     """What may be said of footage that is brought. ``priority`` 0 comes first."""
 
     title: Title | None = None
-    started_at: Instant | None = None
+    started_at: Beginning | None = None
     prompt: Prompt | None = None
     tags: Annotated[tuple[Tag, ...], Field(max_length=MOST_TAGS)] = ()
     priority: Annotated[int, Field(ge=0, le=9)] = 5

@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+# The engine imports it later, on a thread: whoever builds a statement meanwhile would trip over the half of it that is
+# there.
+import sqlalchemy.orm  # noqa: F401
 from sqlalchemy.exc import DBAPIError
 
 from videoqa.errors import DamagedDatabase, DataUnwritable, DiskFull

@@ -27,10 +27,10 @@ from api.serving import listening, server
 from tests.tenants import House, Tenant, a_house, things_of
 from videoqa.access import Role
 
-SHORT, FULL = 3, 300
+SHORT, FULL = 3, 100
 PATIENCE = 20
 TUS = "application/offset+octet-stream"
-MAY_BE_SAID = [401, 403, 404, 409, 410, 412, 423, 460]
+MAY_BE_SAID = [401, 403, 404, 409, 410, 412, 413, 423, 460]
 """What may be answered to a request that is as the document says, for what the document cannot say: what there is."""
 REFUSALS = [400, 405, 406, 413, 415, 422]
 UNLIMITED = Limits(requests="1000000/minute", wrong_keys="1000000/minute")

@@ -36,6 +36,7 @@ from api.edge import Edge
 from api.questions import Questions
 from api.service import Service
 from api.uploads.fetching import Fetching
+from api.uploads.sweeping import sweep_loop
 from api.uploads.under_way import UnderWay
 
 ROUTERS: Sequence[APIRouter] = (
@@ -65,7 +66,9 @@ def create_app(service: Service) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         watching = asyncio.create_task(app.state.metrics.watch_loop())
         await app.state.fetching.resume()
+        sweeping = asyncio.create_task(sweep_loop(service))
         yield
+        sweeping.cancel()
         await app.state.fetching.close()
         watching.cancel()
         await app.state.questions.close()

@@ -42,8 +42,8 @@ class Limits:
 class Service:
     """The parts that the routes use. ``keys_needed`` is False where whoever is at this machine may do everything.
 
-    ``remove`` forgets a recording with all that was kept of it; ``checks`` tells how the parts are, ``figures`` how much
-    there is.
+    ``remove`` forgets a recording with all that was kept of it; ``checks`` tells how the parts are, ``figures`` how
+    much there is.
     """
 
     archive: Archive

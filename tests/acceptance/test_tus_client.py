@@ -17,6 +17,7 @@ import pytest
 from tests.acceptance.service import Service, until
 from tests.needs import ROOT, missing, program
 
+pytestmark = pytest.mark.xdist_group("tus-client")
 CLIENT = ROOT / "tests" / "tus"
 MEGABYTE = 10**6
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -351,6 +352,22 @@ async def test_what_could_not_be_taken_in_is_when_its_client_comes_back(
     assert head.headers["location"] == f"/v1/recordings/{recording.id}"
     assert len(service.jobs.of_recording(recording.id)) == 1
     assert not list((service.folder / "inbox").glob("*.part"))
+
+
+async def test_an_upload_that_nobody_goes_on_with_is_swept_while_the_service_runs(
+    service: Service, app: FastAPI, tus: Tus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.uploads.sweeping.SECONDS", 0.01)
+    gone, here = await tus.begin(), await tus.begin()
+    (part,) = (service.folder / "inbox").glob(f"{gone.rpartition('/')[2]}.part")
+    os.utime(part, (0, 0))
+    async with app.router.lifespan_context(app):
+        for _ in range(500):
+            if not part.exists():
+                break
+            await asyncio.sleep(0.01)
+    assert (await tus.ask("HEAD", gone)).status_code == 404
+    assert await tus.offset(here) == 0
 
 
 async def test_uploads_of_others_are_unknown(service: Service, tmp_path: Path) -> None:

@@ -43,6 +43,10 @@ def state(service: Service, recording: str) -> str:
         return str(client.get(f"/v1/recordings/{recording}").json()["state"])
 
 
+def until_indexed(service: Service, recording: str) -> None:
+    until(lambda: state(service, recording) == "indexed", 150, lambda: f"it is not indexed:\n{service.said}")
+
+
 def worker_of(service: Service) -> int:
     until(lambda: service.worker)
     worker = service.worker
@@ -72,7 +76,7 @@ def test_it_stops_within_seconds_whatever_is_open_and_goes_on_at_once(service: S
     assert not list((service.data / "inbox").glob("*.json")), "of a half-sent form nothing is kept"
 
     service.start()
-    until(lambda: state(service, recording) == "indexed", 60)
+    until_indexed(service, recording)
     assert service.stop(signal.SIGINT) == 0
 
 
@@ -84,7 +88,7 @@ def test_a_killed_service_takes_its_worker_along_and_the_next_one_goes_on(servic
     until(lambda: not lives(worker), 3)
     service.wait()
     service.start()
-    until(lambda: state(service, recording) == "indexed", 60)
+    until_indexed(service, recording)
     with service.client() as client:
         assert len(client.get("/v1/recordings").json()["items"]) == 1
 

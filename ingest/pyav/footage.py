@@ -30,6 +30,7 @@ from videoqa.errors import EmptyFootage, FootageTooLarge
 
 _TEXT_CODECS = frozenset({"ass", "mov_text", "ssa", "srt", "subrip", "text", "webvtt"})
 _LONGEST_LINE = 10_000
+_EPOCHS, _CALENDAR_ENDS = 1970, 9000
 _PACKETS_TO_FIRST_PICTURE = 300
 # How far behind a sought time the search for its keyframe goes on, in microseconds.
 _BEHIND = 5_000_000
@@ -155,9 +156,10 @@ class Footage:
             time = datetime.fromisoformat(text)
         except ValueError:
             return None
-        time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-        # A camera whose clock was never set says one of the epochs.
-        return None if time.year <= 1970 else time
+        # A camera whose clock was never set says one of the epochs; nothing is filmed at the end of the calendar.
+        if not _EPOCHS < time.year < _CALENDAR_ENDS:
+            return None
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
     def pieces(self) -> Iterator[Piece | Line]:
         """Every packet of picture and sound, and every line of text, in the order of the file; nothing is decoded."""

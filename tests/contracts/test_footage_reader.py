@@ -109,6 +109,21 @@ def test_subtitle_tracks_become_cues_in_order_of_time(reader: FootageReader, tmp
     assert facts.created_at == datetime(2026, 5, 9, 12, 30, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("moment", ["1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_clock_that_was_never_set_tells_nothing(reader: FootageReader, tmp_path: Path, moment: str) -> None:
+    path = tmp_path / "odd.mkv"
+    with av.open(str(clip("b-frames.mp4"))) as pictures, av.open(str(path), "w") as container:
+        container.metadata["DATE_UTC"] = moment
+        copy = container.add_stream_from_template(pictures.streams.video[0])
+        for packet in pictures.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = copy
+                container.mux(packet)
+    with av.open(str(path)) as written:
+        assert written.metadata["DATE_UTC"] == moment
+    assert reader.probe(str(path)).created_at is None
+
+
 def test_what_is_no_footage_is_an_error_of_media(reader: FootageReader, tmp_path: Path) -> None:
     (tmp_path / "no.mp4").write_bytes(b"no footage at all" * 10)
     with pytest.raises(BadMedia):

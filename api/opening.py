@@ -5,11 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 PATIENCE = 20.0
 """Seconds that a request waits for the service to be there."""
+# As `api.problems` says it, whose imports take the time that this is to bridge.
+_NOT_READY = {
+    "type": "urn:videoqa:problem:not-ready",
+    "title": "Service Unavailable",
+    "status": 503,
+    "code": "not-ready",
+    "detail": "The service is starting; try again in a few seconds.",
+    "request_id": "",
+    "errors": [],
+}
 _TOLD = {
     "/health/live": (200, {"state": "up"}),
     "/health/ready": (503, {"state": "starting"}),
@@ -41,12 +52,13 @@ class Opening:
         if self._app is not None:
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            await _answer(send, 503, {"code": "not-ready", "detail": "The service is starting; try again."})
+            await _answer(send, 503, _NOT_READY, "application/problem+json")
 
 
-async def _answer(send: Send, status: int, body: dict[str, str]) -> None:
+async def _answer(send: Send, status: int, body: Mapping[str, object], kind: str = "application/json") -> None:
     told = json.dumps(body).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(told)).encode())]
+    headers = [(b"content-type", kind.encode()), (b"content-length", str(len(told)).encode())]
+    headers += [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
     if status != 200:
         headers.append((b"retry-after", b"1"))
     await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -40,7 +40,7 @@ def begin(process: str) -> None:
 
 def _is_installed() -> bool:
     try:
-        return importlib.util.find_spec("opentelemetry.sdk") is not None
+        return importlib.util.find_spec("opentelemetry.exporter.otlp.proto.http") is not None
     except ModuleNotFoundError:  # nothing of it is
         return False
 

@@ -65,8 +65,9 @@ _CHECKSUM = _parameter(
 _PIECE = {"content": {headers.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
 
 
-def _told(*parameters: dict[str, Any], body: bool = False) -> dict[str, Any]:
-    return {"parameters": [_VERSION, *parameters]} | ({"requestBody": _PIECE} if body else {})
+def _told(*parameters: dict[str, Any], body: bool = False, needed: bool = False) -> dict[str, Any]:
+    piece = {"requestBody": _PIECE | {"required": needed}} if body else {}
+    return {"parameters": [_VERSION, *parameters]} | piece
 
 
 @router.options("", status_code=204)
@@ -115,7 +116,7 @@ async def show_upload(*, uploads: Mine, upload_id: str) -> UploadBody:
     "/{upload_id}",
     status_code=204,
     dependencies=[Spoken],
-    openapi_extra=_told(_OFFSET, _LENGTH, _CHECKSUM, body=True),
+    openapi_extra=_told(_OFFSET, _LENGTH, _CHECKSUM, body=True, needed=True),
 )
 async def add_piece(*, request: Request, uploads: Mine, upload_id: str, allowance: Uploading) -> Response:
     """Adds a piece. The one that completes the file is answered when it is a recording; Location names that."""

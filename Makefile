@@ -43,7 +43,8 @@ bench-full: $(STAMP)
 soak: $(TOOLS)
 	$(BIN)/python tests/vllm/environment.py
 	$(BIN)/pytest -n 0 --soak -o faulthandler_timeout=0 -s tests/acceptance/test_kills.py tests/acceptance/test_with_a_model.py \
-	    tests/vllm/test_largest_group.py
+	    tests/vllm/test_largest_group.py tests/acceptance/test_service_kills.py tests/acceptance/test_upload_faults.py \
+	    tests/integration/test_client_faults.py tests/integration/test_service_abuse.py
 
 samples: $(STAMP)
 	$(BIN)/python -m samples.render

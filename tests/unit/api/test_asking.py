@@ -139,11 +139,11 @@ def test_a_key_is_answered_from_what_it_reaches_alone(house: House) -> None:
 def test_what_others_have_does_not_change_an_answer(house: House, tmp_path: Path) -> None:
     alone = a_service(tmp_path)
     add_talk(alone.archive, "Der Garten.mp4", GARDEN, tags=["green"], started_at=NOON)
-    lonely = TestClient(create_app(alone), base_url=URL)
-    for question in (MOWER, VIOLIN, "what is said about the bow"):
-        here = house.ask(question, "gardener", recordings=["der garten"]).json()
-        there = lonely.post("/v1/ask", json={"question": question, "recordings": ["der garten"]}).json()
-        assert (here["found"], here["answer"]) == (there["found"], there["answer"])
+    with TestClient(create_app(alone), base_url=URL) as lonely:
+        for question in (MOWER, VIOLIN, "what is said about the bow"):
+            here = house.ask(question, "gardener", recordings=["der garten"]).json()
+            there = lonely.post("/v1/ask", json={"question": question, "recordings": ["der garten"]}).json()
+            assert (here["found"], here["answer"]) == (there["found"], there["answer"])
 
 
 @pytest.mark.parametrize("between", [[0, 60], ["2026-05-09T12:00:00Z", "2026-05-09T14:01:00+02:00"]])

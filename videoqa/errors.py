@@ -192,7 +192,7 @@ class BodyTooLarge(Misuse):
 
 
 class TooSlow(Misuse):
-    """The request did not come within {seconds} s; send it again over a better line, large files by POST /v1/uploads."""
+    """It did not come within {seconds} s; send it again over a better line, a large file in pieces by /v1/uploads."""
 
 
 class MalformedRequest(Misuse):

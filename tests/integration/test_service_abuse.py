@@ -213,9 +213,7 @@ def test_json_that_is_not_meant_is_told_so(path: str, body: bytes, ask: Ask) -> 
     assert len(answer.text) < 4000
 
 
-@pytest.mark.parametrize(
-    "kind", ["", "text/plain", "application/xml", "application/x-www-form-urlencoded", "a/b/c"]
-)
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/xml", "application/x-www-form-urlencoded", "a/b/c"])
 def test_json_that_is_called_something_else_is_not_read(kind: str, ask: Ask) -> None:
     answer = ask("POST", "/v1/ask", content=b'{"question": "x"}', headers={"Content-Type": kind})
     assert answer.status_code == 422, answer.text

@@ -171,8 +171,13 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, error: RequestValidationError) -> Response:
-        wrong = tuple({"at": "/".join(map(str, each["loc"])), "problem": each["msg"]} for each in error.errors()[:20])
+        wrong = tuple(
+            {"at": "/".join(map(str, each["loc"])), "problem": each["msg"].removeprefix("Value error, ")}
+            for each in error.errors()[:20]
+        )
         told = "; ".join(f"{each['at']}: {each['problem']}" for each in wrong[:3])
+        if not request.headers.get("content-type", "").startswith("application/json") and isinstance(error.body, bytes):
+            told = f"its body is not said to be JSON; send Content-Type: application/json ({told})"
         return answer_to(request, errors.MalformedRequest(problem=told), wrong)
 
     @app.exception_handler(HTTPException)

@@ -242,7 +242,7 @@ class TagOutOfReach(Misuse):
 
 
 class KeyNeeded(Misuse):
-    """A key is needed for that; send it as `Authorization: Bearer KEY`."""
+    """A key that is in force is needed for that; send it as `Authorization: Bearer KEY`."""
 
 
 class NotAllowed(Misuse):

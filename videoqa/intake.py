@@ -17,9 +17,13 @@ from videoqa.ports import Archive, Arrived, Inbox, IndexRequest, Job, JobQueue, 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What whoever brings footage says of it. ``started_at`` is aware and in UTC; ``priority`` 0 comes first."""
+    """What whoever brings footage says of it. ``started_at`` is aware and in UTC; ``priority`` 0 comes first.
+
+    ``file_name`` is what it was called where it came from; the kept file has its ending.
+    """
 
     title: str
+    file_name: str
     started_at: datetime | None = None
     prompt: str | None = None
     tags: tuple[str, ...] = ()
@@ -50,7 +54,7 @@ class Intake:
 
     def take(self, arrived: Arrived, wishes: Wishes, caller: Caller) -> Taken:
         """Keeps the file, adds its recording and submits it to be indexed."""
-        with self.inbox.keep(arrived, wishes.title) as path:
+        with self.inbox.keep(arrived, wishes.file_name) as path:
             fresh = Recording(
                 id=secrets.token_hex(8),
                 title=wishes.title,

@@ -217,6 +217,7 @@ def test_json_that_is_not_meant_is_told_so(path: str, body: bytes, ask: Ask) -> 
 def test_json_that_is_called_something_else_is_not_read(kind: str, ask: Ask) -> None:
     answer = ask("POST", "/v1/ask", content=b'{"question": "x"}', headers={"Content-Type": kind})
     assert answer.status_code == 422, answer.text
+    assert "application/json" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ async def test_fields_may_come_in_any_order(service: Service, file_first: bool) 
     assert response.status_code == 201
     told = response.json()
     assert (told["title"], told["started_at"]) == ("Tür ☃", "2026-03-01T08:00:00Z")
+    assert told["source"].endswith(".mp4")
     assert (told["prompt"], told["tags"]) == ("people\nand cars", ["gate", "night"])
     (job,) = service.jobs.of_recording(told["id"])
     assert service.jobs.request(job.id).priority == 0  # type: ignore[attr-defined]

@@ -246,7 +246,7 @@ class KeyNeeded(Misuse):
 
 
 class NotAllowed(Misuse):
-    """The key {name} is a {role}'s, and this needs {needed}."""
+    """The key {name} has the role {role}, and this needs {needed}."""
 
 
 class KeyOutOfReach(Misuse):

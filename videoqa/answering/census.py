@@ -7,12 +7,13 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from videoqa.media import UNHEARD, Coverage, Recording
+from videoqa.media import UNHEARD, Coverage, Recording, RecordingState
 from videoqa.ports import Archive
 
 LASTS = 30.0
 """Seconds after which many recordings are counted anew: it takes longer than the answer that says so."""
 _KEPT = 16
+_ON_ITS_WAY = frozenset({RecordingState.QUEUED, RecordingState.INDEXING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Census:
 
     def of(self, asked: Sequence[Recording]) -> Count:
         """Counts ``asked`` now."""
-        return Count(self._archive.total_coverage([recording.id for recording in asked]), unheard(asked))
+        return Count(self._archive.total_coverage([recording.id for recording in asked]), unknown(asked))
 
     def among(self, ids: frozenset[str] | None) -> Count:
         """The recordings with these ids (None: all) as they stood at most ``LASTS`` seconds ago."""
@@ -47,7 +48,12 @@ class Census:
         return count
 
 
-def unheard(asked: Sequence[Recording]) -> tuple[str, ...]:
-    """A note where nobody listened to what is said in some of ``asked``: it would be looked for in vain."""
-    number = sum(any(problem.startswith(UNHEARD) for problem in recording.problems) for recording in asked)
-    return (f"What is said in {number} of {len(asked)} recordings was not transcribed.",) if number else ()
+def unknown(asked: Sequence[Recording]) -> tuple[str, ...]:
+    """Notes on what of ``asked`` would be looked for in vain: what is not indexed yet, what nobody listened to."""
+    coming = sum(recording.state in _ON_ITS_WAY for recording in asked)
+    unheard = sum(any(problem.startswith(UNHEARD) for problem in recording.problems) for recording in asked)
+    notes = (
+        (coming, "{} of {} recordings are still being indexed; what is in them may be missing here."),
+        (unheard, "What is said in {} of {} recordings was not transcribed."),
+    )
+    return tuple(note.format(number, len(asked)) for number, note in notes if number)

@@ -9,7 +9,7 @@ from videoqa import tracing
 from videoqa.answering import telling, verdict
 from videoqa.answering.answering import Answering
 from videoqa.answering.calibration import FOUND
-from videoqa.answering.census import unheard
+from videoqa.answering.census import unknown
 from videoqa.answering.looking import CloseLooks, Glance, unseen
 from videoqa.answering.negation import asks_whether_not, turned
 from videoqa.answering.order import Order, place_of
@@ -120,7 +120,7 @@ class GroundedAnswering:
             return
         found = verdict.distinct(verdict.confirmed(glances), place_of(question), counting=counting)
         more = (MORE,) if counting and len(moments) == COUNTED else ()
-        unknown = (*self._unseen(proposals.asked), *unheard(proposals.asked))
+        missing = (*self._unseen(proposals.asked), *unknown(proposals.asked))
         draft = Answer(
             question=asked.question,
             found=bool(found),
@@ -129,7 +129,7 @@ class GroundedAnswering:
             citations=(),
             coverage=self._archive.total_coverage([recording.id for recording in proposals.asked]),
             given_by=seen_by,
-            notes=(*verdict.notes(every), *order.notes, *more, *unknown),
+            notes=(*verdict.notes(every), *order.notes, *more, *missing),
             rejected=verdict.rejections(glances),
             usage=sum((glance.usage for glance in every), Usage()),
         )

@@ -63,7 +63,8 @@ class House:
         """
         folder = (self.settings.data_dir or user_data_path("videoqa", appauthor=False)).absolute()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            # What was said and seen is nobody else's on this machine.
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise DataUnwritable(path=folder, problem=error.strerror or error) from error
         return folder

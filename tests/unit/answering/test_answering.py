@@ -111,6 +111,16 @@ def test_that_nobody_listened_is_told_with_every_answer() -> None:
     assert answering.ask("who tuned the violin").notes == note
 
 
+def test_that_something_is_not_searchable_yet_is_told_with_every_answer() -> None:
+    answering = house(talk("garden", GARDEN))
+    coming, _ = talk("music", MUSIC)
+    answering.lookup.archive.add(replace(coming, state=RecordingState.QUEUED))
+    note = ("1 of 2 recordings are still being indexed; what is in them may be missing here.",)
+    assert answering.ask("when does he repair the lawn mower engine").notes == note
+    assert answering.ask("who tuned the violin").notes == note
+    assert answering.ask("who tuned the violin", ["garden"]).notes == ()
+
+
 def test_scores_fall_from_moment_to_moment_and_are_probabilities(both: Answering) -> None:
     scores = [moment.score for moment in both.search("water", limit=5)]
     assert scores == sorted(scores, reverse=True)

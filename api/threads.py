@@ -18,6 +18,7 @@ _QUICK = anyio.CapacityLimiter(32)
 _SLOW = anyio.CapacityLimiter(16)
 _BUSY = anyio.CapacityLimiter(max(2, os.cpu_count() or 1))
 _WAITING = anyio.CapacityLimiter(64)
+_FETCHING = anyio.CapacityLimiter(32)
 _WRITING = anyio.CapacityLimiter(16)
 _CLOSING = anyio.CapacityLimiter(16)
 _END = object()
@@ -30,24 +31,34 @@ async def in_thread(
     busy: bool = False,
     writing: bool = False,
     waiting: bool = False,
+    fetching: bool = False,
 ) -> T:
     """What ``work`` returns, run on a thread.
 
     What decodes is ``slow`` and waits in its own line. What keeps a processor ``busy`` does too, as many of it at once
     as there are processors: more of them take no less time, and keep the event loop from its turn.
     What brings footage to the disk is ``writing``: a disk that does not keep up holds up nothing else. What hears from
-    another server is ``waiting``.
+    another server is ``waiting``, but what fetches footage from one is ``fetching``: no server that somebody names may
+    keep questions from being answered.
     """
-    lines = ((busy, _BUSY), (slow, _SLOW), (writing, _WRITING), (waiting, _WAITING), (True, _QUICK))
+    lines = (
+        (busy, _BUSY),
+        (slow, _SLOW),
+        (writing, _WRITING),
+        (waiting, _WAITING),
+        (fetching, _FETCHING),
+        (True, _QUICK),
+    )
     return await run_sync(work, limiter=next(limiter for meant, limiter in lines if meant))
 
 
-async def stepwise(parts: Iterator[T]) -> AsyncGenerator[T, None]:
-    """The parts of an iterator that waits for a model, one thread call each.
+async def stepwise(parts: Iterator[T], *, fetching: bool = False) -> AsyncGenerator[T, None]:
+    """The parts of an iterator that waits for a model, or is ``fetching`` footage, one thread call each.
 
     When nobody wants more, what it waits for is hung up on, and it is closed.
     """
     line, turn = Line(), threading.Lock()
+    limiter = _FETCHING if fetching else _WAITING
 
     def step() -> T | object:
         with turn, on(line):
@@ -62,7 +73,7 @@ async def stepwise(parts: Iterator[T]) -> AsyncGenerator[T, None]:
                 closing()
 
     try:
-        while (part := await run_sync(step, limiter=_WAITING, abandon_on_cancel=True)) is not _END:
+        while (part := await run_sync(step, limiter=limiter, abandon_on_cancel=True)) is not _END:
             yield part  # type: ignore[misc]
     finally:
         with anyio.CancelScope(shield=True):

@@ -16,10 +16,13 @@ T = TypeVar("T")
 
 _QUICK = anyio.CapacityLimiter(32)
 _SLOW = anyio.CapacityLimiter(16)
+_CUTTING = anyio.CapacityLimiter(4)
 _BUSY = anyio.CapacityLimiter(max(2, os.cpu_count() or 1))
 _WAITING = anyio.CapacityLimiter(64)
 _FETCHING = anyio.CapacityLimiter(32)
 _WRITING = anyio.CapacityLimiter(16)
+_STORING = anyio.CapacityLimiter(16)
+_KNOWING = anyio.CapacityLimiter(16)
 _CLOSING = anyio.CapacityLimiter(16)
 _END = object()
 
@@ -28,22 +31,30 @@ async def in_thread(
     work: Callable[[], T],
     *,
     slow: bool = False,
+    cutting: bool = False,
     busy: bool = False,
     writing: bool = False,
     waiting: bool = False,
     fetching: bool = False,
+    storing: bool = False,
+    knowing: bool = False,
 ) -> T:
     """What ``work`` returns, run on a thread.
 
-    What decodes is ``slow`` and waits in its own line. What keeps a processor ``busy`` does too, as many of it at once
+    What decodes is ``slow`` and waits in its own line, and so does the ``cutting`` of clips, which takes minutes. What keeps a processor ``busy`` does too, as many of it at once
     as there are processors: more of them take no less time, and keep the event loop from its turn.
     What brings footage to the disk is ``writing``: a disk that does not keep up holds up nothing else. What hears from
     another server is ``waiting``, but what fetches footage from one is ``fetching``: no server that somebody names may
     keep questions from being answered.
+    What changes the database is ``storing``: it may wait for whoever else writes to it, and no reader waits behind it.
+    ``knowing`` is what every request needs before anything else: whose key it is, and whether the database is reached.
     """
     lines = (
+        (storing, _STORING),
+        (knowing, _KNOWING),
         (busy, _BUSY),
         (slow, _SLOW),
+        (cutting, _CUTTING),
         (writing, _WRITING),
         (waiting, _WAITING),
         (fetching, _FETCHING),

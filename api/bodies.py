@@ -164,11 +164,11 @@ def _finite(text: str) -> float:
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    known = dict(pairs)
-    if len(known) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice[:40]} stands there more than once")
+    known = dict[str, Any]()
+    for name, value in pairs:
+        if name in known:
+            raise ValueError(f"{name[:40]} stands there more than once")
+        known[name] = value
     return known
 
 

@@ -22,7 +22,7 @@ _LINES: dict[str, Any] = {"application/jsonl": {"schema": {"type": "string"}}}
 async def judge(*, service: Parts, caller: Viewer, answer_id: str, body: FeedbackBody) -> Response:
     """Says whether an answer is right; only whoever asked may. What is said last counts."""
     given = await given_to(service, caller, answer_id)
-    await in_thread(lambda: service.answers.judge(given.id, right=body.right, note=body.note))
+    await in_thread(lambda: service.answers.judge(given.id, right=body.right, note=body.note), storing=True)
     return Response(status_code=204)
 
 

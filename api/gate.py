@@ -20,7 +20,7 @@ from api.routes import RouteBook
 from api.service import Service
 from api.threads import in_thread
 from videoqa.access import Caller
-from videoqa.errors import KeyNeeded, MalformedRequest, StorageError, VideoqaError
+from videoqa.errors import KeyNeeded, KeyNeededBehindProxy, MalformedRequest, StorageError, VideoqaError, WrongMethod
 from videoqa.logs import note
 from videoqa.ports import Deed
 
@@ -32,6 +32,7 @@ _ASKING = frozenset({"/v1/search", "/v1/ask"})
 _NOBODY = Caller(key_id="", name="", role=LOCAL.role)
 _TUS = "application/offset+octet-stream"
 _CLIENT_GONE = 499
+_LONGEST = 200
 _POLICY_VIOLATION = 1008
 _log = logging.getLogger(__name__)
 
@@ -79,6 +80,9 @@ class Gate:
             self._routes.check(request.method, path, request.query_params)
         else:
             await self._meter.request(payer(_NOBODY, address_of(request)))
+            if request.method not in ("GET", "HEAD"):
+                # Whoever shows no key has no body read.
+                raise WrongMethod(method=request.method, allowed=self._routes.methods(path))
         if request.method in _READING or path in _ASKING or path in OPEN:
             await self._app(request.scope, receive, send)
         else:
@@ -96,6 +100,8 @@ class Gate:
         address = address_of(request)
         try:
             caller = await self._doorman.caller(request.headers, address)
+        except KeyNeededBehindProxy:
+            raise
         except KeyNeeded:
             await self._write(request, _NOBODY, "wrong key", "", 401)
             raise
@@ -136,13 +142,13 @@ class Gate:
             key_id=caller.key_id,
             key_name=caller.name,
             address=address_of(request),
-            action=action,
-            subject=subject[:200],
+            action=action[:_LONGEST],
+            subject=subject[:_LONGEST],
             request_id=getattr(request.state, "request_id", ""),
             outcome=outcome,
         )
         try:
-            await in_thread(lambda: self._service.audit.write(deed))
+            await in_thread(lambda: self._service.audit.write(deed), storing=True)
         except StorageError as error:
             # What was done is done; whoever did it is to be told so, and the log of the process has the line.
             _log.error("the audit log cannot be written (%s): %s", error, deed)

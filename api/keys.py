@@ -27,7 +27,7 @@ async def create_key(*, service: Parts, caller: Admin, wanted: NewKey, response:
     if not caller.scope.holds(wanted.scope):
         reach = (*sorted(caller.scope.tags), *sorted(caller.scope.cameras))
         raise KeyOutOfReach(name=caller.name, reach=reach)
-    key, secret = await in_thread(lambda: service.keys.create(wanted.name, wanted.role, wanted.scope))
+    key, secret = await in_thread(lambda: service.keys.create(wanted.name, wanted.role, wanted.scope), storing=True)
     response.headers["Location"] = f"/v1/keys/{key.id}"
     return MadeKey(key=KeyBody.from_domain(key), secret=secret)
 
@@ -42,7 +42,7 @@ async def revoke_key(*, service: Parts, caller: Admin, key_id: str) -> None:
             raise UnknownKey(name=key_id)
         service.keys.revoke(key_id)
 
-    await in_thread(revoke)
+    await in_thread(revoke, storing=True)
 
 
 def within_reach(service: Service, caller: Caller) -> tuple[Key, ...]:

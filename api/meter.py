@@ -35,16 +35,14 @@ class Meter:
             raise TooManyRequests(limit=self._requests, retry_after=await self._wait(self._requests, "requests", who))
 
     async def wrong_key(self, address: str) -> None:
-        """Counts a request with a key that is not in force."""
-        await self._rates.hit(self._wrong_keys, "wrong-keys", address)
+        """Counts a request with a key that is not in force.
 
-    async def trusted(self, address: str) -> bool:
-        """False where too many wrong keys came from ``address``."""
-        return await self._rates.test(self._wrong_keys, "wrong-keys", address)
-
-    async def distrust(self, address: str) -> TooManyWrongKeys:
-        """What is told to an address that is not trusted."""
-        return TooManyWrongKeys(address=address, retry_after=await self._wait(self._wrong_keys, "wrong-keys", address))
+        Raises:
+            TooManyWrongKeys: more of them came from ``address`` than the rate allows.
+        """
+        if not await self._rates.hit(self._wrong_keys, "wrong-keys", address):
+            wait = await self._wait(self._wrong_keys, "wrong-keys", address)
+            raise TooManyWrongKeys(address=address, retry_after=wait)
 
     def begin_upload(self, who: str) -> None:
         """

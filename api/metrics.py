@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 
 from api.auth import Viewer
 from api.threads import in_thread
+from videoqa.errors import UnlimitedNeeded
 from videoqa.health import Figures
 from videoqa.media import RecordingState
 from videoqa.ports import JobState
@@ -103,7 +104,9 @@ class _Asked(Collector):
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def show_metrics(*, request: Request, caller: Viewer) -> Response:
-    """The figures of the service, as Prometheus reads them."""
+    """The figures of the service, as Prometheus reads them. They are of everybody's: a limited key is refused."""
+    if not caller.scope.everything:
+        raise UnlimitedNeeded(name=caller.name)
     metrics: Metrics = request.app.state.metrics
     return Response(await in_thread(metrics.text), media_type=CONTENT_TYPE_LATEST)
 

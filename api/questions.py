@@ -43,6 +43,8 @@ MOST_KEPT = 500
 """Questions that have ended and are kept; those that ended first go before their time."""
 AT_ONCE = 64
 """Questions under way; each may keep a thread waiting for the model."""
+SHARE = 16
+"""Questions under way of one key. Where no key is asked for, whoever asks shares with nobody."""
 LAST = "end"
 """The id of the last event: whoever had that has had everything."""
 STOPPING = "the service is stopping"
@@ -65,10 +67,12 @@ class Questions:
         """Has ``parts`` told. Must be called on the event loop.
 
         Raises:
-            TooManyQuestions: so many are under way that this one would only wait.
+            TooManyQuestions: so many are under way, or so many of this caller's, that this one would only wait.
         """
         if len(self._under_way) >= AT_ONCE:
             raise TooManyQuestions(limit=AT_ONCE)
+        if caller.key_id and sum(each.owner == caller.key_id for each in self._under_way.values()) >= SHARE:
+            raise TooManyQuestions(limit=SHARE)
         question = Question(self._service, text, caller.key_id)
         self._under_way[question.id] = question
         task = asyncio.create_task(self._run(question, parts))
@@ -178,7 +182,7 @@ class Question:
             if citation.moment not in cited:
                 self._tell("citation", PlayableCitation.of(citation, recordings))
         # Kept before it is told: whoever has it can say at once that it is wrong.
-        body = await in_thread(lambda: self._kept(answer, recordings))
+        body = await in_thread(lambda: self._kept(answer, recordings), storing=True)
         self._document = body.model_dump_json()
         self._end("final", self._document)
 

@@ -71,14 +71,14 @@ async def change_recording(
     recording = await visible(service, caller, recording_id)
     if change.tags is not None:
         _check_tags(recording, frozenset(change.tags), caller)
-    return await in_thread(lambda: _changed(service, caller, recording, change))
+    return await in_thread(lambda: _changed(service, caller, recording, change), storing=True)
 
 
 @router.delete("/{recording_id}", status_code=204)
 async def remove_recording(*, service: Parts, caller: Operator, recording_id: str) -> Response:
     """Removes a recording, all that was found in it, its jobs, and its file where videoqa keeps that."""
     recording = await visible(service, caller, recording_id)
-    await in_thread(lambda: _remove(service, recording), slow=True)
+    await in_thread(lambda: _remove(service, recording), storing=True)
     return Response(status_code=204)
 
 

@@ -41,8 +41,9 @@ async def in_thread(
 ) -> T:
     """What ``work`` returns, run on a thread.
 
-    What decodes is ``slow`` and waits in its own line, and so does the ``cutting`` of clips, which takes minutes. What keeps a processor ``busy`` does too, as many of it at once
-    as there are processors: more of them take no less time, and keep the event loop from its turn.
+    What decodes is ``slow`` and waits in its own line, and the ``cutting`` of clips, which takes minutes, in another.
+    What keeps a processor ``busy`` does too, as many of it at once as there are processors: more of them take no less
+    time, and keep the event loop from its turn.
     What brings footage to the disk is ``writing``: a disk that does not keep up holds up nothing else. What hears from
     another server is ``waiting``, but what fetches footage from one is ``fetching``: no server that somebody names may
     keep questions from being answered.

@@ -147,6 +147,10 @@ class ArrivalBusy(Misuse):
     """Another request is writing to this upload; wait until it ends."""
 
 
+class EmptyUpload(Misuse):
+    """The file is empty; send one that has footage in it."""
+
+
 class WrongChecksum(Misuse):
     """What arrived does not have the checksum that was told; send it again."""
 
@@ -181,6 +185,14 @@ class TooManyRequests(Misuse):
 
 class TooManyUploads(Misuse):
     """{limit} uploads are under way already; wait until one has ended, or raise VIDEOQA_UPLOADS_AT_ONCE."""
+
+
+class TooManyBegun(Misuse):
+    """{limit} uploads were begun and have not ended; go on with these, or give them up with DELETE."""
+
+
+class TooManyFetches(Misuse):
+    """{limit} fetches are under way already; wait until one has ended."""
 
 
 class TooManyWrongKeys(Misuse):
@@ -241,8 +253,22 @@ class TagOutOfReach(Misuse):
     """The key {name} reaches recordings by the tags {tags} alone, and changes no others; keep one of them."""
 
 
+class BringsOutOfReach(Misuse):
+    """The key {name} is limited to cameras alone, and would not see what it brings; limit a key to a tag for that."""
+
+
 class KeyNeeded(Misuse):
     """A key that is in force is needed for that; send it as `Authorization: Bearer KEY`."""
+
+
+class KeyNeededBehindProxy(KeyNeeded):
+    """The request came through a proxy, and without keys only whoever is at this machine is let in; make a key with
+    `videoqa keys create`, and send it as `Authorization: Bearer KEY`.
+    """
+
+
+class UnlimitedNeeded(Misuse):
+    """The key {name} is limited to some recordings, and these figures are of all; use a key without limits for them."""
 
 
 class NotAllowed(Misuse):

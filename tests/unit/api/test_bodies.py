@@ -86,6 +86,14 @@ def test_what_is_no_json_for_everybody_is_refused_quickly(body: bytes) -> None:
     assert time.monotonic() - began < 2
 
 
+def test_many_names_of_which_one_comes_twice_are_refused_as_quickly() -> None:
+    names = ",".join(f'"{number}":0' for number in range(60_000))
+    began = time.process_time()
+    with pytest.raises(MalformedJson, match="59999 stands there more than once"):
+        check_json(f'{{{names},"59999":0}}'.encode())
+    assert time.process_time() - began < 2
+
+
 @pytest.mark.parametrize(
     "kind", ["application/json", "application/json; charset=utf-8", "application/a+json", "APPLICATION/JSON"]
 )

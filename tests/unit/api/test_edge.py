@@ -9,6 +9,7 @@ import pytest
 
 from api.app import create_app
 from tests.service import a_service, client_of
+from videoqa.access import Role, Scope
 from videoqa.health import Check, Figures, ModelTally
 
 pytestmark = pytest.mark.anyio
@@ -113,6 +114,24 @@ async def test_health_is_as_well_as_its_worst_part_and_looks_once_a_second(tmp_p
     assert [part["state"] for part in told["parts"]] == ["up", "off", "degraded"]
     assert told["parts"][2]["remedy"] == "start it"
     assert len(looked) == 1
+
+
+async def test_a_limited_key_is_told_no_figures_of_others(tmp_path: Path) -> None:
+    parts = (Check("disk", works=True, detail="7 of 9 GB"), Check("jobs", works=False, detail="5", remedy="wait for 5"))
+    service = a_service(tmp_path, checks=lambda: parts)
+    limited = service.keys.create("limited", Role.ADMIN, Scope(tags=frozenset({"gate"})))[1]
+    whole = service.keys.create("whole", Role.VIEWER, Scope())[1]
+    async with client_of(service, limited) as client:
+        told = (await client.get("/health")).json()
+        assert [(each["state"], each["detail"], each["remedy"]) for each in told["parts"]] == [
+            ("up", "", ""),
+            ("degraded", "", ""),
+        ]
+        answer = await client.get("/metrics")
+        assert (answer.status_code, answer.json()["code"]) == (403, "unlimited-needed")
+        client.headers["Authorization"] = f"Bearer {whole}"
+        assert (await client.get("/health")).json()["parts"][0]["detail"] == "7 of 9 GB"
+        assert (await client.get("/metrics")).status_code == 200
 
 
 async def test_it_is_not_ready_when_it_is_about_to_stop(tmp_path: Path) -> None:

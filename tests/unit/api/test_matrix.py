@@ -31,12 +31,15 @@ UNKNOWN = Things(*["f" * 16] * 6)
 class Rule:
     """``role`` is the least that may, None where nobody needs a key. ``send`` is what makes a whole request of it.
 
+    ``unlimited`` is what only a key without limits is told.
+
     ``by`` is whose thing its path names, where that is no recording: what belongs to the very key that made it.
     """
 
     role: Role | None
     send: Mapping[str, Any] = field(default_factory=dict)
     by: Role | None = None
+    unlimited: bool = False
 
 
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -50,7 +53,7 @@ ROUTES: dict[Route, Rule] = {
     ("GET", "/health/ready"): Rule(None),
     ("GET", "/health/startup"): Rule(None),
     ("GET", "/health"): Rule(VIEWER),
-    ("GET", "/metrics"): Rule(VIEWER),
+    ("GET", "/metrics"): Rule(VIEWER, unlimited=True),
     ("GET", "/v1/recordings"): Rule(VIEWER),
     ("POST", "/v1/recordings"): Rule(OPERATOR, {"files": {"file": ("a.mp4", b"x" * 100)}}),
     ("GET", "/v1/recordings/{recording_id}"): Rule(VIEWER),
@@ -163,7 +166,9 @@ def test_a_role_below_is_refused_and_no_other(route: Route, ask: Ask, house: Hou
     for tenant in (house.ours, house.everywhere):
         for role in Role:
             answer = ask(route, tenant.secrets[role])
-            if role.allows(needed):
+            if ROUTES[route].unlimited and tenant is not house.everywhere:
+                _is_problem(answer, 403, "unlimited-needed", route)
+            elif role.allows(needed):
                 assert answer.status_code not in (401, 403), (role, answer.text)
                 assert answer.status_code < 500, answer.text
             else:

@@ -19,6 +19,7 @@ from api.questions import Question, Questions
 from api.sse import ServerEvent
 from tests.service import a_service
 from tests.talks import GARDEN, add_talk
+from videoqa.access import Caller, Role
 from videoqa.answers import Answer, AnswerPart, Citation, Confirmed, Moment, Proposed, Rejected, Told, Unconfirmed
 from videoqa.errors import ModelRefused, QuestionDropped, StorageError, TooManyQuestions, VideoqaError
 from videoqa.events import Source
@@ -294,6 +295,23 @@ def test_there_are_only_so_many_under_way_and_so_many_kept(play: Play, monkeypat
             desk.ask(an_answer())
         for each in (waiting, other):
             each.abandon("enough")
+
+    play(scene)
+
+
+def test_no_key_takes_more_than_its_share(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "SHARE", 2)
+    one, other = (Caller(name, name, Role.VIEWER) for name in ("one", "other"))
+
+    async def scene(desk: Desk) -> None:
+        waiting = [desk.asked.begin("where?", one, iter(Model([an_answer()]))) for _ in range(2)]
+        with pytest.raises(TooManyQuestions, match=r"^2 questions"):
+            desk.asked.begin("where?", one, parts_of(an_answer()))
+        await desk.asked.begin("where?", other, parts_of(an_answer())).document()
+        for each in waiting:
+            each.abandon("enough")
+        await until(lambda: not desk.asked._under_way)
+        await desk.asked.begin("where?", one, parts_of(an_answer())).document()
 
     play(scene)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, BinaryIO
+from weakref import WeakValueDictionary
 
+import anyio
 from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import Viewer, visible
@@ -15,8 +18,9 @@ from api.service import Parts
 from api.slices import file_response
 from api.sniffing import HEAD, JPEG, MP4, Kind, disposition, sniffed
 from api.threads import in_thread
-from videoqa.errors import EmptyStretch, OutsideRecording
+from videoqa.errors import EmptyStretch, NoSuchFile, OutsideRecording
 from videoqa.media import ZERO, Recording, Span
+from videoqa.ports import Clips, Cut
 from videoqa.times import clock
 
 router = APIRouter(prefix="/v1/recordings/{recording_id}", tags=["footage"])
@@ -28,6 +32,10 @@ _PARTS: dict[int | str, dict[str, Any]] = {
     410: {"description": "The file is not where it was."},
     416: {"description": "There is nothing where Range asks for it."},
 }
+# By the ids of keys: one of them alone does not take all that cuts.
+_CLIPS_AT_ONCE = 2
+_TRIES = 3
+_TURNS: WeakValueDictionary[str, anyio.Semaphore] = WeakValueDictionary()
 # A browser may open footage as a page of its own: it then can do nothing, and load nothing but itself.
 _HARMLESS = {
     "Content-Security-Policy": "sandbox; default-src 'none'; media-src 'self'; style-src 'unsafe-inline'",
@@ -71,8 +79,9 @@ async def clip_of_recording(
     """
     recording = await visible(service, caller, recording_id)
     span = _span(recording, begin, end)
-    cut = await in_thread(lambda: service.clips.clip(recording, span, anew=anew), slow=True)
-    file = await in_thread(lambda: cut.path.open("rb"))
+    turn = _TURNS.setdefault(caller.key_id, anyio.Semaphore(_CLIPS_AT_ONCE))
+    async with turn:
+        cut, file = await in_thread(lambda: _cut(service.clips, recording, span, anew=anew), cutting=True)
     told = {
         "X-Clip-Start": str(cut.span.start.total_seconds()),
         "X-Clip-End": str(cut.span.end.total_seconds()),
@@ -108,6 +117,15 @@ async def thumbnail_of_recording(
         return Response(status_code=304, headers=headers)
     jpeg = await in_thread(lambda: service.clips.thumbnail(recording, moment, width), slow=True)
     return Response(jpeg, media_type=JPEG.media_type, headers=headers)
+
+
+def _cut(clips: Clips, recording: Recording, span: Span, *, anew: bool) -> tuple[Cut, BinaryIO]:
+    # Between its being cut and opened, room may be made for another one, or the recording removed.
+    for _ in range(_TRIES):
+        cut = clips.clip(recording, span, anew=anew)
+        with contextlib.suppress(FileNotFoundError):
+            return cut, cut.path.open("rb")
+    raise NoSuchFile(problem="its clip is removed as soon as it is cut")
 
 
 def _headers(recording: Recording, kind: Kind, *, title: str = "", download: bool = False) -> Mapping[str, str]:

@@ -95,7 +95,7 @@ def _page(document: dict[str, Any]) -> str:
         f"<h1>{title} {escape(document['info']['version'])}</h1><p>{escape(document['info'].get('summary', ''))}</p>"
         '<p>The same for programs: <a href="/openapi.json">/openapi.json</a>. Where keys are needed, send '
         "<code>Authorization: Bearer KEY</code>.</p>"
-        f"<h2>Routes</h2>{routes}<h2>Problems</h2><dl>{problems}</dl></html>"
+        f"<h2>Routes</h2>{routes}<h2>Bodies</h2>{_bodies(document)}<h2>Problems</h2><dl>{problems}</dl></html>"
     )
 
 
@@ -106,7 +106,7 @@ def _route(method: str, path: str, operation: dict[str, Any]) -> str:
         for each in operation.get("parameters", ())
     )
     bodies = "".join(
-        f"<dt>Body <code>{escape(kind)}</code></dt><dd><code>{escape(_shape(told.get('schema', {})))}</code></dd>"
+        f"<dt>Body <code>{escape(kind)}</code></dt><dd>{_told(told.get('schema', {}))}</dd>"
         for kind, told in operation.get("requestBody", {}).get("content", {}).items()
     )
     answers = "".join(
@@ -118,6 +118,54 @@ def _route(method: str, path: str, operation: dict[str, Any]) -> str:
         f"<details><summary><b>{method}</b> <code>{escape(path)}</code></summary>"
         f"<p>{escape(operation.get('description', ''))}</p><dl>{parameters}{bodies}{answers}</dl></details>"
     )
+
+
+def _told(schema: dict[str, Any]) -> str:
+    elsewhere = () if "properties" in schema else sorted(_references(schema))
+    named = "".join(f' <a href="#{escape(name)}">its fields</a>' for name in elsewhere)
+    return f"<code>{escape(_shape(schema))}</code>{named}{_fields(schema)}"
+
+
+def _bodies(document: dict[str, Any]) -> str:
+    """Every schema that a request's body is made of, field by field."""
+    schemas = document.get("components", {}).get("schemas", {})
+    found, waiting = set[str](), _references([each.get("requestBody", {}) for each in _operations(document)])
+    while waiting := waiting - found:
+        found |= waiting
+        waiting = _references([schemas[name] for name in waiting])
+    return "".join(
+        f'<h3 id="{escape(name)}"><code>{escape(name)}</code></h3><p>{escape(schemas[name].get("description", ""))}</p>'
+        f"{_fields(schemas[name]) or _code(schemas[name])}"
+        for name in sorted(found)
+    )
+
+
+def _fields(schema: dict[str, Any]) -> str:
+    needed = schema.get("required", ())
+    told = "".join(
+        f"<dt><code>{escape(name)}</code> ({_code(field)}, {'needed' if name in needed else 'not needed'})</dt>"
+        f"<dd>{escape(' '.join(field.get('description', '').split()))}</dd>"
+        for name, field in schema.get("properties", {}).items()
+    )
+    return told and f"<dl>{told}</dl>"
+
+
+def _code(schema: dict[str, Any]) -> str:
+    return f"<code>{escape(' | '.join(map(str, schema['enum'])) if 'enum' in schema else _shape(schema))}</code>"
+
+
+def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [operation for operations in document["paths"].values() for operation in operations.values()]
+
+
+def _references(told: object) -> set[str]:
+    """The names of the schemas that are referred to anywhere in ``told``."""
+    if isinstance(told, list):
+        return set[str]().union(*map(_references, told))
+    if not isinstance(told, dict):
+        return set()
+    here = {str(told["$ref"]).rpartition("/")[2]} if isinstance(told.get("$ref"), str) else set[str]()
+    return here.union(*map(_references, told.values()))
 
 
 def _shape(schema: dict[str, Any]) -> str:

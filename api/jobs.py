@@ -33,7 +33,11 @@ async def list_jobs(
     after: Annotated[str | None, Query(pattern=_ID, description="The `next` of the part before.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> JobPage:
-    """Jobs of the caller's key and about recordings that it reaches, the youngest first."""
+    """Jobs about recordings that the caller's key reaches, the youngest first.
+
+    A job whose recording is not known yet, or was removed, is listed with `recording` null, to the key that asked for
+    it and to admins who reach everything.
+    """
     return await in_thread(lambda: _page(service, caller, state or None, after, limit))
 
 
@@ -51,7 +55,7 @@ async def cancel_job(*, service: Parts, caller: Operator, job_id: _JobId) -> Job
         service.intake.call_off(_visible(service, caller, job_id))
         return _body(service, _visible(service, caller, job_id))
 
-    return await in_thread(cancelled)
+    return await in_thread(cancelled, storing=True)
 
 
 @router.post("/{job_id}/retry", status_code=202)
@@ -62,7 +66,7 @@ async def retry_job(*, service: Parts, caller: Operator, job_id: _JobId) -> JobB
         again = service.intake.retry(_visible(service, caller, job_id))
         return _body(service, _visible(service, caller, again))
 
-    return await in_thread(retried)
+    return await in_thread(retried, storing=True)
 
 
 def _page(
@@ -88,7 +92,7 @@ def _reached(
         found = service.archive.page(RecordingFilter(ids=ids), limit=len(ids)) if ids else ()
         recordings = {recording.id: recording for recording in found}
         for job in page:
-            recording = recordings.get(job.recording_id or "")
+            recording = recordings.get(job.recording_id) if job.recording_id else _recording(service, job)
             if _reaches(caller, job, recording):
                 yield job, recording
         after = page[-1].id
@@ -106,9 +110,10 @@ def _visible(service: Service, caller: Caller, job_id: str) -> Job:
 
 
 def _reaches(caller: Caller, job: Job, recording: Recording | None) -> bool:
-    if everyones(caller) or (caller.key_id and job.owner == caller.key_id):
-        return True
-    return recording is not None and caller.scope.covers(recording.tags, recording.camera)
+    # Who asked for it counts no more once the recording is out of that key's reach.
+    if recording is not None:
+        return caller.scope.covers(recording.tags, recording.camera)
+    return everyones(caller) or bool(caller.key_id and job.owner == caller.key_id)
 
 
 def _recording(service: Service, job: Job) -> Recording | None:

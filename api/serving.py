@@ -73,9 +73,13 @@ def listening(host: str, port: int) -> tuple[socket.socket, ...]:
     return tuple(opened)
 
 
-def is_private(host: str) -> bool:
-    """True where ``host`` is reached from this machine alone."""
-    return all(ipaddress.ip_address(address.partition("%")[0]).is_loopback for _, address in _addresses(host, 0))
+def is_private(host: str, port: int = 0) -> bool:
+    """True where ``host`` is reached from this machine alone. ``port`` is what a problem tells.
+
+    Raises:
+        CannotListen: there is no such address.
+    """
+    return all(ipaddress.ip_address(address.partition("%")[0]).is_loopback for _, address in _addresses(host, port))
 
 
 def allow_connections(most: int) -> None:

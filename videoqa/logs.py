@@ -23,7 +23,7 @@ _LEAST_SECRET = 4
 """What is shorter than that would be found everywhere, and guessed as easily."""
 _HIDDEN = (
     # The user and the password of a URL: cameras' are written down with slashes and all.
-    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s\"'<>]*@"), r"\1***@"),
+    (re.compile(r"(?i)([a-z][a-z0-9+.-]{0,30}://)[^\s\"'<>]*@"), r"\1***@"),
     (re.compile(r"(?i)\b(bearer|basic)(\s+|%20|\+)[a-z0-9._~+/=-]{4,}"), r"\1 ***"),
     (
         re.compile(
@@ -60,9 +60,12 @@ class Redactor:
         known = sorted({each for each in secrets if len(each) >= _LEAST_SECRET}, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
 
-    def __call__(self, text: str) -> str:
+    def __call__(self, text: str, *, from_end: bool = False) -> str:
+        """``text`` without them, of a long one its beginning, or its end where ``from_end``."""
         if self._known is not None:
             text = self._known.sub("***", text)
+        if len(text) > _LONGEST:
+            text = _tail(text) if from_end else _head(text)
         for pattern, instead in _HIDDEN:
             text = pattern.sub(instead, text)
         return text
@@ -81,10 +84,10 @@ class JsonLines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": self._redact(record.getMessage())[:_LONGEST],
+            "message": self._redact(record.getMessage()),
         } | self._fields(record)
         if record.exc_info:
-            line["error"] = self._redact(self.formatException(record.exc_info))[-_LONGEST:]
+            line["error"] = self._redact(self.formatException(record.exc_info), from_end=True)
         return json.dumps(line, default=str)
 
     def _fields(self, record: logging.LogRecord) -> dict[str, object]:
@@ -98,9 +101,9 @@ class Readable(JsonLines):
     def format(self, record: logging.LogRecord) -> str:
         when = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         told = "".join(f"  {name}={value}" for name, value in self._fields(record).items())
-        line = f"{when} {record.levelname.lower():7} {self._redact(record.getMessage())[:_LONGEST]}{told}"
+        line = f"{when} {record.levelname.lower():7} {self._redact(record.getMessage())}{told}"
         if record.exc_info:
-            line += "\n" + self._redact(self.formatException(record.exc_info))
+            line += "\n" + self._redact(self.formatException(record.exc_info), from_end=True)
         return line
 
 
@@ -130,6 +133,17 @@ def begin(
     threading.excepthook = _thread_died
     # A broken pipe to whoever reads the lines is no reason to write a traceback to it.
     logging.raiseExceptions = False
+
+
+def _head(text: str) -> str:
+    # Half a secret is not known for one: the word that is cut through goes.
+    kept = text[:_LONGEST]
+    return kept[: len(kept) - len(re.split(r"[\s\"'<>]", kept)[-1])] + "***"
+
+
+def _tail(text: str) -> str:
+    # Nor is one whose name was cut away before it.
+    return "*** " + "".join(text[-_LONGEST:].split(None, 2)[2:])
 
 
 def _thread_died(died: threading.ExceptHookArgs) -> None:

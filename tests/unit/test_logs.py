@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -89,6 +90,17 @@ def test_no_secret_is_read_in_any_part_of_a_line(written: io.StringIO, text: str
 )
 def test_what_is_no_secret_is_left_alone(text: str) -> None:
     assert Redactor()(text) == text
+
+
+def test_a_long_text_is_redacted_soon_and_shows_no_half_secret() -> None:
+    begun = time.monotonic()
+    assert len(Redactor()("a" * 200_000)) <= 16_003
+    told = "x" * 15_970 + " password=hidden-word rtsp://u:hidden-word@host"
+    for shift in range(60):
+        padded = "x" * shift + told
+        assert "hidden-w" not in Redactor()(padded + " y" * 9_000)
+        assert "hidden-w" not in Redactor()(padded[-60:] + " y" * (7_970 + shift // 2), from_end=True)
+    assert time.monotonic() - begun < 5
 
 
 def test_others_talk_is_left_out_unless_it_is_a_warning(written: io.StringIO) -> None:

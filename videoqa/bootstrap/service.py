@@ -52,7 +52,7 @@ def serve(host: str, port: int) -> None:
     place = house()
     logs.begin(place.settings.log_format, place.settings.secrets, "service", debugging=_debugging())
     telemetry.begin("service")
-    private = is_private(host)
+    private = is_private(host, port)
     if not private and not _has_keys(place):
         raise NoKeys(host=host, name="admin")
     allow_connections(_CONNECTIONS)
@@ -151,7 +151,7 @@ async def _first(*futures: asyncio.Future[Any]) -> None:
 
 
 async def _keep_house(service: Service, place: House) -> None:
-    """Forgets now and then what nobody comes back for: uploads, files and jobs that were over long ago."""
+    """Forgets now and then what nobody comes back for: files and jobs that were over long ago."""
     while True:
         try:
             await _aside(lambda: _tidy(service, place))
@@ -163,11 +163,10 @@ async def _keep_house(service: Service, place: House) -> None:
 def _tidy(service: Service, place: House) -> None:
     from videoqa.intake import kept_files
 
-    uploads = service.inbox.sweep()
     files = service.inbox.clear(lambda: kept_files(service.archive))
     jobs = place.jobs.prune(datetime.now(UTC) - _JOBS_KEPT)
-    if uploads or files or jobs:
-        _log.info("forgot %d uploads, %d files and %d jobs that were over", uploads, files, jobs)
+    if files or jobs:
+        _log.info("forgot %d files and %d jobs that were over", files, jobs)
 
 
 def _debugging() -> bool:

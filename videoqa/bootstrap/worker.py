@@ -53,18 +53,15 @@ class WorkerProcess:
         pause = _FIRST_PAUSE
         while not self._stopping.is_set():
             begun = time.monotonic()
-            self._process = await asyncio.create_subprocess_exec(
-                *_COMMAND, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-            )
-            if self._stopping.is_set():
-                self._end()
-            await self._listen(self._process)
-            code = await self._process.wait()
+            try:
+                how = f"ended with {await self._one()}"
+            except (OSError, ValueError) as error:
+                how = f"cannot be begun or heard: {error}"
             self.state = WorkerState.DOWN
             if self._stopping.is_set():
                 return
             pause = _FIRST_PAUSE if time.monotonic() - begun > _LIVED_WELL else min(2 * pause, _LONGEST_PAUSE)
-            _log.warning("the worker ended with %s; another one begins in %.1f s", code, pause)
+            _log.warning("the worker %s; another one begins in %.1f s", how, pause)
             self.restarts += 1
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
@@ -80,6 +77,30 @@ class WorkerProcess:
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
+
+    async def _one(self) -> int:
+        """What one worker ended with.
+
+        Raises:
+            OSError: none can be begun.
+            ValueError: it wrote a line without an end, and was killed.
+        """
+        process = self._process = await asyncio.create_subprocess_exec(
+            *_COMMAND, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        )
+        if self._stopping.is_set():
+            self._end()
+        try:
+            await self._listen(process)
+        except (OSError, ValueError):
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            assert process.stdout is not None
+            # A process is over only once its pipe was read to the end.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.stdout.read(), _END_SECONDS)
+            raise
+        return await process.wait()
 
     def _end(self) -> None:
         """It ends as soon as its standard input does."""

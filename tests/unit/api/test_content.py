@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,9 @@ from ingest.clips import SandboxedClips
 from ingest.sandbox import SandboxedReader
 from tests.footage import clip
 from tests.service import a_service
+from videoqa.errors import CannotCut
 from videoqa.media import Recording, RecordingState
+from videoqa.ports import Cut
 
 HEADERS = {"content-security-policy", "x-content-type-options", "content-disposition", "etag", "accept-ranges"}
 
@@ -214,3 +219,46 @@ def test_a_still_is_known_again_without_being_decoded(client: TestClient, film: 
     assert (seen.status_code, seen.content) == (304, b"")
     assert client.get("/v1/recordings/film/thumbnail?at=12").json()["code"] == "outside-recording"
     assert client.get("/v1/recordings/film/thumbnail").status_code == 410
+
+
+def test_a_clip_that_is_removed_before_it_is_opened_is_cut_again(
+    service: Service, client: TestClient, film: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true, cuts = service.clips.clip, list[Cut]()
+
+    def cut(*args: Any, **kwargs: Any) -> Cut:
+        cuts.append(true(*args, **kwargs))
+        if len(cuts) == 1:
+            cuts[0].path.unlink()
+        return cuts[-1]
+
+    monkeypatch.setattr(service.clips, "clip", cut)
+    assert client.get("/v1/recordings/film/clip?from=3&to=5").status_code == 200
+    assert len(cuts) == 2
+
+
+def test_clips_are_cut_in_a_line_of_their_own_few_at_once(
+    service: Service, client: TestClient, film: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, cutting, most = threading.Event(), list[int](), list[int]()
+
+    def cut(*args: Any, **kwargs: Any) -> Cut:
+        cutting.append(1)
+        most.append(len(cutting))
+        go_on.wait(20)
+        cutting.pop()
+        raise CannotCut(problem="it is a test")
+
+    monkeypatch.setattr(service.clips, "clip", cut)
+    with client, ThreadPoolExecutor(20) as pool:
+        asked = [pool.submit(client.get, f"/v1/recordings/film/clip?from=1&to={2 + n}") for n in range(18)]
+        while len(most) < 2:
+            time.sleep(0.01)
+        try:
+            still = pool.submit(client.get, "/v1/recordings/film/thumbnail?at=1&width=128").result(10)
+        finally:
+            go_on.set()
+        for each in asked:
+            each.result(30)
+    assert still.status_code == 200
+    assert max(most) <= 2

@@ -104,16 +104,26 @@ def test_what_cannot_be_listed_is_refused(service: Service, path: str, status: i
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-def test_a_job_is_there_for_its_key_and_for_those_who_reach_its_recording(service: Service) -> None:
+def test_a_job_is_there_for_those_who_reach_its_recording_and_no_more_for_its_key(service: Service) -> None:
     job = brought(service, "one", tags=("yard",), owner="gate-key")
     other = brought(service, "two", tags=("yard",), owner="yard-key")
     hidden = brought(service, "three", tags=("elsewhere",), owner="another-key")
-    assert [each["id"] for each in by(service, GATE).get("/v1/jobs").json()["items"]] == [job]
+    assert by(service, GATE).get("/v1/jobs").json()["items"] == []
+    assert by(service, GATE).get(f"/v1/jobs/{job}").status_code == 404
+    for way in ("cancel", "retry"):
+        assert by(service, GATE).post(f"/v1/jobs/{job}/{way}").status_code == 404
     assert [each["id"] for each in by(service, YARD).get("/v1/jobs").json()["items"]] == [other, job]
     assert by(service, GATE).get(f"/v1/jobs/{other}").status_code == 404
     for way in ("cancel", "retry"):
         assert by(service, YARD).post(f"/v1/jobs/{hidden}/{way}").status_code == 404
     assert len(by(service).get("/v1/jobs").json()["items"]) == 3
+
+
+def test_a_job_without_a_recording_is_there_for_its_key_alone(service: Service) -> None:
+    job = brought(service, "one", tags=("yard",), owner="gate-key")
+    service.archive.remove("one")
+    for caller, ids in ((GATE, [job]), (YARD, []), (LOCAL, [job])):
+        assert [each["id"] for each in by(service, caller).get("/v1/jobs").json()["items"]] == ids
 
 
 def test_pages_of_what_others_do_hide_it_wholly(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,6 +150,15 @@ def test_the_page_of_the_document_needs_nothing_from_elsewhere(app: FastAPI) -> 
     assert documents._STYLE in page.text
 
 
+def test_the_page_tells_the_fields_of_every_body(app: FastAPI) -> None:
+    page, document = ask(app, "GET", "/docs").text, app.openapi()
+    for name in ("AskBody", "RecordingChange"):
+        told = page.partition(f'<h3 id="{name}">')[2].partition("<h3")[0]
+        for field in document["components"]["schemas"][name]["properties"]:
+            assert f"<dt><code>{field}</code> (" in told
+    assert "needed)</dt>" in page
+
+
 def test_every_answer_tells_browsers_what_to_keep_to(app: FastAPI) -> None:
     for path in ("/v1/recordings", "/nothing", "/health/live", "/openapi.json"):
         headers = ask(app, "GET", path).headers

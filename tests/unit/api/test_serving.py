@@ -41,6 +41,11 @@ def test_an_address_that_is_not_here_is_told(host: str) -> None:
         listening(host, 0)
 
 
+def test_the_port_that_was_asked_for_is_told() -> None:
+    with pytest.raises(CannotListen, match="18464"):
+        is_private("no.such.host.invalid", 18464)
+
+
 @pytest.mark.parametrize(
     ("host", "private"),
     [("127.0.0.1", True), ("127.8.8.8", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), ("::", False)],

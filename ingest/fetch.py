@@ -25,6 +25,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 30.0
 _BLOCK = 2**18
+_PATIENCE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class WebFetcher:
             if response.status not in _REDIRECTS:
                 return response, place
             response.close()
-            place = _parsed(str(place.join(_headers(response).get("location", ""))))
+            place = _parsed(_headers(response).get("location", ""), place)
         raise BadAddress(url=_shown(place), problem=f"it leads on more than {_HOPS} times")
 
 
@@ -105,7 +106,7 @@ class WebFootage:
         """
         came, block = 0, bytearray()
         parts = iter(_stream(self.response))
-        window = _Window(self.pace, self.url)
+        window, since = _Window(self.pace, self.url), time.monotonic()
         while True:
             with _telling(self.url):
                 part = next(parts, None)
@@ -114,9 +115,11 @@ class WebFootage:
             came += len(part)
             window.came(len(part))
             block += part
-            if len(block) >= _BLOCK:
+            # What drips is let go of from time to time: whoever reads it may have others to read.
+            if len(block) >= _BLOCK or time.monotonic() - since > _PATIENCE:
                 yield bytes(block)
                 block.clear()
+                since = time.monotonic()
         if self.length is not None and came != self.length:
             raise FetchFailed(url=self.url, problem=f"{came} of {self.length} bytes came")
         if block:
@@ -233,10 +236,13 @@ def _telling(url: str) -> Iterator[None]:
         raise FetchFailed(url=url, problem=str(error) or type(error).__name__) from error
 
 
-def _parsed(text: str) -> httpx2.URL:
+def _parsed(text: str, base: httpx2.URL | None = None) -> httpx2.URL:
+    """The address ``text``, to which ``base`` leads where that is given."""
     try:
-        url = httpx2.URL(text)
-    except httpx2.InvalidURL as error:
+        url = httpx2.URL(text) if base is None else httpx2.URL(str(base.join(text)))
+    except (httpx2.InvalidURL, ValueError) as error:
+        if base is not None:
+            raise BadAddress(url=_shown(base), problem="it leads on to what is no URL") from error
         raise BadAddress(url=text[:100], problem="it is no URL") from error
     if url.scheme not in ("http", "https") or not url.host or b"%" in url.raw_host or not 0 < (url.port or 80) < 65_536:
         raise BadAddress(url=_shown(url), problem="it does not begin with http:// or https:// and a server's name")
@@ -279,7 +285,11 @@ def _headers(response: httpcore2.Response) -> Mapping[str, str]:
 def _name(headers: Mapping[str, str], url: httpx2.URL) -> str:
     message = Message()
     message["Content-Disposition"] = headers.get("content-disposition", "attachment")
-    return message.get_filename() or unquote(url.path.rstrip("/").rpartition("/")[2]) or url.host
+    try:
+        told = message.get_filename()
+    except (TypeError, ValueError, LookupError):
+        told = None  # a name in parts that do not go together
+    return told or unquote(url.path.rstrip("/").rpartition("/")[2]) or url.host
 
 
 def _shown(url: httpx2.URL) -> str:

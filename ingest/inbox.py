@@ -15,6 +15,7 @@ import os
 import re
 import secrets
 import shutil
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -22,11 +23,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ingest.incoming import IncomingFile, Running, sync_folder, telling, write_through
-from videoqa.errors import ArrivalBusy, DiskFull, UnknownUpload, WrongOffset
+from videoqa.errors import ArrivalBusy, DiskFull, TooManyBegun, UnknownUpload, WrongOffset
 from videoqa.ports import Arrival, Arrived
 
 RESERVE = 512 * 2**20
 LIFETIME = timedelta(days=1)
+MOST = 256
 _ORPHANED = timedelta(minutes=2)
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -39,13 +41,16 @@ class DiskInbox:
         folder: the data directory.
         reserve: bytes of the disk that arrivals leave free.
         lifetime: how long an arrival is kept after its last byte.
+        most: arrivals of one owner that may wait for their bytes.
     """
 
-    def __init__(self, folder: Path, reserve: int = RESERVE, lifetime: timedelta = LIFETIME) -> None:
+    def __init__(self, folder: Path, reserve: int = RESERVE, lifetime: timedelta = LIFETIME, most: int = MOST) -> None:
         self._inbox = folder / "inbox"
         self._footage = folder / "footage"
         self._reserve = reserve
         self._lifetime = lifetime
+        self._most = most
+        self._promising = threading.Lock()
         self._passing: dict[str, _Note] = {}
         self._hashes: dict[str, Running] = {}
 
@@ -54,12 +59,15 @@ class DiskInbox:
         note = _Note(owner, declared, dict(metadata), datetime.now(UTC).isoformat())
         with self._telling():
             self._inbox.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.make_room(declared or 0)
-            os.close(os.open(self._part(arrival_id), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            if lasting:
-                self._write(arrival_id, note)
-            else:
+            with self._promising:
+                self._promise(owner if lasting else None, declared or 0)
+                os.close(os.open(self._part(arrival_id), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
                 self._passing[arrival_id] = note
+            if lasting:
+                try:
+                    self._write(arrival_id, note)
+                finally:
+                    del self._passing[arrival_id]
         return note.arrival(arrival_id, datetime.now(UTC) + self._lifetime)
 
     def arrival(self, arrival_id: str) -> Arrival | None:
@@ -77,8 +85,9 @@ class DiskInbox:
     def declare(self, arrival_id: str, length: int) -> Arrival:
         with self._telling(arrival_id):
             note = replace(self._known(arrival_id), declared=length)
-            self.make_room(length - self._part(arrival_id).stat().st_size)
-            self._write(arrival_id, note)
+            with self._promising:
+                self._promise(None, length - self._part(arrival_id).stat().st_size, arrival_id)
+                self._write(arrival_id, note)
         return note.arrival(arrival_id, self._expires_at(arrival_id, note))
 
     def offset(self, arrival_id: str) -> int:
@@ -132,10 +141,13 @@ class DiskInbox:
         with self._alone():
             with self._telling(arrived.id):
                 path = self._kept(arrived.digest, arrived.size) or self._place(arrived.digest, name)
-                self.doubt(path)
+                doubted = self._doubts(path).exists()
+                self._mark(path)
                 self._put(arrived, path)
             yield path
-            self._doubts(path).unlink(missing_ok=True)
+            # A doubt of somebody else is not ours to end.
+            if not doubted:
+                self._doubts(path).unlink(missing_ok=True)
 
     def taken(self, arrival_id: str, recording_id: str) -> None:
         self._end(arrival_id, recording_id=recording_id)
@@ -160,12 +172,9 @@ class DiskInbox:
         return len(gone)
 
     def doubt(self, path: Path) -> None:
-        mark = self._doubts(path)
-        with self._telling():
-            if path.is_relative_to(self._footage):
-                mark.parent.mkdir(parents=True, exist_ok=True)
-                mark.touch()
-                sync_folder(mark.parent)
+        if path.is_relative_to(self._footage):
+            with self._alone(), self._telling():
+                self._mark(path)
 
     def clear(self, wanted: Callable[[], Collection[Path]]) -> int:
         cleared = 0
@@ -187,6 +196,38 @@ class DiskInbox:
         """
         if shutil.disk_usage(self._inbox).free - size < self._reserve:
             raise DiskFull(path=self._inbox)
+
+    def _promise(self, owner: str | None, size: int, arrival_id: str = "") -> None:
+        """Sees that there is room for ``size`` bytes more beside what others are still to bring.
+
+        Raises:
+            DiskFull: there is not.
+            TooManyBegun: as many wait as ``owner`` may have.
+        """
+        waiting = [(each, note, more) for each, note, more in self._waiting() if each != arrival_id]
+        begun = sum(note.owner == owner and each not in self._passing for each, note, _ in waiting)
+        if begun >= self._most:
+            raise TooManyBegun(limit=self._most, retry_after=60)
+        if size > 0 or not arrival_id:
+            self.make_room(size + sum(more for *_, more in waiting))
+
+    def _waiting(self) -> Iterator[tuple[str, _Note, int]]:
+        """The arrivals whose bytes may still come, and how many of those were declared."""
+        now = datetime.now(UTC)
+        for part in self._inbox.glob("*.part"):
+            try:
+                note, here = self._note(part.stem), part.stat().st_size
+                over = note is None or note.ended or self._expires_at(part.stem, note) <= now
+            except FileNotFoundError:
+                continue  # it has ended just now
+            if note is not None and not over:
+                yield part.stem, note, max(0, (note.declared or 0) - here)
+
+    def _mark(self, path: Path) -> None:
+        mark = self._doubts(path)
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+        sync_folder(mark.parent)
 
     def _end(self, arrival_id: str, recording_id: str = "", problem: str = "") -> None:
         self._hashes.pop(arrival_id, None)

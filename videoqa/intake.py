@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from videoqa.access import Caller
-from videoqa.errors import CalledOff, JobUnderWay, UnknownRecording
+from videoqa.errors import BringsOutOfReach, CalledOff, EmptyUpload, JobUnderWay, TagOutOfReach, UnknownRecording
 from videoqa.media import ZERO, Recording, RecordingState
 from videoqa.ports import Archive, Arrived, Inbox, IndexRequest, Job, JobQueue, JobState
 
@@ -53,7 +53,26 @@ class Intake:
     by_model: bool = False
 
     def take(self, arrived: Arrived, wishes: Wishes, caller: Caller) -> Taken:
-        """Keeps the file, adds its recording and submits it to be indexed."""
+        """Keeps the file, adds its recording and submits it to be indexed.
+
+        Raises:
+            EmptyUpload: there is nothing in it.
+            TagOutOfReach: a tag is wished for that the caller does not reach.
+            BringsOutOfReach: the caller would not see the recording.
+        """
+        check_reach(wishes.tags, caller)
+        if not arrived.size:
+            raise EmptyUpload
+        fresh, recording = self._added(arrived, wishes, caller)
+        while self.archive.recording(recording.id) is None:
+            # The content was known, and somebody has removed it since.
+            fresh, recording = self._added(arrived, wishes, caller)
+        job_id = self.submit(recording, wishes.prompt, wishes.priority)
+        self.inbox.taken(arrived.id, recording.id)
+        return Taken(recording, recording.id != fresh.id, job_id, arrived.size)
+
+    def _added(self, arrived: Arrived, wishes: Wishes, caller: Caller) -> tuple[Recording, Recording]:
+        """What the recording would be if its content were not known, and what the archive has."""
         with self.inbox.keep(arrived, wishes.file_name) as path:
             fresh = Recording(
                 id=secrets.token_hex(8),
@@ -71,12 +90,15 @@ class Intake:
                 space=space_of(caller),
             )
             recording = self.archive.add(fresh)
+            if not caller.scope.covers(recording.tags, recording.camera):
+                # It was moved out of the caller's reach, who must not learn that it is there. The arrival's id is the
+                # same when it is taken in again after a kill.
+                fresh = replace(fresh, space=f"{fresh.space}\n{arrived.id}")
+                recording = self.archive.add(fresh)
         if recording.source != fresh.source:
             self.inbox.doubt(path)
             self.inbox.clear(lambda: kept_files(self.archive))
-        job_id = self.submit(recording, wishes.prompt, wishes.priority)
-        self.inbox.taken(arrived.id, recording.id)
-        return Taken(recording, recording.id != fresh.id, job_id, arrived.size)
+        return fresh, recording
 
     def submit(self, recording: Recording, prompt: str | None = None, priority: int = 5) -> str:
         """The id of the job that indexes ``recording``."""
@@ -135,6 +157,21 @@ class Intake:
         if not caller.scope.everything and caller.scope.tags.isdisjoint(tags):
             tags |= caller.scope.tags
         return tuple(sorted(tags))
+
+
+def check_reach(tags: Collection[str], caller: Caller) -> None:
+    """
+    Raises:
+        TagOutOfReach: one of ``tags`` would put what the caller brings into the reach of others.
+        BringsOutOfReach: the caller would not see what it brings: nothing that is brought is of a camera.
+    """
+    scope = caller.scope
+    if scope.everything:
+        return
+    if not scope.tags:
+        raise BringsOutOfReach(name=caller.name)
+    if not scope.tags.issuperset(tags):
+        raise TagOutOfReach(name=caller.name, tags=tuple(sorted(scope.tags)))
 
 
 def kept_files(archive: Archive) -> frozenset[Path]:

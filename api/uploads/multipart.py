@@ -15,7 +15,7 @@ from api.uploads.form import Field, FileBegins, Form
 from api.uploads.told import told
 from api.uploads.writing import Bounds, Writing, writing
 from videoqa.access import Caller
-from videoqa.intake import Taken
+from videoqa.intake import Taken, check_reach
 
 _OVERHEAD = 2**20
 """Bytes of a body that may be something else than the file."""
@@ -23,6 +23,7 @@ _OVERHEAD = 2**20
 
 async def receive_form(request: Request, service: Service, caller: Caller, allowance: Allowance) -> Taken:
     """The recording that the form's file has become. Nothing is kept of a form that is cut off or refused."""
+    check_reach((), caller)
     form, bounds = Form(request.headers["content-type"]), Bounds(service.limits.upload_bytes)
     size = int(request.headers.get("content-length", "0"))
     bounds.check(size - _OVERHEAD)
@@ -31,7 +32,7 @@ async def receive_form(request: Request, service: Service, caller: Caller, allow
         arrival_id = await stack.enter_async_context(_passing(service, caller, size))
         incoming = await in_thread(lambda: service.inbox.open(arrival_id, 0), writing=True)
         file = await stack.enter_async_context(writing(incoming, allowance, bounds))
-        fields, name = await _read(request, form, file)
+        fields, name = await _read(request, form, file, caller)
         form.end()
         await file.flush()
         await file.close()
@@ -41,7 +42,7 @@ async def receive_form(request: Request, service: Service, caller: Caller, allow
         )
 
 
-async def _read(request: Request, form: Form, file: Writing) -> tuple[list[tuple[str, str]], str]:
+async def _read(request: Request, form: Form, file: Writing, caller: Caller) -> tuple[list[tuple[str, str]], str]:
     fields: list[tuple[str, str]] = []
     file_name = ""
     async for chunk in request.stream():
@@ -53,7 +54,8 @@ async def _read(request: Request, form: Form, file: Writing) -> tuple[list[tuple
                     file_name = name
                 case Field(name, value):
                     fields.append((name, value))
-                    told(fields)  # what is wrong is told before the file comes, where it may be
+                    # What is wrong is told before the file comes, where it may be.
+                    check_reach(told(fields).tags, caller)
     return fields, file_name
 
 

@@ -18,7 +18,16 @@ from api.uploads.told import FIELDS, told
 from api.uploads.under_way import UnderWay
 from api.uploads.writing import Bounds, writing
 from videoqa.access import Caller, Role
-from videoqa.errors import ArrivalBusy, MoreThanDeclared, TooSlow, UnknownUpload, WrongChecksum, WrongOffset
+from videoqa.errors import (
+    ArrivalBusy,
+    EmptyUpload,
+    MoreThanDeclared,
+    TooSlow,
+    UnknownUpload,
+    WrongChecksum,
+    WrongOffset,
+)
+from videoqa.intake import check_reach
 from videoqa.ports import Arrival
 
 _NAMES = ("filename", "name")
@@ -47,7 +56,9 @@ class Uploads:
     async def begin(self, request: Request, allowance: Allowance) -> tuple[Arrival, int]:
         """A new upload, and where it stands after the piece that came with it."""
         length, metadata = headers.length(request.headers), headers.metadata(request.headers)
-        told_of(metadata)
+        check_reach(told_of(metadata).tags, self.caller)
+        if length == 0:
+            raise EmptyUpload
         headers.checksum(request.headers)
         if length is not None:
             Bounds(self.service.limits.upload_bytes).check(length)
@@ -149,6 +160,9 @@ class Uploads:
             return arrival
         if arrival.declared is not None or length < offset:
             raise headers.refused("Upload-Length", length, "the length that was told first, or none")
+        if length == 0:
+            await in_thread(lambda: self.service.inbox.discard(arrival.id), writing=True)
+            raise EmptyUpload
         Bounds(self.service.limits.upload_bytes).check(length)
         return await in_thread(lambda: self.service.inbox.declare(arrival.id, length), writing=True)
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from ingest.inbox import DiskInbox
-from videoqa.errors import ArrivalBusy, DiskFull, StorageError, UnknownUpload, WrongOffset
+from videoqa.errors import ArrivalBusy, DiskFull, StorageError, TooManyBegun, UnknownUpload, WrongOffset
 from videoqa.ports import Arrived, Inbox
 
 CONTENT = Random(4).randbytes(300_000)
@@ -363,3 +363,56 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "inbox").write_text("in the way")
     with pytest.raises(StorageError, match="inbox"):
         DiskInbox(tmp_path).begin("key", 1, {})
+
+
+def test_what_is_declared_and_not_yet_here_counts_as_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox = DiskInbox(tmp_path, reserve=1000)
+    monkeypatch.setattr("ingest.inbox.shutil.disk_usage", full(2000))
+    first = inbox.begin("key", 600, {})
+    inbox.begin("key", 300, {}, lasting=False)
+    with pytest.raises(DiskFull):
+        inbox.begin("other", 101, {})
+    later = inbox.begin("other", None, {})
+    with pytest.raises(DiskFull):
+        inbox.declare(later.id, 101)
+    inbox.declare(later.id, 100)
+    inbox.discard(first.id)
+    inbox.begin("other", 600, {})
+
+
+def test_what_is_here_as_a_whole_may_have_its_length_told_on_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = DiskInbox(tmp_path, reserve=1000)
+    arrival = inbox.begin("key", None, {})
+    write(inbox, arrival.id, 0, b"abc")
+    monkeypatch.setattr("ingest.inbox.shutil.disk_usage", full(0))
+    assert inbox.declare(arrival.id, 3).declared == 3
+
+
+def test_an_owner_has_a_bounded_number_of_arrivals_waiting(tmp_path: Path) -> None:
+    inbox = DiskInbox(tmp_path, most=2)
+    first, _ = inbox.begin("key", 5, {}), inbox.begin("key", None, {})
+    with pytest.raises(TooManyBegun, match="2 uploads"):
+        inbox.begin("key", 5, {})
+    inbox.begin("other", 5, {})
+    inbox.fail(first.id, "it broke off")
+    inbox.begin("key", 5, {})
+
+
+def test_keeping_a_file_again_does_not_end_the_doubt_of_whoever_removes_it(inbox: Inbox) -> None:
+    path = kept(inbox, receive(inbox))
+    inbox.doubt(path)
+    kept(inbox, receive(inbox))
+    assert inbox.clear(list) == 1
+    assert not path.exists()
+
+
+def test_a_doubt_waits_until_the_file_is_kept(inbox: Inbox) -> None:
+    with inbox.keep(receive(inbox), "clip.mp4") as path:
+        doubting = threading.Thread(target=lambda: inbox.doubt(path))
+        doubting.start()
+        doubting.join(0.2)
+        assert doubting.is_alive()
+    doubting.join(5)
+    assert inbox.clear(list) == 1

@@ -55,6 +55,31 @@ def test_a_name_that_the_server_tells_is_used() -> None:
         assert read(OPEN, f"http://127.0.0.1:{port}/x")[0] == "Tür.mp4"
 
 
+@pytest.mark.parametrize("told", ["filename*0*=UTF-8''a; filename*=UTF-8''b", "filename*=b'c; filename*0=x"])
+def test_a_name_that_the_server_tells_wrongly_is_not_used(told: str) -> None:
+    with serving(lambda each: each.answer("200 OK", CONTENT, Content_Disposition=f"attachment; {told}")) as port:
+        assert read(OPEN, f"http://127.0.0.1:{port}/x.mp4")[0] == "x.mp4"
+
+
+def test_what_drips_is_handed_on_before_there_is_much_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.fetch._PATIENCE", 0.05)
+
+    def handle(connection: Connection) -> None:
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
+        for _ in range(10):
+            connection.send(b"x")
+            time.sleep(0.05)
+
+    with serving(handle) as port:
+        footage = OPEN.fetch(f"http://127.0.0.1:{port}/a.mp4")
+        try:
+            parts = list(footage.blocks())
+        finally:
+            footage.close()
+    assert b"".join(parts) == b"x" * 10
+    assert len(parts) > 2
+
+
 def test_a_length_need_not_be_told() -> None:
     def handle(connection: Connection) -> None:
         connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -183,7 +208,12 @@ def test_a_redirect_is_followed(status: str) -> None:
         "http://user:secret@127.0.0.1/",
         "//169.254.169.254/",
         "ftp://127.0.0.1/",
+        "http://[::1",
+        "http://xn--\u00ff.example/",
+        "http://" + "a" * 70_000,
+        "http://a:b/",
     ],
+    ids=lambda place: place[:20],
 )
 def test_each_redirect_is_checked(place: str) -> None:
     with serving(leading(lambda _: place)) as port, pytest.raises(BadAddress):

@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from ingest.identity import LocalFiles
+from ingest.inbox import DiskInbox
 from tests.footage import clip
 from videoqa.bootstrap import House
+from videoqa.intake import kept_files
 from videoqa.media import Recording, RecordingState, Span
 from videoqa.settings import Settings
 
@@ -37,6 +41,21 @@ def test_a_file_goes_with_the_last_recording_that_stands_on_it(tmp_path: Path) -
     assert not Path(theirs.source).exists()
     left = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix in (".mp4", ".closeup")]
     assert left == []
+
+
+def test_a_file_goes_though_somebody_cleared_or_kept_it_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = House(Settings(data_dir=tmp_path))
+    ours, real = kept(house, "ours", ""), house.archive.remove
+
+    def remove(recording_id: str) -> None:
+        DiskInbox(tmp_path).clear(lambda: kept_files(house.archive))
+        real(recording_id)
+
+    monkeypatch.setattr(house.archive, "remove", remove)
+    house.remove(ours)
+    assert not Path(ours.source).exists()
 
 
 def test_a_users_own_file_is_never_removed(tmp_path: Path) -> None:

@@ -253,6 +253,9 @@ class House:
         if recording.kept:
             inbox.doubt(Path(recording.source))
         self.archive.remove(recording.id)
+        if recording.kept:
+            # Whoever cleared meanwhile has found the file wanted still.
+            inbox.doubt(Path(recording.source))
         if all(other.digest != recording.digest for other in self.archive.recordings()):
             transcripts.forget(self.folder / TRANSCRIPTS, recording.digest)
             closeups.forget(self.folder / closeups.FOLDER, recording.digest)

@@ -12,11 +12,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import anyio
 import httpx2
 import pytest
 from fastapi import FastAPI
 
 from api.service import Service
+from api.threads import in_thread
 from ingest.addresses import Policy
 from ingest.fetch import WebFetcher
 from ingest.inbox import DiskInbox
@@ -221,3 +223,78 @@ async def test_nobody_writes_into_a_fetch(service: Service) -> None:
                 head = await client.head(place, headers=headers)
                 assert (head.status_code, "upload-metadata" in head.headers) == (200, False)
                 assert not (await client.get(place)).json()["problem"]
+
+
+async def test_a_fetch_that_is_refused_leaves_nothing_behind(service: Service) -> None:
+    service = replace(service, limits=replace(service.limits, uploads_at_once=2))
+    async with running(service) as app:
+        with web(Halting()) as url:
+            assert (await ask(app, f"{url}/a.mp4")).status_code == 202
+            before = sorted((service.folder / "inbox").iterdir())
+            for _ in range(3):
+                refused = await ask(app, f"{url}/b.mp4")
+                assert (refused.status_code, refused.json()["code"]) == (429, "too-many-uploads")
+            assert sorted((service.folder / "inbox").iterdir()) == before
+
+
+async def test_a_fetch_that_fails_at_once_counts_no_more(service: Service) -> None:
+    service = replace(service, limits=replace(service.limits, uploads_at_once=2))
+    async with running(service) as app:
+        with web(lambda each: each.answer("404 No")) as url:
+            for _ in range(12):
+                assert (await ask(app, f"{url}/a.mp4")).status_code == 502
+
+
+async def test_one_key_has_a_few_fetches_under_way(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.uploads.fetching._AT_ONCE", 2)
+    async with running(service) as app:
+        with web(Halting()) as url:
+            codes = [(await ask(app, f"{url}/{name}.mp4")).status_code for name in "abc"]
+    assert codes == [202, 202, 429]
+
+
+async def test_the_service_starts_whatever_was_being_fetched(service: Service) -> None:
+    begun = '{"url": "http://127.0.0.1:9/a.mp4"}'
+    for asked in (begun, begun, begun, "no JSON", '{"url": 5}'):
+        service.inbox.begin("", None, {"fetched as": asked})
+    service = replace(service, limits=replace(service.limits, uploads_at_once=1))
+    async with running(service) as app:
+        for arrival in sorted((service.folder / "inbox").glob("*.json")):
+            assert (await follow(app, f"/v1/uploads/{arrival.stem}"))["problem"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "code"),
+    [(Scope(tags=frozenset({"a"})), "tag-out-of-reach"), (Scope(cameras=frozenset({"c"})), "brings-out-of-reach")],
+)
+async def test_nothing_is_fetched_that_would_lie_out_of_reach(service: Service, scope: Scope, code: str) -> None:
+    _, secret = service.keys.create("k", Role.OPERATOR, scope)
+    halting = Halting()
+    async with running(replace(service, keys_needed=True)) as app:
+        with web(halting) as url:
+            refused = await ask(app, f"{url}/a.mp4", secret, tags=["b"])
+    assert (refused.status_code, refused.json()["code"], halting.asked) == (403, code, 0)
+
+
+async def test_fetches_hold_up_nothing_else_that_waits(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.threads._FETCHING", anyio.CapacityLimiter(1))
+    monkeypatch.setattr("api.threads._WAITING", anyio.CapacityLimiter(1))
+    halting = Halting()
+    async with running(service) as app:
+        with web(halting) as url:
+            place = (await ask(app, f"{url}/a.mp4")).headers["location"]
+            while not halting.asked:
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
+            with anyio.fail_after(5):
+                assert await in_thread(lambda: "an answer", waiting=True) == "an answer"
+            halting.go_on.set()
+            assert (await follow(app, place))["recording"]
+
+
+async def test_nothing_that_is_empty_is_taken_from_an_address(service: Service) -> None:
+    async with running(service) as app:
+        with web(lambda each: each.answer("200 OK", b"")) as url:
+            told = await follow(app, (await ask(app, f"{url}/a.mp4")).headers["location"])
+    assert "empty" in told["problem"]
+    assert service.archive.recordings() == ()

@@ -17,6 +17,7 @@ import pytest
 from fastapi import FastAPI
 
 from api.service import Service
+from ingest.inbox import DiskInbox
 from tests.service import a_service, app_of, client_of
 from videoqa.access import Role, Scope
 from videoqa.media import RecordingState
@@ -140,9 +141,36 @@ async def test_a_first_piece_may_come_with_the_beginning(service: Service, tus: 
     assert shown["recording"] == recording.id
 
 
-async def test_an_empty_file_is_complete_at_once(service: Service, tus: Tus) -> None:
-    await tus.begin(0)
-    assert len(service.archive.recordings()) == 1
+async def test_an_empty_file_is_refused_at_once(service: Service, tus: Tus) -> None:
+    later = await tus.begin(None)
+    for response in (
+        await tus.ask("POST", "/v1/uploads", Upload_Length=0),
+        await tus.piece(later, 0, b"", Upload_Length=0),
+    ):
+        assert (response.status_code, response.json()["code"]) == (422, "empty-upload")
+    assert service.archive.recordings() == ()
+    assert list((service.folder / "inbox").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("scope", "code"),
+    [(Scope(tags=frozenset({"b"})), "tag-out-of-reach"), (Scope(cameras=frozenset({"c"})), "brings-out-of-reach")],
+)
+async def test_nothing_is_begun_that_would_lie_out_of_reach(service: Service, scope: Scope, code: str) -> None:
+    _, secret = service.keys.create("b", Role.OPERATOR, scope)
+    mine = Tus(app_of(replace(service, keys_needed=True)), secret)
+    response = await mine.ask("POST", "/v1/uploads", Upload_Length=5, Upload_Metadata=told(tags="a,b"))
+    assert (response.status_code, response.json()["code"]) == (403, code)
+    assert not list((service.folder / "inbox").glob("*"))
+
+
+async def test_nobody_begins_uploads_without_end(tmp_path: Path) -> None:
+    tus = Tus(app_of(a_service(tmp_path, inbox=DiskInbox(tmp_path, most=2))))
+    first, _ = await tus.begin(), await tus.begin()
+    refused = await tus.ask("POST", "/v1/uploads", Upload_Length=5)
+    assert (refused.status_code, refused.json()["code"]) == (429, "too-many-begun")
+    assert (await tus.ask("DELETE", first)).status_code == 204
+    await tus.begin()
 
 
 async def test_the_length_may_be_told_with_a_later_piece(service: Service, tus: Tus) -> None:

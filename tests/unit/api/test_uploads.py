@@ -239,7 +239,42 @@ async def test_a_viewer_brings_nothing(service: Service) -> None:
     assert json.loads(response.content)["code"] == "not-allowed"
 
 
-async def test_an_empty_file_is_taken_like_any_other(service: Service) -> None:
+async def test_an_empty_file_is_refused_and_leaves_nothing(service: Service) -> None:
     response = await send(service, form(part("file", b"", "a.mp4")))
+    assert (response.status_code, response.json()["code"]) == (422, "empty-upload")
+    assert left(service) == []
+    assert service.archive.recordings() == ()
+
+
+async def test_a_key_tags_nothing_that_it_does_not_reach(service: Service) -> None:
+    _, secret = service.keys.create("a", Role.OPERATOR, Scope(tags=frozenset({"a"})))
+    service = replace(service, keys_needed=True)
+    for tags in (b"b", b"a,b"):
+        response = await send(service, form(part("tags", tags), part("file", CONTENT, "a.mp4")), key=secret)
+        assert (response.status_code, response.json()["code"]) == (403, "tag-out-of-reach")
+    assert service.archive.recordings() == ()
+    assert left(service) == []
+    response = await send(service, form(part("tags", b"a"), part("file", CONTENT, "a.mp4")), key=secret)
     assert response.status_code == 201
-    assert Path(response.json()["source"]).read_bytes() == b""
+
+
+async def test_a_key_that_would_not_see_what_it_brings_is_told_so_at_once(service: Service) -> None:
+    _, secret = service.keys.create("c", Role.OPERATOR, Scope(cameras=frozenset({"gate"})))
+    response = await send(replace(service, keys_needed=True), form(part("file", CONTENT, "a.mp4")), key=secret)
+    assert (response.status_code, response.json()["code"]) == (403, "brings-out-of-reach")
+    assert "limit a key to a tag" in response.json()["detail"]
+    assert service.archive.recordings() == ()
+
+
+async def test_what_was_moved_out_of_reach_is_not_told_to_whoever_brings_it_again(service: Service) -> None:
+    _, secret = service.keys.create("a", Role.OPERATOR, Scope(tags=frozenset({"a"})))
+    service = replace(service, keys_needed=True)
+    first = await send(service, form(part("title", b"ours"), part("file", CONTENT, "a.mp4")), key=secret)
+    service.archive.amend(first.json()["id"], title="canary")
+    service.archive.tag(first.json()["id"], ["b"])
+    again = await send(service, form(part("file", CONTENT, "a.mp4")), key=secret)
+    assert again.status_code == 201
+    assert again.json()["id"] != first.json()["id"]
+    assert "canary" not in again.text
+    assert again.json()["tags"] == ["a"]
+    assert len(service.jobs.of_recording(first.json()["id"])) == 1

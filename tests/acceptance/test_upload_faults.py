@@ -235,11 +235,11 @@ def test_two_who_write_at_once_do_not_mix(service: Service) -> None:
     with service.client() as client:
         url = begin(client, len(CONTENT))
         with piece_line(service, url, 0, len(CONTENT)) as line:
-            line.send(CONTENT[:1_000_000])
+            line.send(CONTENT[:2_500_000])
             until(lambda: any(part.stat().st_size for part in parts(service) if part.stem in url))
             assert piece(client, url, 0, CONTENT).status_code in (409, 423)
             assert piece(client, url, 500_000, CONTENT[500_000:]).status_code in (409, 423)
-            line.send(CONTENT[1_000_000:])
+            line.send(CONTENT[2_500_000:])
             assert line.status() == 204
         recording_id = client.get(url).json()["recording"]
         found = client.get(f"/v1/recordings/{recording_id}").json()

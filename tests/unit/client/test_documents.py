@@ -42,7 +42,7 @@ STREAMED: Mapping[str, Any] = {
     "ProgressBody": work.Progress,
     "EndBody": work.End,
 }
-NOT_THE_CLIENTS = {"HealthBody", "StateBody"}
+NOT_THE_CLIENTS = {"HealthBody", "StateBody", "Completion", "Models"}
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from videoqa.jobs.workflow import register
 from videoqa.pipeline.indexing import Indexing
 
 _log = logging.getLogger(__name__)
-_POLL_SECONDS = 0.02
+_POLL_SECONDS = 0.1
 _LOOK_AGAIN_SECONDS = 0.5
 _PRUNE_SECONDS = 3600.0
 

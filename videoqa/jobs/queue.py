@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -100,6 +101,11 @@ class Jobs:
         """
         found = (job(status) for status in self._downwards(statuses(states), after))
         return tuple(islice((each for each in found if states is None or each.state in states), limit))
+
+    def recordings_under_way(self) -> frozenset[str]:
+        """The ids of the recordings that jobs work on or will, as far as they are known."""
+        under_way = self.page([JobState.WAITING, JobState.RUNNING], limit=sys.maxsize)
+        return frozenset(found for each in under_way if (found := each.recording_id or self.recording_of(each.id)))
 
     def of_recording(self, recording_id: str) -> tuple[Job, ...]:
         """The jobs about a recording, the youngest first. Of those that were handed in as a mere file and have ended,

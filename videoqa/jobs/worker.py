@@ -91,6 +91,7 @@ class Worker:
         }
         DBOS(config=config)
         indexing.clear()
+        indexing.settle(self._jobs.recordings_under_way())
         register(
             indexing,
             by_model,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self
 
-from videoqa.errors import BadMedia, RecordingRemoved, SourceChanged, StorageError
+from videoqa.errors import BadMedia, CalledOff, RecordingRemoved, SourceChanged, StorageError
 from videoqa.events import Event
 from videoqa.media import ZERO, Progress, Recording, RecordingState, Span
 from videoqa.pipeline.admission import Admission, Admitted, failures
@@ -24,6 +24,7 @@ from videoqa.ports import (
     Files,
     FootageReader,
     Passages,
+    RecordingFilter,
     Spool,
     Timeline,
     TimelineChange,
@@ -161,6 +162,14 @@ class Indexing:
             analysis = self.archive.analysis(analysis_id)
             if analysis is None or analysis.finished:
                 self.spool.discard(analysis_id)
+
+    def settle(self, under_way: Collection[str]) -> None:
+        """Tells on recordings that their work was called off, where whoever was at it was killed before it could.
+
+        These say that they are being indexed and are not among the ids ``under_way``.
+        """
+        for recording_id in self.archive.ids(RecordingFilter(state=RecordingState.INDEXING)).difference(under_way):
+            self.fail(recording_id, str(CalledOff()))
 
     @property
     def _stage(self) -> str:

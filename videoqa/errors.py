@@ -122,6 +122,34 @@ class UnknownKey(Misuse):
     """No key in force is called {name}; `videoqa keys list` shows those there are."""
 
 
+class CameraTaken(Misuse):
+    """A camera called {name} is there already; give another name, or remove that one first."""
+
+
+class UnknownCamera(Misuse):
+    """No camera is called {name}; `videoqa camera list` shows those there are."""
+
+
+class BadCamera(Misuse):
+    """The camera cannot be added: {problem}."""
+
+
+class RuleTaken(Misuse):
+    """A rule called {name} is there already; give another name, or remove that one first."""
+
+
+class UnknownRule(Misuse):
+    """No rule is called {name}; `videoqa rule list` shows those there are."""
+
+
+class BadRule(Misuse):
+    """The rule cannot be added: {problem}."""
+
+
+class UnknownAlert(Misuse):
+    """There is no alert {name}; GET /v1/alerts shows those there are."""
+
+
 class NameTaken(Misuse):
     """A key called {name} is in force already; give another name, or revoke that one first."""
 

@@ -76,6 +76,7 @@ class Event:
 
     ``id`` stays the same when a later group continues the event. ``revisits`` is the id of the first event with the
     same identity (a slide shown again), or None. ``seen_by`` says who saw it: "signals", or the name of a model.
+    ``continues`` is the id of the event of the camera's recording before, that this one goes on with, or None.
     """
 
     id: str
@@ -91,6 +92,7 @@ class Event:
     strength: float | None = None
     revisits: str | None = None
     seen_by: str = "signals"
+    continues: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,9 @@ class Span:
 
 
 class RecordingState(StrEnum):
-    """Where a recording stands on its way to being searchable."""
+    """Where a recording stands on its way to being searchable; ``recording`` while its camera still adds to it."""
 
+    RECORDING = "recording"
     QUEUED = "queued"
     INDEXING = "indexing"
     INDEXED = "indexed"

@@ -43,6 +43,22 @@ from videoqa.ports.footage import (
     VideoFacts,
 )
 from videoqa.ports.jobs import IndexRequest, Job, JobQueue, JobState
+from videoqa.ports.live import (
+    AlertChange,
+    AlertFilter,
+    AlertLog,
+    Cameras,
+    LiveFrame,
+    LiveItem,
+    LiveSource,
+    LookedAway,
+    Lost,
+    RolledOver,
+    Rules,
+    Sentry,
+    Sighting,
+    Tuned,
+)
 from videoqa.ports.model import Finding, Grounder
 from videoqa.ports.search import Candidate, Embedder, Lexicon, Search
 from videoqa.ports.service import (
@@ -62,6 +78,9 @@ from videoqa.ports.service import (
 )
 
 __all__ = [
+    "AlertChange",
+    "AlertFilter",
+    "AlertLog",
     "Analyser",
     "Analysis",
     "AnalysisKind",
@@ -71,6 +90,7 @@ __all__ = [
     "Arrived",
     "AuditLog",
     "Brief",
+    "Cameras",
     "Candidate",
     "Checkpoint",
     "Clips",
@@ -99,7 +119,12 @@ __all__ = [
     "JobState",
     "Keys",
     "Lexicon",
+    "LiveFrame",
+    "LiveItem",
+    "LiveSource",
     "Look",
+    "LookedAway",
+    "Lost",
     "MediaFacts",
     "Passages",
     "Pictures",
@@ -107,8 +132,12 @@ __all__ = [
     "RecordedLook",
     "RecordingFilter",
     "RecordingUsage",
+    "RolledOver",
+    "Rules",
     "Sampled",
     "Search",
+    "Sentry",
+    "Sighting",
     "Sound",
     "SoundReader",
     "Spool",
@@ -116,6 +145,7 @@ __all__ = [
     "Timeline",
     "TimelineChange",
     "Transcriber",
+    "Tuned",
     "Unread",
     "Usage",
     "VideoFacts",

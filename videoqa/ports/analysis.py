@@ -18,6 +18,7 @@ class AnalysisKind(StrEnum):
 
     SIGNALS = "signals"
     MODEL = "model"
+    RULES = "rules"
 
 
 @dataclass(frozen=True, slots=True)

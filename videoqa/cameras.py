@@ -1,0 +1,111 @@
+"""Cameras: named live sources, how they are, and where their footage has holes. Times of day are aware and in UTC."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+_USER = re.compile(r"(?<=://)[^/?#]*@")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamUrl:
+    """Where a camera's pictures come from. Only ``text`` shows the name and password that may stand in it."""
+
+    text: str = field(repr=False)
+
+    @property
+    def shown(self) -> str:
+        """The address as anybody may see it: without name, password and query, where some cameras want their key."""
+        bare, _, query = _USER.sub("", self.text).partition("?")
+        return f"{bare}?***" if query else bare
+
+    @property
+    def scheme(self) -> str:
+        return self.text.partition(":")[0].lower()
+
+    def __str__(self) -> str:
+        return self.shown
+
+
+class CameraState(StrEnum):
+    """How a camera is. ``off`` is one that nobody watches because it was switched off, or no service runs."""
+
+    STARTING = "starting"
+    ONLINE = "online"
+    STALLED = "stalled"
+    OFFLINE = "offline"
+    AUTH_FAILED = "auth failed"
+    NOT_FOUND = "not found"
+    BAD_CODEC = "bad codec"
+    OFF = "off"
+
+
+class Detail(StrEnum):
+    """What of a camera's stream is decoded: keyframes alone, or all that a look at the set period needs."""
+
+    KEYFRAMES = "keyframes"
+    FULL = "full"
+
+
+class ClockSource(StrEnum):
+    """What the wall clock of a session was taken from."""
+
+    RTCP = "sender report"
+    ARRIVAL = "arrival"
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A named live source. ``id`` is what recordings, rules and keys know it by, and never changes.
+
+    ``keep`` is how long its footage is kept, None for ever; ``keep_events`` how long that with alerts is, None as long
+    as ``keep``; ``keep_bytes`` the disk that its footage may take, 0 for all. ``period`` is the time between two looks.
+    """
+
+    id: str
+    name: str
+    url: StreamUrl
+    added_at: datetime
+    keep: timedelta | None = None
+    keep_events: timedelta | None = None
+    keep_bytes: int = 0
+    period: timedelta = timedelta(seconds=1)
+    detail: Detail = Detail.FULL
+    tags: tuple[str, ...] = ()
+    enabled: bool = True
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStatus:
+    """How a camera is since ``since``. ``problem`` says in a sentence what is wrong, empty where nothing is.
+
+    ``recording`` is the id of the recording under way. ``dropped`` counts frames that came and nobody looked at,
+    ``reconnects`` the sessions after the first one.
+    """
+
+    camera: str
+    state: CameraState
+    since: datetime
+    problem: str = ""
+    last_frame_at: datetime | None = None
+    recording: str = ""
+    width: int = 0
+    height: int = 0
+    codec: str = ""
+    clock: ClockSource | None = None
+    reconnects: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch of wall clock of which a camera has no footage. ``end`` is None while it lasts."""
+
+    camera: str
+    start: datetime
+    end: datetime | None
+    cause: str

@@ -1,0 +1,253 @@
+"""What the live side needs: cameras and what comes from them, rules, and the log of what they gave rise to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from videoqa.access import Scope
+from videoqa.alerts import Alert, AlertRule, Notice, NoticeKind, Severity
+from videoqa.cameras import Camera, CameraState, CameraStatus, ClockSource, Gap
+from videoqa.events import Event, Region
+from videoqa.media import Frame, Span
+
+
+class Cameras(Protocol):
+    """The cameras that there are, how they are, and where their footage has holes."""
+
+    def add(self, camera: Camera) -> None:
+        """
+        Raises:
+            CameraTaken: one is called so already.
+        """
+        ...
+
+    def cameras(self) -> tuple[Camera, ...]:
+        """All of them, in the order of their names."""
+        ...
+
+    def camera(self, name_or_id: str) -> Camera | None: ...
+
+    def change(self, camera: Camera) -> None:
+        """Puts ``camera`` in the place of the one with its id.
+
+        Raises:
+            UnknownCamera: there is none.
+            CameraTaken: another one is called so.
+        """
+        ...
+
+    def remove(self, camera_id: str) -> None:
+        """Forgets the camera, its status and gaps, not what it recorded."""
+        ...
+
+    def status(self, camera_id: str) -> CameraStatus | None:
+        """How it is, or was when it was last watched."""
+        ...
+
+    def touch(self, status: CameraStatus) -> None:
+        """Writes down how a camera is without telling anybody: times and counts that rise."""
+        ...
+
+    def gaps(self, camera_id: str, since: datetime, until: datetime) -> tuple[Gap, ...]:
+        """Those that reach into the time from ``since`` to ``until``, in order."""
+        ...
+
+
+class Rules(Protocol):
+    def add(self, rule: AlertRule) -> None:
+        """
+        Raises:
+            RuleTaken: one is called so already.
+        """
+        ...
+
+    def rules(self) -> tuple[AlertRule, ...]:
+        """All of them, in the order of their names."""
+        ...
+
+    def rule(self, name_or_id: str) -> AlertRule | None: ...
+
+    def change(self, rule: AlertRule) -> None:
+        """
+        Raises:
+            UnknownRule: there is none with its id.
+            RuleTaken: another one is called so.
+        """
+        ...
+
+    def remove(self, rule_id: str) -> None:
+        """Forgets the rule; its alerts stay."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFilter:
+    """Which alerts are wanted: all that every field which is not empty allows. ``scope`` goes by camera and tags."""
+
+    cameras: frozenset[str] = frozenset()
+    rules: frozenset[str] = frozenset()
+    severities: frozenset[Severity] = frozenset()
+    since: datetime | None = None
+    until: datetime | None = None
+    scope: Scope = Scope()
+
+
+@dataclass(frozen=True, slots=True)
+class AlertChange:
+    """What became of an alert, with the event that it is about: both are written in one transaction with the notice."""
+
+    kind: NoticeKind
+    alert: Alert
+    event: Event | None = None
+
+
+class AlertLog(Protocol):
+    """Alerts, and the notices of all that happened to them and to cameras, in the order of their commits.
+
+    Every write is one transaction with its notices. Raises ``StorageError`` where it cannot be read or written.
+    """
+
+    def write(self, changes: Sequence[AlertChange | CameraStatus | Gap]) -> tuple[Notice, ...]:
+        """Notes them all, in order. An alert that is as it was already, by its id, is no change and has no notice."""
+        ...
+
+    def notices(self, after_seq: int, limit: int = 500) -> tuple[Notice, ...]:
+        """Those behind ``after_seq``, in order."""
+        ...
+
+    def last_seq(self) -> int:
+        """Of the notice written last, 0 where there was none; kept when old ones go."""
+        ...
+
+    def oldest_seq(self) -> int:
+        """Of the oldest notice that is kept; one more than ``last_seq`` where none is."""
+        ...
+
+    def alert(self, alert_id: str) -> Alert | None: ...
+
+    def alerts(self, wanted: AlertFilter, after: str | None = None, limit: int = 50) -> tuple[Alert, ...]:
+        """The youngest first, from behind the alert with the id ``after`` on."""
+        ...
+
+    def open_alerts(self, camera: str) -> tuple[Alert, ...]: ...
+
+    def latest(self, rule: str, camera: str, limit: int = 20) -> tuple[Alert, ...]:
+        """The alerts of one rule at one camera that ended last, the youngest first: by them a cool-down is known."""
+        ...
+
+    def judge(
+        self,
+        alert_id: str,
+        author: str,
+        *,
+        acknowledge: bool = False,
+        false_alarm: bool | None = None,
+        remark: str = "",
+    ) -> Alert:
+        """Writes down what somebody says of an alert, with its notice.
+
+        Raises:
+            UnknownAlert: there is none.
+        """
+        ...
+
+    def forget(self, before: datetime) -> int:
+        """Drops notices of before then, and alerts that ended before then; the number of notices that went."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """A session with a camera has begun: what it sends. ``started_at`` is the wall clock at pts 0."""
+
+    width: int
+    height: int
+    codec: str
+    started_at: datetime
+    clock: ClockSource
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFrame:
+    """One look: the picture, its pts in the recording under way, and the wall clock when it was taken."""
+
+    frame: Frame
+    taken_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RolledOver:
+    """The recording under way has ended at ``length`` and its file is whole; the next one begins where it ended."""
+
+    path: str
+    length: timedelta
+    started_at: datetime
+    clock: ClockSource
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The session is over. ``state`` says how the camera is now and ``problem`` why, without a secret.
+
+    ``length`` is that of the recording under way, None where there is none.
+    """
+
+    state: CameraState
+    problem: str
+    at: datetime
+    length: timedelta | None = None
+
+
+LiveItem = Tuned | LiveFrame | RolledOver | Lost
+
+
+class LiveSource(Protocol):
+    """Opens a camera and keeps what it sends."""
+
+    def session(
+        self, camera: Camera, path_of: Callable[[datetime], str], stop: Callable[[], bool]
+    ) -> AbstractContextManager[Iterator[LiveItem]]:
+        """One unbroken session: ``Tuned`` first, ``Lost`` last; where none comes about, ``Lost`` alone.
+
+        ``path_of`` gives the file of a recording that begins then. Frames are dropped, oldest first, where nobody takes
+        them in time; packets never are. Leaving it ends the session; what is recorded is playable at any time.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A rule's condition holds in a frame. ``identity`` is equal for two sightings of the same thing where that can be
+    told, and empty otherwise. ``verdict`` is left to the one who confirms.
+    """
+
+    confidence: float
+    description: str
+    region: Region | None = None
+    identity: str = ""
+    frames: tuple[timedelta, ...] = ()
+
+
+class Sentry(Protocol):
+    """Watches the frames of one camera for the conditions of rules. Used by one thread."""
+
+    def look(self, live: LiveFrame, rules: Collection[AlertRule]) -> dict[str, Sighting]:
+        """By the ids of rules what is seen of them now; what is not in it is not seen.
+
+        Raises:
+            ModelError: it cannot look now: the rules that need it are not looked at.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAway:
+    """A stretch of a recording under way that nobody looked at for ``rules``, and why."""
+
+    span: Span
+    rules: tuple[str, ...]
+    cause: str

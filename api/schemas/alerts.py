@@ -1,0 +1,246 @@
+"""Alerts on the wire, and every message of the feed ``videoqa.alerts.v1``.
+
+docs/alerts.schema.json is made of these models.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Annotated, Literal, Self
+from urllib.parse import quote
+
+from pydantic import Field, StringConstraints, TypeAdapter
+
+from api.schemas import RegionBody, WireModel, seconds
+from videoqa.alerts import Alert, AlertState, Notice, NoticeKind, Remark, Severity, Verdict
+from videoqa.cameras import CameraState, CameraStatus, ClockSource, Gap
+from videoqa.media import ZERO
+
+SUBPROTOCOL = "videoqa.alerts.v1"
+MOST_NAMES = 100
+_BEFORE, _AFTER, _LONGEST = timedelta(seconds=3), timedelta(seconds=5), timedelta(seconds=60)
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+Names = Annotated[tuple[Name, ...], Field(max_length=MOST_NAMES)]
+
+
+class RemarkBody(WireModel):
+    """What somebody wrote to an alert."""
+
+    at: datetime
+    author: str
+    text: str
+
+    @classmethod
+    def from_domain(cls, remark: Remark) -> Self:
+        return cls(at=remark.at, author=remark.author, text=remark.text)
+
+
+class AlertBody(WireModel):
+    """One rule's alert about one event. ``rule``, ``camera``, ``event`` and ``recording`` are ids.
+
+    ``end`` is None while it lasts. ``recording``, ``snapshot_url`` and ``clip_url`` are None where its footage was
+    deleted; the URLs are paths from the service's root.
+    """
+
+    id: str
+    rule: str
+    camera: str
+    event: str
+    state: AlertState
+    start: datetime
+    end: datetime | None
+    severity: Severity
+    label: str
+    description: str
+    confidence: float
+    verdict: Verdict
+    recording: str | None
+    snapshot_url: str | None
+    clip_url: str | None
+    region: RegionBody | None
+    acknowledged_by: str
+    false_alarm: bool
+    remarks: tuple[RemarkBody, ...]
+
+    @classmethod
+    def from_domain(cls, alert: Alert) -> Self:
+        footage = _paths(alert) if alert.recording else None
+        where = alert.region
+        return cls(
+            id=alert.id,
+            rule=alert.rule,
+            camera=alert.camera,
+            event=alert.event,
+            state=alert.state,
+            start=alert.start,
+            end=alert.end,
+            severity=alert.severity,
+            label=alert.label,
+            description=alert.description,
+            confidence=alert.confidence,
+            verdict=alert.verdict,
+            recording=alert.recording or None,
+            snapshot_url=footage and footage[0],
+            clip_url=footage and footage[1],
+            region=None if where is None else RegionBody(**asdict(where)),
+            acknowledged_by=alert.acknowledged_by,
+            false_alarm=alert.false_alarm,
+            remarks=tuple(map(RemarkBody.from_domain, alert.remarks)),
+        )
+
+
+class CameraStatusBody(WireModel):
+    """How a camera is since ``since``; ``recording`` is the id of the recording under way, None where there is none."""
+
+    id: str
+    state: CameraState
+    since: datetime
+    problem: str
+    last_frame_at: datetime | None
+    recording: str | None
+    width: int
+    height: int
+    codec: str
+    clock: ClockSource | None
+    reconnects: int
+    dropped: int
+
+    @classmethod
+    def from_domain(cls, status: CameraStatus) -> Self:
+        return cls(
+            id=status.camera,
+            state=status.state,
+            since=status.since,
+            problem=status.problem,
+            last_frame_at=status.last_frame_at,
+            recording=status.recording or None,
+            width=status.width,
+            height=status.height,
+            codec=status.codec,
+            clock=status.clock,
+            reconnects=status.reconnects,
+            dropped=status.dropped,
+        )
+
+
+class GapBody(WireModel):
+    """A stretch of the wall clock of which a camera has no footage; ``end`` is None while it lasts."""
+
+    camera: str
+    start: datetime
+    end: datetime | None
+    cause: str
+
+    @classmethod
+    def from_domain(cls, gap: Gap) -> Self:
+        return cls(camera=gap.camera, start=gap.start, end=gap.end, cause=gap.cause)
+
+
+class AlertMessage(WireModel):
+    """Something became of an alert; ``at`` is when that was written down."""
+
+    seq: int
+    type: Literal[NoticeKind.ALERT_NEW, NoticeKind.ALERT_UPDATE, NoticeKind.ALERT_END]
+    at: datetime
+    alert: AlertBody
+
+
+class StatusMessage(WireModel):
+    """A camera is otherwise than it was."""
+
+    seq: int
+    type: Literal[NoticeKind.CAMERA_STATUS]
+    at: datetime
+    camera: CameraStatusBody
+
+
+class GapMessage(WireModel):
+    """A camera's footage has a hole, or one that is over now."""
+
+    seq: int
+    type: Literal[NoticeKind.GAP]
+    at: datetime
+    gap: GapBody
+
+
+class HeartbeatMessage(WireModel):
+    """Every 15 s: whoever hears none has lost the feed. All up to ``last_seq`` that was wanted has been told."""
+
+    type: Literal["heartbeat"] = "heartbeat"
+    last_seq: int
+
+
+class TruncatedMessage(WireModel):
+    """What was asked for is not kept any more: there is a hole in front of ``oldest_seq``."""
+
+    type: Literal["replay.truncated"] = "replay.truncated"
+    oldest_seq: int
+
+
+class FilteredMessage(WireModel):
+    """From now on these are told: ids, all of a kind where there are none. Cameras' own messages are told only where
+    neither rules nor severities are asked for.
+    """
+
+    type: Literal["filtered"] = "filtered"
+    camera: tuple[str, ...]
+    rule: tuple[str, ...]
+    severity: tuple[Severity, ...]
+
+
+class ErrorMessage(WireModel):
+    """Something was wrong; ``code`` is one of those of the service's problems, ``detail`` says what to do."""
+
+    type: Literal["error"] = "error"
+    code: str
+    detail: str
+
+
+class AuthMessage(WireModel):
+    """The first message of a client that sent neither header nor cookie, within 5 s."""
+
+    type: Literal["auth"]
+    key: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+
+
+class FilterMessage(WireModel):
+    """What a client wants to be told from now on: names or ids, all of a kind where there are none."""
+
+    type: Literal["filter"]
+    camera: Names = ()
+    rule: Names = ()
+    severity: Annotated[tuple[Severity, ...], Field(max_length=MOST_NAMES)] = ()
+
+
+NoticeMessage = AlertMessage | StatusMessage | GapMessage
+"""What is stored, and told with its ``seq``."""
+ServerMessage = Annotated[
+    NoticeMessage | HeartbeatMessage | TruncatedMessage | FilteredMessage | ErrorMessage, Field(discriminator="type")
+]
+ClientMessage = Annotated[AuthMessage | FilterMessage, Field(discriminator="type")]
+SERVER: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
+CLIENT: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
+
+
+def message_of(notice: Notice) -> NoticeMessage:
+    """``notice`` as it is told."""
+    if notice.alert is not None:
+        alert = AlertBody.from_domain(notice.alert)
+        return AlertMessage(seq=notice.seq, type=notice.kind, at=notice.at, alert=alert)  # type: ignore[arg-type]
+    if notice.status is not None:
+        camera = CameraStatusBody.from_domain(notice.status)
+        return StatusMessage(seq=notice.seq, type=NoticeKind.CAMERA_STATUS, at=notice.at, camera=camera)
+    assert notice.gap is not None
+    return GapMessage(seq=notice.seq, type=NoticeKind.GAP, at=notice.at, gap=GapBody.from_domain(notice.gap))
+
+
+def _paths(alert: Alert) -> tuple[str, str]:
+    """The picture that shows it best, and a clip from shortly before it until it is over, a minute at most."""
+    path = f"/v1/recordings/{quote(alert.recording, safe='')}"
+    shown = alert.frames[0] if alert.frames else alert.offset
+    lasted = ZERO if alert.end is None else max(ZERO, alert.end - alert.start)
+    begin = max(ZERO, alert.offset - _BEFORE)
+    end = min(alert.offset + lasted + _AFTER, begin + _LONGEST)
+    return f"{path}/thumbnail?at={seconds(shown):.3f}", f"{path}/clip?from={seconds(begin):.3f}&to={seconds(end):.3f}"

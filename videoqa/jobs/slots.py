@@ -1,4 +1,4 @@
-"""Which process works in a data directory: the one that holds its slot, an OS lock that ends with the process."""
+"""Which process does a kind of work in a data directory: the one that holds its slot, an OS lock that ends with it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import BinaryIO
 
 
 class Slot:
-    """The right to work in a folder, held by at most one living process."""
+    """The right to a kind of work in a folder, held by at most one living process."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "worker.lock"
+    def __init__(self, folder: Path, work: str = "worker") -> None:
+        self._path = folder / f"{work}.lock"
         self._file: BinaryIO | None = None
 
     def take(self) -> bool:

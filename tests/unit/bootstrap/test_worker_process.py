@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from videoqa.bootstrap import worker
+from videoqa.bootstrap import children
 from videoqa.bootstrap.worker import WorkerProcess, WorkerState
 
 WORKS = 'import sys; print(\'{"state": "working", "tally": {}}\', flush=True); '
@@ -21,14 +21,15 @@ SHOUTS = WORKS + "print('x' * 300_000, flush=True); sys.stdin.read()"
 def test_a_worker_that_cannot_be_heard_or_begun_is_begun_again(
     command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "_COMMAND", command)
-    monkeypatch.setattr(worker, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(WorkerProcess, "_arguments", lambda _: command)
+    monkeypatch.setattr(children, "_FIRST_PAUSE", 0.01)
 
     async def kept() -> None:
         process = WorkerProcess()
         running = asyncio.create_task(process.run())
         await _until(lambda: process.restarts > 0 and process.state is WorkerState.DOWN)
-        monkeypatch.setattr(worker, "_COMMAND", (sys.executable, "-c", WORKS + "sys.stdin.read()"))
+        works = (sys.executable, "-c", WORKS + "sys.stdin.read()")
+        monkeypatch.setattr(WorkerProcess, "_arguments", lambda _: works)
         await _until(lambda: process.state is WorkerState.WORKING)
         await process.stop()
         await running

@@ -134,6 +134,14 @@ class BadCamera(Misuse):
     """The camera cannot be added: {problem}."""
 
 
+class NoPicture(Misuse):
+    """The camera {name} has shown no picture yet ({problem}); try again when it is online."""
+
+
+class UnknownPin(Misuse):
+    """There is no pin {name}; the recording's pins are at GET /v1/recordings/ID/pins."""
+
+
 class RuleTaken(Misuse):
     """A rule called {name} is there already; give another name, or remove that one first."""
 

@@ -251,3 +251,54 @@ class LookedAway:
     span: Span
     rules: tuple[str, ...]
     cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A moment that somebody wants kept: its recording stays as long as the pin does, however old it is."""
+
+    id: str
+    recording_id: str
+    span: Span
+    note: str
+    author: str
+    at: datetime
+
+
+class Pins(Protocol):
+    """Moments that are kept. They go with their recording where somebody removes that."""
+
+    def add(self, pin: Pin) -> None:
+        """
+        Raises:
+            UnknownRecording: its recording is not there.
+        """
+        ...
+
+    def pins(self, recordings: Collection[str] | None = None) -> tuple[Pin, ...]:
+        """Those of the recordings with these ids, or of all, in the order in which they were added."""
+        ...
+
+    def remove(self, pin_id: str) -> None:
+        """Nothing where it is not there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a camera showed last, as JPEG."""
+
+    jpeg: bytes
+    taken_at: datetime
+
+
+class Snapshots(Protocol):
+    """The latest picture of each camera."""
+
+    def latest(self, camera_id: str) -> Snapshot | None:
+        """None where none was taken yet."""
+        ...
+
+    def taken_at(self, camera_id: str) -> datetime | None:
+        """When the latest one was taken; cheap enough to be asked several times a second."""
+        ...

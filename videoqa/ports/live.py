@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from videoqa.access import Scope
-from videoqa.alerts import Alert, AlertRule, Notice, NoticeKind, Severity
+from videoqa.alerts import Alert, AlertRule, Notice, NoticeKind, Severity, Verdict
 from videoqa.cameras import Camera, CameraState, CameraStatus, ClockSource, Gap
-from videoqa.events import Event, Region
+from videoqa.events import Event, Region, Usage
 from videoqa.media import Frame, Span
 
 
@@ -221,8 +221,11 @@ class LiveSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A rule's condition holds in a frame. ``identity`` is equal for two sightings of the same thing where that can be
-    told, and empty otherwise. ``verdict`` is left to the one who confirms.
+    """A rule's condition holds. ``identity`` is equal for two sightings of the same thing where that can be told, and
+    empty otherwise, or as long as it cannot be told yet.
+
+    ``frames`` are the pts that show it, in the recording under way. ``seen_at`` is when it was seen, None where that is
+    the frame just looked at: a model's answer is about an earlier one.
     """
 
     confidence: float
@@ -230,18 +233,10 @@ class Sighting:
     region: Region | None = None
     identity: str = ""
     frames: tuple[timedelta, ...] = ()
-
-
-class Sentry(Protocol):
-    """Watches the frames of one camera for the conditions of rules. Used by one thread."""
-
-    def look(self, live: LiveFrame, rules: Collection[AlertRule]) -> dict[str, Sighting]:
-        """By the ids of rules what is seen of them now; what is not in it is not seen.
-
-        Raises:
-            ModelError: it cannot look now: the rules that need it are not looked at.
-        """
-        ...
+    seen_at: datetime | None = None
+    verdict: Verdict = Verdict.SIGNALS
+    seen_by: str = "signals"
+    strength: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +246,53 @@ class LookedAway:
     span: Span
     rules: tuple[str, ...]
     cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look saw, by the ids of rules. A rule that is in neither was looked for and its condition does not hold.
+
+    ``blind`` are those for which nobody could look, and ``problem`` why; ``away`` is what was given up since the look
+    before, to be told as coverage.
+    """
+
+    sightings: Mapping[str, Sighting] = field(default_factory=dict)
+    blind: frozenset[str] = frozenset()
+    problem: str = ""
+    away: tuple[LookedAway, ...] = ()
+
+
+class Sentry(Protocol):
+    """Watches the frames of one camera for the conditions of rules. Used by one thread; it never raises."""
+
+    def look(self, live: LiveFrame, rules: Collection[AlertRule]) -> Looked:
+        """What is seen of ``rules`` now. It does not wait for a model: what that says is told with a later frame."""
+        ...
+
+    def begin(self) -> None:
+        """Another recording begins: the pts start anew, and what is still being looked at was in the one before."""
+        ...
+
+    @property
+    def usage(self) -> Usage:
+        """What its looks have cost a model so far."""
+        ...
+
+    def close(self) -> None:
+        """Gives up what is still to be looked at."""
+        ...
+
+
+class Sentries(Protocol):
+    """Makes sentries. They share what looks with a model, fairly among cameras."""
+
+    def sentry(self, camera: str, period: timedelta, known: Sequence[Alert] = (), *, waiting: bool = False) -> Sentry:
+        """One for the frames of a camera, or of its recordings, that come every ``period``.
+
+        ``known`` are alerts by whose identities the same thing is known again. With ``waiting`` each look waits until
+        the model has answered, and nothing is given up: for recorded footage.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,8 @@ from videoqa.ports.live import (
     Snapshot,
     Snapshots,
     Tuned,
+    Webhook,
+    Webhooks,
 )
 from videoqa.ports.model import Finding, Grounder
 from videoqa.ports.search import Candidate, Embedder, Lexicon, Search
@@ -161,4 +163,6 @@ __all__ = [
     "Unread",
     "Usage",
     "VideoFacts",
+    "Webhook",
+    "Webhooks",
 ]

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from videoqa.access import Scope
 from videoqa.alerts import Alert, AlertRule, Notice, NoticeKind, Severity, Verdict
-from videoqa.cameras import Camera, CameraState, CameraStatus, ClockSource, Gap
+from videoqa.cameras import Camera, CameraState, CameraStatus, ClockSource, Gap, StreamUrl
 from videoqa.events import Event, Region, Usage
 from videoqa.media import Frame, Span
 
@@ -343,4 +343,46 @@ class Snapshots(Protocol):
 
     def taken_at(self, camera_id: str) -> datetime | None:
         """When the latest one was taken; cheap enough to be asked several times a second."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """An address that notices are posted to, signed with ``secret``. ``wanted`` says which; its scope is that of the
+    key that added it, ``owner``, and no scope at all where nobody needed one.
+
+    ``delivered`` is the ``seq`` up to which it has been told. ``failures`` counts tries in a row that failed,
+    ``problem`` says why the last one did, ``tried_at`` is when it was.
+    """
+
+    id: str
+    url: StreamUrl
+    secret: str = field(repr=False)
+    added_at: datetime
+    wanted: AlertFilter = AlertFilter()
+    enabled: bool = True
+    owner: str = ""
+    delivered: int = 0
+    failures: int = 0
+    problem: str = ""
+    tried_at: datetime | None = None
+
+
+class Webhooks(Protocol):
+    def add(self, webhook: Webhook) -> None: ...
+
+    def webhooks(self) -> tuple[Webhook, ...]:
+        """All of them, in the order in which they were added."""
+        ...
+
+    def change(self, webhook_id: str, *, enabled: bool) -> None:
+        """Nothing where it is not there."""
+        ...
+
+    def tried(self, webhook_id: str, delivered: int, failures: int, problem: str, tried_at: datetime) -> None:
+        """Writes down how far it has been told, and how the last try went; nothing where it is not there."""
+        ...
+
+    def remove(self, webhook_id: str) -> None:
+        """Nothing where it is not there."""
         ...

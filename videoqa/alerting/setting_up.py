@@ -1,0 +1,243 @@
+"""Cameras and rules as somebody sets them up: checked, named, and within the reach of who does it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import chain, count
+
+from videoqa.access import Caller, Role, Scope
+from videoqa.alerting.soundness import known_zone, sound
+from videoqa.alerts import AlertRule, Condition, ConditionKind, Schedule, Severity
+from videoqa.cameras import Camera, Detail, StreamUrl
+from videoqa.errors import (
+    BadCamera,
+    BringsOutOfReach,
+    CameraTaken,
+    NotAllowed,
+    TagOutOfReach,
+    UnknownCamera,
+)
+from videoqa.ports import Cameras, Rules
+
+LONGEST_NAME = 64
+_NOT_IN_IDS = re.compile(r"[^\w.]+")
+_LONGEST_RULE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class CameraWishes:
+    """A camera as somebody wishes it to be; fields as in ``Camera``."""
+
+    name: str
+    url: StreamUrl
+    keep: timedelta | None = None
+    keep_events: timedelta | None = None
+    keep_bytes: int = 0
+    period: timedelta = timedelta(seconds=1)
+    detail: Detail = Detail.FULL
+    tags: tuple[str, ...] = ()
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RuleWishes:
+    """A rule as somebody wishes it to be; fields as in ``AlertRule``. ``cameras`` are names or ids."""
+
+    condition: Condition
+    name: str = ""
+    cameras: frozenset[str] = frozenset()
+    schedule: Schedule | None = None
+    cooldown: timedelta = timedelta(minutes=1)
+    severity: Severity = Severity.MEDIUM
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SettingUp:
+    """Adds and changes cameras and rules. ``check_url`` raises ``BadCamera`` for an address that is not watched.
+
+    ``has_model`` says whether rules in plain language can give alerts.
+    """
+
+    cameras: Cameras
+    rules: Rules
+    check_url: Callable[[StreamUrl], None]
+    has_model: bool = False
+
+    def reached(self, scope: Scope) -> tuple[Camera, ...]:
+        """The cameras that ``scope`` covers, in the order of their names."""
+        return tuple(camera for camera in self.cameras.cameras() if scope.covers(camera.tags, camera.id))
+
+    def camera(self, name_or_id: str, scope: Scope) -> Camera:
+        """
+        Raises:
+            UnknownCamera: there is none of that name or id for whoever has ``scope``.
+        """
+        camera = self.cameras.camera(name_or_id)
+        if camera is None or not scope.covers(camera.tags, camera.id):
+            raise UnknownCamera(name=name_or_id)
+        return camera
+
+    def add_camera(self, wishes: CameraWishes, caller: Caller) -> Camera:
+        """
+        Raises:
+            BadCamera: it cannot be watched, or is called what nothing can be.
+            CameraTaken: one is called so already.
+            NotAllowed: it is a file, and the caller no admin.
+            TagOutOfReach: it would be in the reach of others.
+            BringsOutOfReach: the caller would not reach it.
+        """
+        name = self._name(wishes, caller)
+        known = self.cameras.cameras()
+        if any(name in (camera.id, camera.name) for camera in known):
+            raise CameraTaken(name=name)
+        camera_id = _id_of(name, {camera.id for camera in known})
+        camera = Camera(
+            id=camera_id,
+            name=name,
+            url=wishes.url,
+            added_at=datetime.now(UTC),
+            keep=wishes.keep,
+            keep_events=wishes.keep_events,
+            keep_bytes=wishes.keep_bytes,
+            period=wishes.period,
+            detail=wishes.detail,
+            tags=_tags(wishes.tags, camera_id, caller),
+            enabled=wishes.enabled,
+            owner=caller.key_id,
+        )
+        self.cameras.add(camera)
+        return camera
+
+    def change_camera(self, camera: Camera, wishes: CameraWishes, caller: Caller) -> Camera:
+        """What ``camera`` has become. Raises as ``add_camera`` does, and ``UnknownCamera`` where it is gone."""
+        name = self._name(wishes, caller, camera.url)
+        others = (other for other in self.cameras.cameras() if other.id != camera.id)
+        if any(name in (other.id, other.name) for other in others):
+            raise CameraTaken(name=name)
+        _check_change(frozenset(camera.tags), frozenset(wishes.tags), camera.id, caller)
+        changed = replace(
+            camera,
+            name=name,
+            url=wishes.url,
+            keep=wishes.keep,
+            keep_events=wishes.keep_events,
+            keep_bytes=wishes.keep_bytes,
+            period=wishes.period,
+            detail=wishes.detail,
+            tags=wishes.tags,
+            enabled=wishes.enabled,
+        )
+        self.cameras.change(changed)
+        return changed
+
+    def add_rule(self, wishes: RuleWishes, caller: Caller) -> AlertRule:
+        """
+        Raises:
+            BadRule: nothing could ever fulfil it.
+            RuleTaken: one is called so already.
+            UnknownCamera: it is about one that is not there for the caller.
+        """
+        rule = AlertRule(
+            id=secrets.token_hex(8),
+            name=_printable(wishes.name) or self._rule_name(wishes),
+            condition=sound(wishes.condition),
+            added_at=datetime.now(UTC),
+            cameras=self._ids(wishes.cameras, caller.scope),
+            schedule=known_zone(wishes.schedule),
+            cooldown=wishes.cooldown,
+            severity=wishes.severity,
+            enabled=wishes.enabled,
+            owner=caller.key_id,
+        )
+        self.rules.add(rule)
+        return rule
+
+    def change_rule(self, rule: AlertRule, wishes: RuleWishes, caller: Caller) -> AlertRule:
+        """What ``rule`` has become. Raises as ``add_rule`` does, and ``UnknownRule`` where it is gone."""
+        changed = replace(
+            rule,
+            name=_printable(wishes.name) or rule.name,
+            condition=sound(wishes.condition),
+            # One about a camera that was removed is changed like any other.
+            cameras=wishes.cameras if wishes.cameras == rule.cameras else self._ids(wishes.cameras, caller.scope),
+            schedule=known_zone(wishes.schedule),
+            cooldown=wishes.cooldown,
+            severity=wishes.severity,
+            enabled=wishes.enabled,
+        )
+        self.rules.change(changed)
+        return changed
+
+    def needs(self, rule: AlertRule) -> str:
+        """What is missing before ``rule`` can give an alert, empty where nothing is."""
+        if rule.condition.kind is ConditionKind.DESCRIBED and not self.has_model:
+            return "a model to look with: start one with `videoqa model serve`, or set VIDEOQA_MODEL_URL"
+        return ""
+
+    def _name(self, wishes: CameraWishes, caller: Caller, known: StreamUrl | None = None) -> str:
+        name = wishes.name.strip()
+        if not name or len(name) > LONGEST_NAME or not name.isprintable() or not any(map(str.isalnum, name)):
+            raise BadCamera(problem=f"its name is one line of 1 to {LONGEST_NAME} characters with a letter or digit")
+        if wishes.url == known:
+            return name
+        self.check_url(wishes.url)
+        if wishes.url.scheme == "file":
+            if caller.role is not Role.ADMIN:
+                raise NotAllowed(name=caller.name, role=caller.role, needed=Role.ADMIN)
+            if not caller.scope.everything:
+                raise BadCamera(problem="files of this machine are played for keys without limits alone")
+        return name
+
+    def _ids(self, names: Collection[str], scope: Scope) -> frozenset[str]:
+        return frozenset(self.camera(name, scope).id for name in names)
+
+    def _rule_name(self, wishes: RuleWishes) -> str:
+        """What the rule waits for, and a number where another one is called so."""
+        condition = wishes.condition
+        where = f" on {', '.join(sorted(wishes.cameras))}" if wishes.cameras else ""
+        said = " ".join(condition.text.split())
+        plain = said if condition.kind is ConditionKind.DESCRIBED else f"{condition.kind} {said}".strip() + where
+        short = _printable(plain[:_LONGEST_RULE]) or condition.kind
+        taken = {rule.name for rule in self.rules.rules()}
+        numbered = (f"{short} ({number})" for number in count(2))
+        return next(name for name in chain((short,), numbered) if name not in taken)
+
+
+def _id_of(name: str, taken: Collection[str]) -> str:
+    """``name`` as files can be called, and keys be limited to."""
+    plain = _NOT_IN_IDS.sub("-", unicodedata.normalize("NFC", name)).strip("-.") or "camera"
+    numbered = (f"{plain}-{number}" for number in count(2))
+    return next(each for each in chain((plain,), numbered) if each not in taken)
+
+
+def _tags(wished: tuple[str, ...], camera_id: str, caller: Caller) -> tuple[str, ...]:
+    """A key that reaches some tags alone gives those to what it adds: it would lose sight of it otherwise."""
+    scope = caller.scope
+    if scope.everything:
+        return wished
+    if not scope.tags.issuperset(wished):
+        raise TagOutOfReach(name=caller.name, tags=tuple(sorted(scope.tags)))
+    if scope.covers(wished, camera_id):
+        return wished
+    if not scope.tags:
+        raise BringsOutOfReach(name=caller.name)
+    return tuple(sorted(scope.tags.union(wished)))
+
+
+def _check_change(before: frozenset[str], after: frozenset[str], camera_id: str, caller: Caller) -> None:
+    scope = caller.scope
+    if scope.everything or before == after:
+        return
+    if not before.symmetric_difference(after) <= scope.tags or not scope.covers(after, camera_id):
+        raise TagOutOfReach(name=caller.name, tags=tuple(sorted(scope.tags)))
+
+
+def _printable(name: str) -> str:
+    seen = "".join(char if char.isprintable() else " " for char in name)
+    return " ".join(seen.split())[:LONGEST_NAME].strip()

@@ -112,8 +112,8 @@ class Alert:
     """One rule's alert about one event. ``recording`` and ``event`` are those in which it began.
 
     ``offset`` is its start within that recording; ``region`` is where in the picture; ``frames`` are the pts that show
-    it. ``acknowledged_by`` and ``false_alarm`` are what people said of it. ``identity`` tells the thing that it is about
-    from another one where that can be told, and ``seen_at`` is when that was seen last: by both a restart goes on.
+    it. ``acknowledged_by`` and ``false_alarm`` are what people said of it. ``identity`` tells what it is about from
+    something else where that can be told, and ``seen_at`` is when that was seen last: by both a restart goes on.
     """
 
     id: str

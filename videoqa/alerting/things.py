@@ -1,0 +1,181 @@
+"""One thing that a rule's condition holds for, from when it is first seen to when it is gone. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from videoqa.alerts import Alert, AlertRule, AlertState, ConditionKind, Verdict
+from videoqa.events import Event, Region, Source
+from videoqa.media import Span
+from videoqa.ports import Sighting
+
+MOST_FRAMES = 8
+A_MOMENT = timedelta(seconds=1)
+_TICK = timedelta(microseconds=1)
+_SOURCES = {
+    ConditionKind.DESCRIBED: Source.MODEL,
+    ConditionKind.TEXT: Source.SLIDE,
+    ConditionKind.COVERED: Source.SHOT,
+    ConditionKind.TURNED: Source.SHOT,
+}
+
+
+@dataclass(slots=True)
+class Part:
+    """What of a thing lies in one recording: from the frame that first shows it to the one that does last.
+
+    ``continues`` is the id of its event in the recording before.
+    """
+
+    recording: str
+    start: timedelta
+    end: timedelta
+    frames: list[timedelta] = field(default_factory=list)
+    continues: str | None = None
+
+    def show(self, frames: tuple[timedelta, ...]) -> None:
+        """Takes in the first frames that show it, and always the last one."""
+        for pts in frames:
+            if not self.frames or pts > self.frames[-1]:
+                del self.frames[MOST_FRAMES - 1 :]
+                self.frames.append(pts)
+
+
+@dataclass(slots=True)
+class Thing:
+    """``since`` and ``seen`` are when it was first and last seen, by the wall clock; ``noted_at`` is when the frame was
+    taken with which that was told.
+
+    ``part`` is what of it lies in the recording under way, None where it was not seen in that yet; ``before`` the id of
+    its event in the one before. ``alert`` is None as long as it gives none, and ``told_at`` when that was last told.
+    """
+
+    rule: AlertRule
+    camera: str
+    since: datetime
+    seen: datetime
+    noted_at: datetime
+    identity: str = ""
+    region: Region | None = None
+    confidence: float = 0.0
+    sighting: Sighting | None = None
+    part: Part | None = None
+    before: str | None = None
+    alert: Alert | None = None
+    told_at: datetime | None = None
+
+    @classmethod
+    def of_alert(cls, alert: Alert, rule: AlertRule, seen: datetime, recording: str) -> Thing:
+        """What ``alert`` is about, which was last seen at ``seen``, in the recording ``recording``."""
+        return cls(
+            rule=rule,
+            camera=alert.camera,
+            since=alert.start,
+            seen=seen,
+            noted_at=seen,
+            identity=alert.identity,
+            region=alert.region,
+            confidence=alert.confidence,
+            before=event_id(alert.id, recording) if recording else None,
+            alert=alert,
+            told_at=seen,
+        )
+
+    def see(self, sighting: Sighting, at: datetime, recording: str, pts: timedelta) -> None:
+        """It is seen at ``at``, which is ``pts`` of the recording under way."""
+        self.seen = max(self.seen, at)
+        if self.part is None:
+            self.part = Part(recording, pts, pts, continues=self.before)
+        self.part.end = max(self.part.end, pts)
+        self.part.show(sighting.frames or (pts,))
+        self.identity = self.identity or sighting.identity
+        self.confidence = max(self.confidence, sighting.confidence)
+        if self.sighting is None or _worth(sighting) >= _worth(self.sighting):
+            self.sighting = sighting
+        if sighting.region is not None:
+            self.region = sighting.region if self.region is None else self.region.union(sighting.region)
+
+    def leave(self) -> None:
+        """The recording under way has ended."""
+        if self.alert is not None and self.part is not None:
+            self.before = event_id(self.alert.id, self.part.recording)
+        self.part = None
+
+    def open(self) -> None:
+        """From now on it gives an alert."""
+        if self.part is None or self.sighting is None:
+            raise ValueError("what was not seen gives no alert")
+        alert_id = _id(self.rule.id, self.camera, self.since.astimezone(UTC).isoformat(), self.identity)
+        self.alert = Alert(
+            id=alert_id,
+            rule=self.rule.id,
+            camera=self.camera,
+            event=event_id(alert_id, self.part.recording),
+            state=AlertState.OPEN,
+            start=self.since,
+            end=None,
+            severity=self.rule.severity,
+            label=self.rule.name,
+            description=self.sighting.description,
+            confidence=self.confidence,
+            verdict=self.sighting.verdict,
+            recording=self.part.recording,
+            offset=self.part.start,
+        )
+
+    def tell(self, *, ended: bool = False) -> Alert:
+        """Its alert as it is now."""
+        if self.alert is None:
+            raise ValueError("there is no alert to tell of")
+        alert = replace(
+            self.alert,
+            state=AlertState.ENDED if ended else AlertState.OPEN,
+            end=self.seen if ended else None,
+            confidence=self.confidence,
+            region=self.region,
+            identity=self.identity,
+            seen_at=self.seen,
+        )
+        if self.sighting is not None:
+            alert = replace(alert, verdict=self.sighting.verdict, description=self.sighting.description)
+        if self.part is not None and self.part.recording == alert.recording:
+            alert = replace(alert, frames=tuple(self.part.frames))
+        self.alert, self.told_at = alert, self.seen
+        return alert
+
+    def event(self, length: timedelta | None = None) -> Event | None:
+        """Its event in the recording under way, cut at ``length`` where that has ended; None where it is not in it."""
+        part, alert = self.part, self.alert
+        if part is None or alert is None or self.sighting is None:
+            return None
+        end = part.end + A_MOMENT if length is None else max(min(part.end + A_MOMENT, length), part.start + _TICK)
+        return Event(
+            id=event_id(alert.id, part.recording),
+            recording_id=part.recording,
+            span=Span(part.start, end),
+            label=alert.label,
+            description=alert.description,
+            source=_SOURCES.get(self.rule.condition.kind, Source.MOTION),
+            frames=tuple(part.frames),
+            confidence=self.confidence,
+            identity=self.identity,
+            region=self.region,
+            strength=self.sighting.strength,
+            seen_by=self.sighting.seen_by,
+            continues=part.continues,
+        )
+
+
+def event_id(alert_id: str, recording_id: str) -> str:
+    """The id of the event that ``alert_id`` is about in one recording: the same whoever works it out."""
+    return _id(alert_id, recording_id)
+
+
+def _id(*words: str) -> str:
+    return hashlib.sha256("\0".join(words).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _worth(sighting: Sighting) -> tuple[bool, float]:
+    return sighting.verdict is not Verdict.UNCONFIRMED, sighting.confidence

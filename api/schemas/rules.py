@@ -9,8 +9,8 @@ from pydantic import Field, StringConstraints, model_validator
 
 from api.schemas import WireModel, seconds
 from api.schemas.recordings import Page
+from videoqa.alerting.rules import LONGEST_TEXT, MOST_POINTS
 from videoqa.alerting.setting_up import LONGEST_NAME, RuleWishes
-from videoqa.alerting.soundness import MOST_POINTS
 from videoqa.alerts import AlertRule, Condition, ConditionKind, Schedule, Severity
 
 _DAY = 86_400.0
@@ -20,7 +20,7 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Cameras = Annotated[
     tuple[Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)], ...], Field(max_length=100)
 ]
-Cooldown = Annotated[float, Field(ge=0, le=30 * _DAY, allow_inf_nan=False)]
+Cooldown = Annotated[float, Field(ge=0, le=_DAY, allow_inf_nan=False)]
 
 
 class ConditionBody(WireModel):
@@ -32,7 +32,7 @@ class ConditionBody(WireModel):
     """
 
     kind: ConditionKind
-    text: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)] = ""
+    text: Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_TEXT)] = ""
     zone: Annotated[tuple[PointBody, ...], Field(max_length=MOST_POINTS)] = ()
     line: Annotated[tuple[PointBody, ...], Field(max_length=2)] = ()
     lasting: Annotated[float, Field(ge=0, le=_DAY, allow_inf_nan=False)] = 0.0

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, count
 
 from videoqa.access import Caller, Role, Scope
-from videoqa.alerting.soundness import known_zone, sound
+from videoqa.alerting.rules import checked
 from videoqa.alerts import AlertRule, Condition, ConditionKind, Schedule, Severity
 from videoqa.cameras import Camera, Detail, StreamUrl
 from videoqa.errors import (
@@ -22,9 +22,12 @@ from videoqa.errors import (
     TagOutOfReach,
     UnknownCamera,
 )
+from videoqa.media import ZERO
 from videoqa.ports import Cameras, Rules
 
 LONGEST_NAME = 64
+STILL = timedelta(minutes=1)
+"""For how long nothing has moved where a rule about stillness does not say."""
 _NOT_IN_IDS = re.compile(r"[^\w.]+")
 _LONGEST_RULE = 60
 
@@ -146,16 +149,16 @@ class SettingUp:
         rule = AlertRule(
             id=secrets.token_hex(8),
             name=_printable(wishes.name) or self._rule_name(wishes),
-            condition=sound(wishes.condition),
+            condition=_lasting(wishes.condition),
             added_at=datetime.now(UTC),
             cameras=self._ids(wishes.cameras, caller.scope),
-            schedule=known_zone(wishes.schedule),
+            schedule=wishes.schedule,
             cooldown=wishes.cooldown,
             severity=wishes.severity,
             enabled=wishes.enabled,
             owner=caller.key_id,
         )
-        self.rules.add(rule)
+        self.rules.add(checked(rule, has_model=True))
         return rule
 
     def change_rule(self, rule: AlertRule, wishes: RuleWishes, caller: Caller) -> AlertRule:
@@ -163,15 +166,15 @@ class SettingUp:
         changed = replace(
             rule,
             name=_printable(wishes.name) or rule.name,
-            condition=sound(wishes.condition),
+            condition=_lasting(wishes.condition),
             # One about a camera that was removed is changed like any other.
             cameras=wishes.cameras if wishes.cameras == rule.cameras else self._ids(wishes.cameras, caller.scope),
-            schedule=known_zone(wishes.schedule),
+            schedule=wishes.schedule,
             cooldown=wishes.cooldown,
             severity=wishes.severity,
             enabled=wishes.enabled,
         )
-        self.rules.change(changed)
+        self.rules.change(checked(changed, has_model=True))
         return changed
 
     def needs(self, rule: AlertRule) -> str:
@@ -236,6 +239,12 @@ def _check_change(before: frozenset[str], after: frozenset[str], camera_id: str,
         return
     if not before.symmetric_difference(after) <= scope.tags or not scope.covers(after, camera_id):
         raise TagOutOfReach(name=caller.name, tags=tuple(sorted(scope.tags)))
+
+
+def _lasting(condition: Condition) -> Condition:
+    if condition.kind is ConditionKind.STILLNESS and condition.lasting == ZERO:
+        return replace(condition, lasting=STILL)
+    return condition
 
 
 def _printable(name: str) -> str:

@@ -50,7 +50,7 @@ class TimedProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self.transport.get_protocol() is not self:
             self._end()
         elif self.conn.their_state is h11.IDLE:
             self._begin()
@@ -61,6 +61,12 @@ class TimedProtocol(H11Protocol):
         super().on_response_complete()
         if not self.transport.is_closing() and self.conn.their_state is h11.SEND_BODY:
             self._begin()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        # The connection is another protocol's from here on.
+        self._end()
+        self._read_on()
+        super().handle_websocket_upgrade(event)
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(400, MalformedRequest(problem=msg.rstrip(".")))

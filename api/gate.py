@@ -2,50 +2,52 @@
 
 from __future__ import annotations
 
-import logging
-from datetime import UTC, datetime
+import re
 
 from fastapi import FastAPI, Request
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import web
-from api.auth import LOCAL, Doorman
+from api.alert_feed import SOCKET
+from api.auth import LOCAL
 from api.bodies import Bodies
-from api.headers import Hardened, refuse_foreign, shared
+from api.books import write_down
+from api.doorman import Doorman
+from api.headers import Hardened, refuse_other_sites, shared
 from api.limits import address_of, payer
 from api.meter import Meter
-from api.problems import Faults
+from api.problems import Faults, answer_to
 from api.routes import RouteBook
 from api.service import Service
-from api.threads import in_thread
 from videoqa.access import Caller
-from videoqa.errors import KeyNeeded, KeyNeededBehindProxy, MalformedRequest, StorageError, VideoqaError, WrongMethod
+from videoqa.errors import KeyNeeded, MalformedRequest, VideoqaError, WrongMethod
 from videoqa.logs import note
-from videoqa.ports import Deed
 
 OPEN = frozenset({"/health/live", "/health/ready", "/health/startup", "/docs", "/openapi.json", *web.PATHS})
 """What is answered without a key; a path that is not here needs one, whoever wrote its route."""
+ASKING_THEMSELVES = frozenset({SOCKET})
+"""Sockets that are opened without a key, and ask for it in the first message."""
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _ASKING = frozenset({"/v1/search", "/v1/ask"})
 """What is asked by POST and changes nothing."""
 _NOBODY = Caller(key_id="", name="", role=LOCAL.role)
+_SUBTITLES = re.compile("/v1/recordings/[^/]+/subtitles/[^/]+")
 _TUS = "application/offset+octet-stream"
 _CLIENT_GONE = 499
-_LONGEST = 200
 _POLICY_VIOLATION = 1008
-_log = logging.getLogger(__name__)
 
 
 def install(app: FastAPI, service: Service) -> None:
     """Has every request to ``app`` pass here, and every answer leave hardened."""
     app.state.meter = Meter(service.limits)
     app.state.routes = RouteBook(app)
+    app.state.doorman = Doorman(service, app.state.meter)
     # What is added last comes first.
     app.add_middleware(Bodies, limits=service.limits, streamed=_brings_footage)
     # Once more inside, so that the audit log has the outcome of what breaks.
     app.add_middleware(Faults)
-    app.add_middleware(Gate, service=service, meter=app.state.meter, routes=app.state.routes)
+    app.add_middleware(Gate, service=service, meter=app.state.meter, routes=app.state.routes, doorman=app.state.doorman)
     app.add_middleware(Faults)
     if service.limits.origins:
         app.add_middleware(shared, origins=service.limits.origins)
@@ -55,12 +57,12 @@ def install(app: FastAPI, service: Service) -> None:
 class Gate:
     """Lets nobody pass whom it does not know. What it finds out is ``request.state.caller``."""
 
-    def __init__(self, app: ASGIApp, service: Service, meter: Meter, routes: RouteBook) -> None:
+    def __init__(self, app: ASGIApp, service: Service, meter: Meter, routes: RouteBook, doorman: Doorman) -> None:
         self._app = app
         self._service = service
         self._meter = meter
         self._routes = routes
-        self._doorman = Doorman(service, meter)
+        self._doorman = doorman
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -88,26 +90,19 @@ class Gate:
         else:
             await self._written_down(request, receive, send)
 
-    async def _pass_socket(self, connection: HTTPConnection, receive: Receive, send: Send) -> None:
+    async def _pass_socket(self, socket: HTTPConnection, receive: Receive, send: Send) -> None:
         try:
-            connection.state.caller = await self._known(connection)
-        except VideoqaError:
-            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+            refuse_other_sites(socket.headers, self._service.limits.origins)
+            socket.state.caller = await self._doorman.caller(socket)
+            if socket.state.caller is None and socket.scope["path"] not in ASKING_THEMSELVES:
+                raise KeyNeeded
+        except VideoqaError as error:
+            await _refused(socket, error, send)
         else:
-            await self._app(connection.scope, receive, send)
+            await self._app(socket.scope, receive, send)
 
     async def _known(self, request: HTTPConnection) -> Caller:
-        address = address_of(request)
-        try:
-            caller = await self._doorman.caller(request.headers, address)
-        except KeyNeededBehindProxy:
-            raise
-        except KeyNeeded:
-            await self._write(request, _NOBODY, "wrong key", "", 401)
-            raise
-        if caller is LOCAL:
-            refuse_foreign(request.headers, self._service.limits.origins)
-        await self._meter.request(payer(caller or _NOBODY, address))
+        caller = await self._doorman.caller(request)
         if caller is None:
             raise KeyNeeded
         return caller
@@ -134,27 +129,22 @@ class Gate:
         made = location.decode("latin-1").rstrip("/").rpartition("/")[2]
         subject = "/".join(map(str, request.path_params.values())) or made
         action = f"{request.method} {self._routes.template(request.url.path)}"
-        await self._write(request, request.state.caller, action, subject, outcome)
+        await write_down(self._service, request, request.state.caller, action, subject=subject, outcome=outcome)
 
-    async def _write(self, request: HTTPConnection, caller: Caller, action: str, subject: str, outcome: int) -> None:
-        deed = Deed(
-            at=datetime.now(UTC),
-            key_id=caller.key_id,
-            key_name=caller.name,
-            address=address_of(request),
-            action=action[:_LONGEST],
-            subject=subject[:_LONGEST],
-            request_id=getattr(request.state, "request_id", ""),
-            outcome=outcome,
-        )
-        try:
-            await in_thread(lambda: self._service.audit.write(deed), storing=True)
-        except StorageError as error:
-            # What was done is done; whoever did it is to be told so, and the log of the process has the line.
-            _log.error("the audit log cannot be written (%s): %s", error, deed)
+
+async def _refused(socket: HTTPConnection, error: VideoqaError, send: Send) -> None:
+    """Answers the request for a socket as any other that is refused, where the server can."""
+    if "websocket.http.response" not in socket.scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+        return
+    told = answer_to(socket, error)
+    await send({"type": "websocket.http.response.start", "status": told.status_code, "headers": told.raw_headers})
+    await send({"type": "websocket.http.response.body", "body": told.body})
 
 
 def _brings_footage(method: str, path: str, kind: str) -> bool:
     if path == "/v1/recordings":
         return method == "POST" and kind == "multipart/form-data"
+    if _SUBTITLES.fullmatch(path):
+        return method == "PUT"
     return path.startswith("/v1/uploads") and method in ("POST", "PATCH") and kind == _TUS

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from videoqa.errors import ForeignHost, ForeignOrigin
@@ -87,6 +88,29 @@ def refuse_foreign(headers: Headers, origins: Collection[str]) -> None:
         raise ForeignOrigin(origin=origin)
     if origin is None and headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         raise ForeignOrigin(origin=headers.get("referer") or "another site")
+
+
+def refuse_other_sites(headers: Headers, origins: Collection[str]) -> None:
+    """A WebSocket is open to pages of every site unless the server looks at where they come from.
+
+    Raises:
+        ForeignOrigin: it comes from a page of another site.
+    """
+    origin = headers.get("origin")
+    if origin is not None and origin not in origins and not _is_own(origin, headers):
+        raise ForeignOrigin(origin=origin)
+
+
+def same_origin(request: HTTPConnection) -> bool:
+    """False where a browser says that a page of another site is behind ``request``, be it of the same host."""
+    origin = request.headers.get("origin")
+    site = request.headers.get("sec-fetch-site", "none")
+    return site in ("none", "same-origin") and (origin is None or _is_own(origin, request.headers))
+
+
+def _is_own(origin: str, headers: Headers) -> bool:
+    # Whoever speaks TLS for the service keeps the host, not the scheme.
+    return origin.partition("://")[0] in ("http", "https") and origin.partition("://")[2] == headers.get("host", "")
 
 
 def _is_loopback(host: str) -> bool:

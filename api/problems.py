@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.routes import RouteBook
@@ -34,9 +34,11 @@ TABLE: Mapping[type[errors.VideoqaError], tuple[int, str]] = {
     errors.BadReply: (502, "bad-reply"),
     errors.BadRule: (422, "bad-rule"),
     errors.BadSetting: (500, "bad-setting"),
+    errors.BadSubtitles: (422, "bad-subtitles"),
     errors.BadTime: (422, "bad-time"),
     errors.BadTruth: (422, "bad-truth"),
     errors.BadUploadHeader: (400, "bad-upload-header"),
+    errors.BadWebhook: (422, "bad-webhook"),
     errors.BodyTooLarge: (413, "body-too-large"),
     errors.BringsOutOfReach: (403, "brings-out-of-reach"),
     errors.CalledOff: (409, "called-off"),
@@ -98,10 +100,13 @@ TABLE: Mapping[type[errors.VideoqaError], tuple[int, str]] = {
     errors.SpeechUnreachable: (503, "speech-unreachable"),
     errors.StaleCopy: (412, "stale-copy"),
     errors.StorageError: (503, "storage-error"),
+    errors.SubtitlesTooLarge: (413, "subtitles-too-large"),
     errors.TagOutOfReach: (403, "tag-out-of-reach"),
+    errors.TooFarBehind: (503, "too-far-behind"),
     errors.TooLongForModel: (502, "too-long-for-model"),
     errors.TooManyBegun: (429, "too-many-begun"),
     errors.TooManyFetches: (429, "too-many-fetches"),
+    errors.TooManyFollowers: (503, "too-many-followers"),
     errors.TooManyQuestions: (503, "too-many-questions"),
     errors.TooManyRequests: (429, "too-many-requests"),
     errors.TooManyUploads: (429, "too-many-uploads"),
@@ -110,6 +115,7 @@ TABLE: Mapping[type[errors.VideoqaError], tuple[int, str]] = {
     errors.Undecided: (502, "undecided"),
     errors.Unexpected: (500, "unexpected"),
     errors.UnfitModel: (502, "unfit-model"),
+    errors.UnknownWebhook: (404, "unknown-webhook"),
     errors.UnlimitedNeeded: (403, "unlimited-needed"),
     errors.UnknownAlert: (404, "unknown-alert"),
     errors.UnknownAnswer: (404, "unknown-answer"),
@@ -119,6 +125,7 @@ TABLE: Mapping[type[errors.VideoqaError], tuple[int, str]] = {
     errors.UnknownPin: (404, "unknown-pin"),
     errors.UnknownRecording: (404, "unknown-recording"),
     errors.UnknownRule: (404, "unknown-rule"),
+    errors.UnknownSubtitles: (404, "unknown-subtitles"),
     errors.UnknownUpload: (404, "unknown-upload"),
     errors.UnsupportedProtocol: (412, "unsupported-protocol"),
     errors.UploadTooLarge: (413, "upload-too-large"),
@@ -153,7 +160,7 @@ def code_of(error: errors.VideoqaError) -> str:
     return TABLE[_listed(error)][1]
 
 
-def answer_to(request: Request, error: errors.VideoqaError, wrong: tuple[dict[str, str], ...] = ()) -> Response:
+def answer_to(request: HTTPConnection, error: errors.VideoqaError, wrong: tuple[dict[str, str], ...] = ()) -> Response:
     """The response that tells of ``error``; ``wrong`` are the parts of the request that it is about."""
     status, code = TABLE[_listed(error)]
     told = ProblemBody(

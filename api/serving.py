@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from api.deadlines import within
 from api.service import Limits
+from api.sockets import LARGEST_MESSAGE, PING_SECONDS, PONG_SECONDS, PatientSocket
 from videoqa.errors import CannotListen
 
 DRAIN_SECONDS = 5
@@ -37,7 +38,12 @@ def server(app: ASGIApp, connections: int, header_seconds: float = Limits().head
             app,
             loop="asyncio",
             http=within(header_seconds),
-            ws="none",
+            ws=PatientSocket,
+            ws_max_size=LARGEST_MESSAGE,
+            ws_ping_interval=PING_SECONDS,
+            ws_ping_timeout=PONG_SECONDS,
+            # A message that goes to a thousand readers is not to be packed a thousand times.
+            ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,
             access_log=False,

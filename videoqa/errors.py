@@ -106,6 +106,18 @@ class UnknownUpload(Misuse):
     """There is no upload {name}; it was never begun, has ended, or was given up. Begin another one."""
 
 
+class UnknownSubtitles(Misuse):
+    """The recording has no subtitle file {name} that was brought; GET /v1/recordings/ID/subtitles shows those it has."""
+
+
+class BadSubtitles(Misuse):
+    """{name} cannot be taken as subtitles ({problem}); send SubRip (.srt) or WebVTT (.vtt)."""
+
+
+class SubtitlesTooLarge(Misuse):
+    """{name} has more than the {limit} bytes that a subtitle file may have; send what is said, and nothing else."""
+
+
 class UnknownAnswer(Misuse):
     """There is no answer {name}."""
 
@@ -140,6 +152,22 @@ class NoPicture(Misuse):
 
 class UnknownPin(Misuse):
     """There is no pin {name}; the recording's pins are at GET /v1/recordings/ID/pins."""
+
+
+class TooFarBehind(VideoqaError):
+    """The feed was not read as fast as it came; come back with the last seq that you had."""
+
+
+class TooManyFollowers(VideoqaError):
+    """{limit} follow the feed already; come back in a while."""
+
+
+class UnknownWebhook(Misuse):
+    """There is no webhook {name}; GET /v1/webhooks shows those there are."""
+
+
+class BadWebhook(Misuse):
+    """The webhook cannot be added: {problem}."""
 
 
 class RuleTaken(Misuse):

@@ -1,4 +1,4 @@
-"""Which addresses on the network footage may be fetched from."""
+"""Which addresses on the network footage may come from."""
 
 from __future__ import annotations
 
@@ -51,9 +51,10 @@ _COMPATIBLE = ipaddress.IPv6Network("::/96")
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Which addresses may be asked; ``private`` ones are this machine's and its network's."""
+    """Which addresses may be asked; ``private`` ones are this machine's and its network's, which ``setting`` opens."""
 
     private: bool = False
+    setting: str = "VIDEOQA_FETCH_PRIVATE"
 
     def problem_of(self, text: str) -> str | None:
         """Why nothing is fetched from the address ``text``; None where it may be."""
@@ -61,7 +62,7 @@ class Policy:
         if "%" in text or any(address in network for network in _NEVER):
             return f"{text} is no address of a server on the internet"
         if any(address in network for network in _OURS):
-            return None if self.private else f"{text} is private; set VIDEOQA_FETCH_PRIVATE to yes if it is meant to be"
+            return None if self.private else f"{text} is private; set {self.setting} to yes if it is meant to be"
         return None if address.is_global else f"{text} is no address of a server on the internet"
 
 

@@ -18,6 +18,7 @@ import httpcore2
 import httpx2
 
 from ingest.addresses import Policy
+from ingest.pinning import Checked, Deadline, Refused
 from videoqa.errors import BadAddress, FetchFailed
 
 _HOPS = 5
@@ -57,10 +58,10 @@ class WebFetcher:
             BadAddress: nothing is fetched from there.
             FetchFailed: the server is not there, or has no such file.
         """
-        deadline = _Deadline(time.monotonic() + _ANSWER_SECONDS)
+        deadline = Deadline(time.monotonic() + _ANSWER_SECONDS)
         with ExitStack() as stack:
             pool = stack.enter_context(
-                httpcore2.ConnectionPool(self._context, network_backend=_Checked(self._policy, deadline))
+                httpcore2.ConnectionPool(self._context, network_backend=Checked(self._policy, deadline))
             )
             response, final = self._answer(pool, url)
             headers = _headers(response)
@@ -153,84 +154,11 @@ class _Window:
             self._since, self._got = now, 0
 
 
-@dataclass(slots=True)
-class _Deadline:
-    at: float
-
-
-class _Checked(httpcore2.NetworkBackend):
-    """Connects to addresses that have been checked, and to nothing else."""
-
-    def __init__(self, policy: Policy, deadline: _Deadline) -> None:
-        self._policy = policy
-        self._deadline = deadline
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.NetworkStream:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise httpcore2.ConnectError(f"there is no server {host}") from error
-        addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
-        for address in addresses:
-            if (problem := self._policy.problem_of(address)) is not None:
-                raise _Refused(problem)
-        failure: Exception = httpcore2.ConnectError(f"there is no server {host}")
-        for address in addresses[:4]:
-            try:
-                stream = httpcore2.SyncBackend().connect_tcp(
-                    address, port, timeout, socket_options=socket_options or ()
-                )
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
-                failure = error
-            else:
-                return _Timed(stream, self._deadline)
-        raise failure
-
-
-class _Timed(httpcore2.NetworkStream):
-    """A connection that is given up at a deadline, however steadily it drips."""
-
-    def __init__(self, stream: httpcore2.NetworkStream, deadline: _Deadline) -> None:
-        self._stream = stream
-        self._deadline = deadline
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        left = self._deadline.at - time.monotonic()
-        if left <= 0:
-            raise httpcore2.ReadTimeout("the answer takes too long")
-        return self._stream.read(max_bytes, min(left, timeout or left))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, timeout)
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore2.NetworkStream:
-        return _Timed(self._stream.start_tls(ssl_context, server_hostname, timeout), self._deadline)
-
-    def get_extra_info(self, info: str) -> object:
-        return self._stream.get_extra_info(info)
-
-
-class _Refused(Exception):
-    """The policy says no."""
-
-
 @contextmanager
 def _telling(url: str) -> Iterator[None]:
     try:
         yield
-    except _Refused as error:
+    except Refused as error:
         raise BadAddress(url=url, problem=error) from error
     except (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError) as error:
         raise FetchFailed(url=url, problem=str(error) or type(error).__name__) from error

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-_USER = re.compile(r"(?<=://)[^/?#]*@")
+_USER = re.compile(r"^((?:rtsp|http)s?:/*)?.*@", re.DOTALL | re.IGNORECASE)
+_KEYS = re.compile(r"(?<=[?#=]).*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +19,10 @@ class StreamUrl:
 
     @property
     def shown(self) -> str:
-        """The address as anybody may see it: without name, password and query, where some cameras want their key."""
-        bare, _, query = _USER.sub("", self.text).partition("?")
-        return f"{bare}?***" if query else bare
+        """The address as anybody may see it: without name and password, and without what follows a question mark or an
+        equals sign, where some cameras want them.
+        """
+        return self.text if self.scheme == "file" else _KEYS.sub("***", _USER.sub(r"\1", self.text))
 
     @property
     def scheme(self) -> str:

@@ -238,6 +238,9 @@ class Settings:
     fetch_private: bool = _setting(
         False, "yes: footage is fetched from addresses of this machine and its network, too", _yes_or_no, "yes or no"
     )
+    camera_private: bool = _setting(
+        True, "no: cameras of this machine and of private networks are not watched", _yes_or_no, "yes or no"
+    )
     uploads_at_once: int = _setting(256, "uploads of one key under way at once", _positive, "a whole number above 0")
     upload_mb_a_day: int = _setting(0, "mebibytes that a key may upload in a day; all where 0", _whole(0), "0 or more")
     footage_hours_a_day: float = _setting(

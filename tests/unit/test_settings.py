@@ -45,7 +45,8 @@ def test_a_value_that_cannot_be_names_itself(name: str, value: str) -> None:
 def test_the_readme_lists_every_setting_as_it_is() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     for item in fields(Settings):
-        assert f"| `{PREFIX}{item.name.upper()}` | {item.metadata['means']} | {item.default or ''} |" in readme
+        default = "yes" if item.default is True else item.default or ""
+        assert f"| `{PREFIX}{item.name.upper()}` | {item.metadata['means']} | {default} |" in readme
 
 
 def test_a_key_shows_itself_nowhere_but_where_it_is_used() -> None:

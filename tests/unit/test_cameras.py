@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from videoqa.cameras import StreamUrl
+
+CANARY = "canary"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("rtsp://10.0.0.7/stream", "rtsp://10.0.0.7/stream"),
+        (f"rtsp://admin:{CANARY}@10.0.0.7:8554/stream", "rtsp://10.0.0.7:8554/stream"),
+        (f"rtsp://admin:p@ss{CANARY}@10.0.0.7/stream", "rtsp://10.0.0.7/stream"),
+        (f"rtsp://admin:{CANARY}/{CANARY}@10.0.0.7/stream", "rtsp://10.0.0.7/stream"),
+        (f"rtsp://admin:12?{CANARY}#{CANARY}@10.0.0.7/stream", "rtsp://10.0.0.7/stream"),
+        (f"rtsp:admin:{CANARY}@10.0.0.7/stream", "rtsp:10.0.0.7/stream"),
+        (f"admin:{CANARY}@10.0.0.7/stream", "10.0.0.7/stream"),
+        (f"rtsp://admin:{CANARY}\n{CANARY}@10.0.0.7/stream", "rtsp://10.0.0.7/stream"),
+        (f"http://10.0.0.7/video.mjpg?token={CANARY}", "http://10.0.0.7/video.mjpg?***"),
+        (f"http://10.0.0.7/video.mjpg#{CANARY}", "http://10.0.0.7/video.mjpg#***"),
+        (f"rtsp://10.0.0.7/user=admin_password={CANARY}_channel=1.sdp", "rtsp://10.0.0.7/user=***"),
+        ("file:/srv/clips/me@home=1.mp4", "file:/srv/clips/me@home=1.mp4"),
+    ],
+)
+def test_an_address_shows_neither_name_nor_password(text: str, shown: str) -> None:
+    url = StreamUrl(text)
+    assert url.shown == f"{url}" == shown
+    assert CANARY not in repr(url)
+    assert url.text == text

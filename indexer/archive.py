@@ -9,7 +9,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from indexer import rows, statements, tables
+from indexer import live_tables, rows, statements, tables
 from indexer.database import reading, writing
 from indexer.ids import fresh_id
 from indexer.listings import SqlListings
@@ -44,6 +44,8 @@ class SqlArchive(SqlRecordings, SqlListings):
         with writing(self._engine) as connection:
             if not connection.execute(tables.recordings.delete().where(c.id == recording_id)).rowcount:
                 return
+            of_it = live_tables.alerts.c.recording == recording_id
+            connection.execute(live_tables.alerts.update().where(of_it), {"recording": ""})
             _change_generation(connection)
         self._shelf().refresh()
 
@@ -200,7 +202,7 @@ class SqlArchive(SqlRecordings, SqlListings):
         self._shelf().refresh()
 
     def events(self, recording_id: str) -> tuple[Event, ...]:
-        return self._events(tables.analyses.c.recording_id == recording_id, tables.analyses.c.finished)
+        return self._events(tables.analyses.c.recording_id == recording_id, statements.SHOWN)
 
     def analysis_events(self, analysis_id: str) -> tuple[Event, ...]:
         return self._events(tables.events.c.analysis_id == analysis_id)

@@ -42,7 +42,7 @@ def recordings(connection: sa.Connection, wanted: RecordingFilter) -> Iterator[C
 def events(connection: sa.Connection, wanted: EventFilter, after: EventPlace | None) -> Iterator[Condition]:
     """What is true of the events that are wanted, joined with their analyses and recordings."""
     c = tables.events.c
-    yield tables.analyses.c.finished
+    yield statements.SHOWN
     yield from _of_recordings(connection, wanted.recordings)
     if wanted.label:
         yield sa.func.lower(c.label) == sa.func.lower(sa.literal(wanted.label, tables.Words))

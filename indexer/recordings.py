@@ -79,6 +79,20 @@ class SqlRecordings:
         known: dict[str, object] = {"state": state.value}
         self._update(recording_id, known if problems is None else {**known, "problems": list(problems)})
 
+    def close(self, recording_id: str, *, length: timedelta, digest: str) -> None:
+        c = tables.recordings.c
+        with writing(self._engine) as connection:
+            under_way = (c.id == recording_id, c.state == RecordingState.RECORDING.value)
+            row = statements.first(connection, sa.select(c.space).where(*under_way))
+            if row is None:
+                return
+            space = row["space"]
+            twin = (c.id != recording_id, c.digest == digest, c.space == space)
+            if statements.first(connection, sa.select(c.id).where(*twin)) is not None:
+                space = f"{space}\n{recording_id}"
+            known = {"length": length, "digest": digest, "space": space, "state": RecordingState.QUEUED.value}
+            connection.execute(statements.this(tables.recordings, recording_id), known)
+
     def set_progress(self, recording_id: str, progress: Progress) -> None:
         self._update(recording_id, {"stage": progress.stage, "done": progress.done})
 

@@ -161,6 +161,7 @@ def event_row(event: Event, began: datetime, *, is_open: bool) -> dict[str, obje
         "at": began + event.span.start,
         **_span_row(event.span),
         "revisits": event.revisits,
+        "continues": event.continues,
         **_observed_row(event),
     }
 
@@ -171,6 +172,7 @@ def event(row: Row) -> Event:
         recording_id=row["recording_id"],
         span=_span(row),
         revisits=row["revisits"],
+        continues=row["continues"],
         seen_by=row["seen_by"],
         **_observed(row),
     )

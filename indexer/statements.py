@@ -13,6 +13,8 @@ from videoqa.media import Recording
 from videoqa.ports import AnalysisKind
 
 MOST_PARAMETERS = 5000
+SHOWN = sa.or_(tables.analyses.c.finished, tables.analyses.c.kind == AnalysisKind.RULES.value)
+"""What is true of the analyses whose events are shown: an alert's event is, while its recording is under way."""
 
 
 def recording(recording_id: str) -> sa.Select[Any]:
@@ -53,6 +55,13 @@ def of_recording(recording_id: str, table: sa.Table) -> sa.Select[Any]:
 def insert(connection: sa.Connection, table: sa.Table, analysis_id: str, values: Iterable[dict[str, Any]]) -> None:
     if numbered := [{"analysis_id": analysis_id, **row} for row in values]:
         connection.execute(table.insert(), numbered)
+
+
+def called(connection: sa.Connection, table: sa.Table, name_or_id: str) -> rows.Row | None:
+    """The row of the id ``name_or_id``, or else the one of that name."""
+    c = table.c
+    found = every(connection, sa.select(table).where(sa.or_(c.id == name_or_id, c.name == name_or_id)))
+    return min(found, key=lambda row: bool(row["id"] != name_or_id), default=None)
 
 
 def every(connection: sa.Connection, select: sa.Executable) -> Sequence[rows.Row]:

@@ -240,6 +240,7 @@ class _Events(_Observed):
     start: Named[timedelta] = sa.Column(Microseconds)
     end: Named[timedelta] = sa.Column(Microseconds)
     revisits: Named[str | None]
+    continues: Named[str | None] = sa.Column(Name)
     at: Named[datetime] = sa.Column(Instant)
 
 

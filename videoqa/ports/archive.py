@@ -148,6 +148,14 @@ class Archive(Protocol):
 
     def set_state(self, recording_id: str, state: RecordingState, problems: Sequence[str] | None = None) -> None: ...
 
+    def close(self, recording_id: str, *, length: timedelta, digest: str) -> None:
+        """Ends a recording that is under way: how long it has become, its content's digest; it waits to be indexed.
+
+        One that is not under way stays as it is. Where another one of its space has the same content, it gets a space
+        of its own: two cameras that play one file are two cameras.
+        """
+        ...
+
     def set_progress(self, recording_id: str, progress: Progress) -> None: ...
 
     def progress(self, recording_id: str) -> Progress | None:
@@ -216,13 +224,13 @@ class Archive(Protocol):
         ...
 
     def events(self, recording_id: str) -> tuple[Event, ...]:
-        """The events of its finished analyses, of every kind, in order of time."""
+        """The events of its finished analyses, of every kind, in order of time; those of rules at once."""
         ...
 
     def find_events(
         self, wanted: EventFilter, after: EventPlace | None = None, limit: int = 50
     ) -> tuple[FoundEvent, ...]:
-        """Events of finished analyses by their ``place``, the youngest first, from behind ``after`` on."""
+        """Events as in ``events``, by their ``place``, the youngest first, from behind ``after`` on."""
         ...
 
     def analysis_events(self, analysis_id: str) -> tuple[Event, ...]: ...

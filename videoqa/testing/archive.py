@@ -117,6 +117,17 @@ class MemoryArchive:
                 told = known.problems if problems is None else tuple(problems)
                 self._recordings[recording_id] = replace(known, state=state, problems=told)
 
+    def close(self, recording_id: str, *, length: timedelta, digest: str) -> None:
+        with self._lock:
+            known = self._recordings.get(recording_id)
+            if known is None or known.state is not RecordingState.RECORDING:
+                return
+            others = (each for each in self._recordings.values() if each.id != recording_id)
+            twin = any((each.digest, each.space) == (digest, known.space) for each in others)
+            space = f"{known.space}\n{recording_id}" if twin else known.space
+            state = RecordingState.QUEUED
+            self._recordings[recording_id] = replace(known, length=length, digest=digest, space=space, state=state)
+
     def set_progress(self, recording_id: str, progress: Progress) -> None:
         with self._lock:
             if recording_id in self._recordings:
@@ -233,8 +244,28 @@ class MemoryArchive:
 
     def events(self, recording_id: str) -> tuple[Event, ...]:
         with self._lock:
-            finished = [kept for kept in self._of(recording_id) if kept.plan.finished]
-            return _in_order(_signed(event, kept) for kept in finished for event in kept.events.values())
+            shown = [
+                kept for kept in self._of(recording_id) if kept.plan.finished or kept.plan.kind is AnalysisKind.RULES
+            ]
+            return _in_order(_signed(event, kept) for kept in shown for event in kept.events.values())
+
+    def put(self, event: Event, *, is_open: bool) -> bool:
+        """Puts the event among those of its recording's analysis by rules, for an alert log in memory.
+
+        False where the recording is not there.
+        """
+        with self._lock:
+            if event.recording_id not in self._recordings:
+                return False
+            by_rules = [kept for kept in self._of(event.recording_id) if kept.plan.kind is AnalysisKind.RULES]
+            if not by_rules:
+                raise ValueError(f"no analysis by rules of the recording {event.recording_id} was begun")
+            kept = by_rules[-1]
+            kept.events[event.id] = event
+            kept.open.discard(event.id)
+            if is_open and not kept.plan.finished:
+                kept.open.add(event.id)
+            return True
 
     def find_events(
         self, wanted: EventFilter, after: EventPlace | None = None, limit: int = 50

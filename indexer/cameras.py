@@ -1,0 +1,94 @@
+"""Cameras in a SQL database. Every method is one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from indexer import live_rows, live_tables, statements
+from indexer.database import reading, writing
+from videoqa.cameras import Camera, CameraStatus, Gap
+from videoqa.errors import CameraTaken, UnknownCamera
+
+
+class SqlCameras:
+    """Implements ``Cameras`` over an engine of ``indexer.database``."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def add(self, camera: Camera) -> None:
+        with writing(self._engine) as connection:
+            _check_free(connection, camera)
+            connection.execute(live_tables.cameras.insert(), live_rows.camera_row(camera))
+
+    def cameras(self) -> tuple[Camera, ...]:
+        with reading(self._engine) as connection:
+            found = statements.every(connection, sa.select(live_tables.cameras))
+        return tuple(sorted(map(live_rows.camera, found), key=lambda camera: (camera.name, camera.id)))
+
+    def camera(self, name_or_id: str) -> Camera | None:
+        with reading(self._engine) as connection:
+            row = statements.called(connection, live_tables.cameras, name_or_id)
+        return None if row is None else live_rows.camera(row)
+
+    def change(self, camera: Camera) -> None:
+        with writing(self._engine) as connection:
+            _check_free(connection, camera)
+            changed = statements.this(live_tables.cameras, camera.id)
+            if not connection.execute(changed, live_rows.camera_row(camera)).rowcount:
+                raise UnknownCamera(name=camera.name)
+
+    def remove(self, camera_id: str) -> None:
+        with writing(self._engine) as connection:
+            connection.execute(live_tables.cameras.delete().where(live_tables.cameras.c.id == camera_id))
+            for table in (live_tables.camera_status, live_tables.gaps):
+                connection.execute(table.delete().where(table.c.camera == camera_id))
+
+    def status(self, camera_id: str) -> CameraStatus | None:
+        c = live_tables.camera_status.c
+        with reading(self._engine) as connection:
+            row = statements.first(connection, sa.select(live_tables.camera_status).where(c.camera == camera_id))
+        return None if row is None else live_rows.status(row)
+
+    def touch(self, status: CameraStatus) -> None:
+        with writing(self._engine) as connection:
+            put_status(connection, status)
+
+    def gaps(self, camera_id: str, since: datetime, until: datetime) -> tuple[Gap, ...]:
+        c = live_tables.gaps.c
+        reaching = (c.camera == camera_id, c.start < until, sa.or_(c.end.is_(None), c.end > since))
+        with reading(self._engine) as connection:
+            found = statements.every(connection, sa.select(live_tables.gaps).where(*reaching).order_by(c.start))
+        return tuple(map(live_rows.gap, found))
+
+
+def put_status(connection: sa.Connection, status: CameraStatus) -> bool:
+    """Puts it in the place of the one before; False where that is the same."""
+    table = live_tables.camera_status
+    return _put(connection, table, table.c.camera == status.camera, live_rows.status_row(status))
+
+
+def put_gap(connection: sa.Connection, gap: Gap) -> bool:
+    """Puts it in the place of the one that starts at the same time; False where that is the same."""
+    table = live_tables.gaps
+    same = sa.and_(table.c.camera == gap.camera, table.c.start == gap.start)
+    return _put(connection, table, same, live_rows.gap_row(gap))
+
+
+def _put(connection: sa.Connection, table: sa.Table, same: sa.ColumnElement[bool], row: dict[str, object]) -> bool:
+    select = sa.select(table).where(same)
+    before = statements.first(connection, select)
+    if before is None:
+        connection.execute(table.insert(), row)
+        return True
+    connection.execute(table.update().where(same), row)
+    return dict(statements.only(connection, select)) != dict(before)
+
+
+def _check_free(connection: sa.Connection, camera: Camera) -> None:
+    c = live_tables.cameras.c
+    others = sa.select(c.id).where(c.id != camera.id, sa.or_(c.name == camera.name, c.id == camera.name))
+    if statements.first(connection, others) is not None:
+        raise CameraTaken(name=camera.name)

@@ -10,8 +10,10 @@ from importlib.metadata import version
 from fastapi import APIRouter, FastAPI
 
 from api import (
+    alerts,
     asking,
     audit,
+    cameras,
     compat,
     content,
     documents,
@@ -23,10 +25,13 @@ from api import (
     jobs,
     keys,
     metrics,
+    pins,
     problems,
     progress,
     recordings,
+    rules,
     searching,
+    subtitles,
     uploads,
     usage,
     web,
@@ -40,7 +45,9 @@ from api.uploads.sweeping import sweep_loop
 from api.uploads.under_way import UnderWay
 
 ROUTERS: Sequence[APIRouter] = (
+    alerts.router,
     asking.router,
+    cameras.router,
     compat.router,
     audit.router,
     content.router,
@@ -50,10 +57,13 @@ ROUTERS: Sequence[APIRouter] = (
     jobs.router,
     keys.router,
     metrics.router,
+    pins.router,
     progress.router,
     recordings.router,
     footage.router,
+    rules.router,
     searching.router,
+    subtitles.router,
     *uploads.ROUTERS,
     usage.router,
 )

@@ -9,12 +9,26 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from videoqa.alerting.setting_up import SettingUp
 from videoqa.answering.answering import Answering
 from videoqa.answering.grounded import GroundedAnswering
 from videoqa.health import Check, Figures
 from videoqa.intake import Intake
 from videoqa.media import Recording
-from videoqa.ports import AnswerLog, Archive, AuditLog, Clips, Fetcher, Inbox, JobQueue, Keys
+from videoqa.ports import (
+    AlertLog,
+    AnswerLog,
+    Archive,
+    AuditLog,
+    Clips,
+    Fetcher,
+    Inbox,
+    JobQueue,
+    Keys,
+    Pins,
+    Snapshots,
+    Subtitles,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +66,16 @@ class Service:
     jobs: JobQueue
     intake: Intake
     inbox: Inbox
+    subtitles: Subtitles
     fetcher: Fetcher
     clips: Clips
     keys: Keys
     answers: AnswerLog
     audit: AuditLog
+    setting_up: SettingUp
+    alerts: AlertLog
+    snapshots: Snapshots
+    pins: Pins
     remove: Callable[[Recording], None]
     checks: Callable[[], tuple[Check, ...]]
     folder: Path

@@ -17,17 +17,25 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.service import Service
+from indexer.alert_log import SqlAlertLog
 from indexer.answer_log import SqlAnswerLog
 from indexer.archive import SqlArchive
 from indexer.audit_log import SqlAuditLog
+from indexer.cameras import SqlCameras
 from indexer.database import open_database
 from indexer.embedding import load
 from indexer.keys import SqlKeys
 from indexer.lexicon import IndexLexicon
+from indexer.pins import SqlPins
+from indexer.rules import SqlRules
 from indexer.search.hybrid import HybridSearch
 from ingest.addresses import Policy
+from ingest.camera.addresses import camera_policy, check
 from ingest.fetch import WebFetcher
 from ingest.inbox import DiskInbox
+from ingest.snapshots import DiskSnapshots
+from ingest.subtitles import KeptSubtitles
+from videoqa.alerting.setting_up import SettingUp
 from videoqa.answering.answering import Answering
 from videoqa.intake import Intake
 from videoqa.media import Recording
@@ -45,18 +53,26 @@ def a_service(folder: Path, **parts: Any) -> Service:
     archive = parts.get("archive") or SqlArchive(engine, lambda: search)
     jobs = parts.get("jobs") or MemoryJobQueue()
     inbox = parts.get("inbox") or DiskInbox(folder)
+    subtitles = parts.get("subtitles") or KeptSubtitles(folder)
     known: dict[str, Any] = {
         "archive": archive,
         "answering": Answering(search, archive, _lexicon(), UTC),
         "grounded": None,
         "jobs": jobs,
         "inbox": inbox,
+        "subtitles": subtitles,
         "fetcher": WebFetcher(Policy()),
-        "intake": Intake(inbox, archive, jobs),
+        "intake": Intake(inbox, archive, jobs, subtitles),
         "clips": DrawnClips(folder),
         "keys": SqlKeys(engine),
         "answers": SqlAnswerLog(engine),
         "audit": SqlAuditLog(engine),
+        "setting_up": SettingUp(
+            SqlCameras(engine), SqlRules(engine), lambda url: check(url, camera_policy(private=True))
+        ),
+        "alerts": SqlAlertLog(engine),
+        "snapshots": DiskSnapshots(folder / "cameras"),
+        "pins": SqlPins(engine),
         "remove": _remover(archive),
         "checks": tuple,
         "folder": folder,

@@ -10,6 +10,8 @@ from pathlib import Path
 from api.service import Service
 from tests.service import a_service
 from videoqa.access import Key, Role, Scope
+from videoqa.alerts import Alert, AlertRule, AlertState, Condition, ConditionKind, NoticeKind, Severity, Verdict
+from videoqa.cameras import Camera, StreamUrl
 from videoqa.events import Chapter, Event, Passage, Source, Usage
 from videoqa.media import (
     ZERO,
@@ -18,14 +20,16 @@ from videoqa.media import (
     CoveredSpan,
     Cue,
     FrameGroup,
+    Picture,
     Recording,
     RecordingState,
     Sampling,
     Span,
 )
-from videoqa.ports import GivenAnswer, IndexRequest, JobState, Look, RecordedLook, TimelineChange
+from videoqa.ports import AlertChange, GivenAnswer, IndexRequest, JobState, Look, Pin, RecordedLook, TimelineChange
 
 LENGTH = timedelta(seconds=60)
+SUBTITLES = b"1\n00:00:01,000 --> 00:00:02,000\nhello\n"
 _numbers = itertools.count(1)
 
 
@@ -39,6 +43,11 @@ class Things:
     answer_id: str
     task_id: str
     key_id: str
+    camera_id: str
+    rule_id: str
+    alert_id: str
+    pin_id: str
+    track: str = "talk.en.srt"
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,8 @@ def things_of(house: House, tenant: Tenant) -> Things:
     (job_id,) = service.jobs.submit([IndexRequest(recording.source, recording_id=recording.id, owner=owner)])
     service.jobs.become(job_id, JobState.FAILED)
     service.archive.set_state(recording.id, RecordingState.FAILED)
+    track = f"{tenant.word}.en.srt"
+    service.subtitles.put(recording.id, track, SUBTITLES)
     upload = service.inbox.begin(owner, 1000, {"title": f"{tenant.word}.mp4"})
     number = next(_numbers)
     given = GivenAnswer(
@@ -94,14 +105,60 @@ def things_of(house: House, tenant: Tenant) -> Things:
         usage=Usage(),
     )
     service.answers.add(given)
+    camera = _camera(tenant, f"{tenant.word}-gate-{number}", owner)
+    service.setting_up.cameras.add(camera)
+    service.snapshots.keep(camera.id, Picture(2, 2, bytes(12)), datetime.now(UTC))
+    rule = _rule(tenant, f"{number:016x}", camera.id, owner)
+    service.setting_up.rules.add(rule)
+    alert = _alert(f"{number:016x}", rule, camera.id, recording.id, tenant.word)
+    service.alerts.write([AlertChange(NoticeKind.ALERT_NEW, alert)])
+    pin = Pin(f"{number:016x}", recording.id, Span(ZERO, LENGTH), tenant.word, tenant.name, datetime.now(UTC))
+    service.pins.add(pin)
     made, _ = service.keys.create(f"{tenant.word}-{number}", Role.VIEWER, tenant.keys[Role.VIEWER].scope)
-    return Things(recording.id, job_id, upload.id, given.id, given.id, made.id)
+    return Things(recording.id, job_id, upload.id, given.id, given.id, made.id, camera.id, rule.id, alert.id, pin.id)
 
 
 def _tenant(service: Service, name: str, word: str, scope: Scope) -> Tenant:
     made = {role: service.keys.create(f"{word or name}-{role}", role, scope) for role in Role}
     return Tenant(
         name, word, {role: secret for role, (_, secret) in made.items()}, {role: key for role, (key, _) in made.items()}
+    )
+
+
+def _camera(tenant: Tenant, name: str, owner: str) -> Camera:
+    # Where nobody answers: whoever watched it would find it offline.
+    url = StreamUrl(f"rtsp://{tenant.word}:{tenant.word}@127.0.0.1:9/{tenant.word}")
+    return Camera(name, name, url, datetime.now(UTC), tags=(tenant.name,), owner=owner)
+
+
+def _rule(tenant: Tenant, number: str, camera_id: str, owner: str) -> AlertRule:
+    condition = Condition(ConditionKind.DESCRIBED, f"a {tenant.word} climbs the fence")
+    return AlertRule(
+        number,
+        f"{tenant.word} {number}",
+        condition,
+        datetime.now(UTC),
+        cameras=frozenset({camera_id}),
+        owner=owner,
+    )
+
+
+def _alert(number: str, rule: AlertRule, camera_id: str, recording_id: str, word: str) -> Alert:
+    return Alert(
+        id=number,
+        rule=rule.id,
+        camera=camera_id,
+        event=f"e{recording_id}",
+        state=AlertState.OPEN,
+        start=datetime.now(UTC),
+        end=None,
+        severity=Severity.HIGH,
+        label=word,
+        description=f"a {word} on the fence",
+        confidence=0.9,
+        verdict=Verdict.CONFIRMED,
+        recording=recording_id,
+        offset=ZERO,
     )
 
 

@@ -67,7 +67,7 @@ class CameraPage(Page[CameraBody]):
 
 
 class NewCamera(WireModel):
-    """A camera to be added. ``url`` begins with rtsp, rtsps, http, https or, for admins, file, and may hold a name and
+    """A camera to be added. ``url`` begins with rtsp, http, https or, for admins, file, and may hold a name and
     password, which are never shown again. Times in seconds; ``keep`` None keeps its footage for ever.
     """
 

@@ -23,12 +23,20 @@ from videoqa.times import zone_called
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from indexer.alert_log import SqlAlertLog
+    from indexer.cameras import SqlCameras
     from indexer.keys import SqlKeys
     from indexer.lexicon import IndexLexicon
+    from indexer.pins import SqlPins
+    from indexer.rules import SqlRules
     from indexer.search.hybrid import HybridSearch
+    from indexer.webhooks import SqlWebhooks
     from ingest.clips import SandboxedClips
     from ingest.known import KnownFiles
     from ingest.sandbox import SandboxedReader
+    from ingest.snapshots import DiskSnapshots
+    from ingest.subtitles import KeptSubtitles
+    from videoqa.alerting.setting_up import SettingUp
     from videoqa.analyser.signals import SignalsAnalyser
     from videoqa.answering.answering import Answering
     from videoqa.answering.describing import Describing
@@ -83,6 +91,51 @@ class House:
         from indexer.keys import SqlKeys
 
         return SqlKeys(self.engine)
+
+    @cached_property
+    def cameras(self) -> SqlCameras:
+        from indexer.cameras import SqlCameras
+
+        return SqlCameras(self.engine)
+
+    @cached_property
+    def rules(self) -> SqlRules:
+        from indexer.rules import SqlRules
+
+        return SqlRules(self.engine)
+
+    @cached_property
+    def alert_log(self) -> SqlAlertLog:
+        from indexer.alert_log import SqlAlertLog
+
+        return SqlAlertLog(self.engine)
+
+    @cached_property
+    def webhooks(self) -> SqlWebhooks:
+        from indexer.webhooks import SqlWebhooks
+
+        return SqlWebhooks(self.engine)
+
+    @cached_property
+    def pins(self) -> SqlPins:
+        from indexer.pins import SqlPins
+
+        return SqlPins(self.engine)
+
+    @cached_property
+    def snapshots(self) -> DiskSnapshots:
+        from ingest.snapshots import DiskSnapshots
+
+        return DiskSnapshots(self.folder / "cameras")
+
+    @cached_property
+    def setting_up(self) -> SettingUp:
+        """Cameras and rules as somebody sets them up."""
+        from ingest.camera.addresses import camera_policy, check
+        from videoqa.alerting.setting_up import SettingUp
+
+        policy = camera_policy(self.settings.camera_private)
+        return SettingUp(self.cameras, self.rules, lambda url: check(url, policy), has_model=self.model is not None)
 
     @cached_property
     def archive(self) -> SqlArchive:
@@ -162,6 +215,13 @@ class House:
         return KnownFiles(self.folder / FOLDER / FILES)
 
     @cached_property
+    def subtitles(self) -> KeptSubtitles:
+        """The subtitle files that were brought for recordings."""
+        from ingest.subtitles import KeptSubtitles
+
+        return KeptSubtitles(self.folder, self.settings.disk_reserve_mb * 2**20)
+
+    @cached_property
     def clips(self) -> SandboxedClips:
         from ingest.clips import SandboxedClips
         from ingest.limits import MEBIBYTE
@@ -225,7 +285,7 @@ class House:
         return Indexing(
             files=self.files,
             reader=self.reader,
-            cues=SidecarCues(),
+            cues=SidecarCues(self.subtitles),
             spool=DiskSpool(self.folder / "spool", self.settings.spool_mb * MEBIBYTE),
             analyser=self.analyser,
             timeline=EventTimeline(),
@@ -260,6 +320,7 @@ class House:
             transcripts.forget(self.folder / TRANSCRIPTS, recording.digest)
             closeups.forget(self.folder / closeups.FOLDER, recording.digest)
             clips.forget(self.folder, recording.digest)
+        self.subtitles.forget(recording.id)
         inbox.clear(lambda: kept_files(self.archive))
         self.indexing().clear()
 

@@ -81,13 +81,18 @@ def service_of(place: House, worker: WorkerProcess, *, private: bool) -> Service
         answering=place.answering,
         grounded=place.grounded,
         jobs=place.jobs,
-        intake=Intake(inbox, place.archive, place.jobs, by_model=place.model is not None),
+        intake=Intake(inbox, place.archive, place.jobs, place.subtitles, by_model=place.model is not None),
         inbox=inbox,
+        subtitles=place.subtitles,
         fetcher=WebFetcher(Policy(private=place.settings.fetch_private)),
         clips=place.clips,
         keys=SqlKeys(place.engine),
         answers=SqlAnswerLog(place.engine),
         audit=SqlAuditLog(place.engine),
+        setting_up=place.setting_up,
+        alerts=place.alert_log,
+        snapshots=place.snapshots,
+        pins=place.pins,
         remove=place.remove,
         checks=parts.checks,
         figures=parts.figures,
@@ -164,6 +169,7 @@ def _tidy(service: Service, place: House) -> None:
     from videoqa.intake import kept_files
 
     files = service.inbox.clear(lambda: kept_files(service.archive))
+    files += service.subtitles.clear(lambda: {recording.id for recording in service.archive.recordings()})
     jobs = place.jobs.prune(datetime.now(UTC) - _JOBS_KEPT)
     if files or jobs:
         _log.info("forgot %d files and %d jobs that were over", files, jobs)

@@ -19,12 +19,12 @@ from fastapi.routing import iter_route_contexts
 from api import web
 from api.app import create_app
 from tests.service import client_of
-from tests.tenants import House, Tenant, Things, a_house, things_of
+from tests.tenants import SUBTITLES, House, Tenant, Things, a_house, things_of
 from videoqa.access import Role
 
 VIEWER, OPERATOR, ADMIN = Role.VIEWER, Role.OPERATOR, Role.ADMIN
 Route = tuple[str, str]
-UNKNOWN = Things(*["f" * 16] * 6)
+UNKNOWN = Things(*["f" * 16] * 10)
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,10 @@ ROUTES: dict[Route, Rule] = {
     ("GET", "/v1/recordings/{recording_id}/chapters"): Rule(VIEWER),
     ("GET", "/v1/recordings/{recording_id}/captions.vtt"): Rule(VIEWER),
     ("GET", "/v1/recordings/{recording_id}/coverage"): Rule(VIEWER),
+    ("GET", "/v1/recordings/{recording_id}/subtitles"): Rule(VIEWER),
+    ("GET", "/v1/recordings/{recording_id}/subtitles/{track}"): Rule(VIEWER),
+    ("PUT", "/v1/recordings/{recording_id}/subtitles/{track}"): Rule(OPERATOR, {"content": SUBTITLES}),
+    ("DELETE", "/v1/recordings/{recording_id}/subtitles/{track}"): Rule(OPERATOR),
     ("GET", "/v1/recordings/{recording_id}/progress"): Rule(VIEWER),
     ("POST", "/v1/uploads"): Rule(OPERATOR, {"headers": {**TUS, "Upload-Length": "10"}}),
     ("OPTIONS", "/v1/uploads"): Rule(OPERATOR),
@@ -93,6 +97,27 @@ ROUTES: dict[Route, Rule] = {
     ("GET", "/v1/jobs/{job_id}"): Rule(VIEWER),
     ("POST", "/v1/jobs/{job_id}/cancel"): Rule(OPERATOR),
     ("POST", "/v1/jobs/{job_id}/retry"): Rule(OPERATOR),
+    ("GET", "/v1/cameras"): Rule(VIEWER),
+    ("POST", "/v1/cameras"): Rule(OPERATOR, {"json": {"name": "gate", "url": "rtsp://127.0.0.1:9/a"}}),
+    ("GET", "/v1/cameras/{camera_id}"): Rule(VIEWER),
+    ("PATCH", "/v1/cameras/{camera_id}"): Rule(OPERATOR, {"json": {"enabled": False}}),
+    ("DELETE", "/v1/cameras/{camera_id}"): Rule(OPERATOR),
+    ("GET", "/v1/cameras/{camera_id}/snapshot"): Rule(VIEWER),
+    ("GET", "/v1/cameras/{camera_id}/mjpeg"): Rule(VIEWER, {"params": {"count": 1}}),
+    ("GET", "/v1/cameras/{camera_id}/timeline"): Rule(VIEWER),
+    ("GET", "/v1/rules"): Rule(VIEWER),
+    ("POST", "/v1/rules"): Rule(OPERATOR, {"json": {"condition": {"kind": "motion"}}}),
+    ("GET", "/v1/rules/{rule_id}"): Rule(VIEWER),
+    ("PATCH", "/v1/rules/{rule_id}"): Rule(OPERATOR, {"json": {"severity": "low"}}),
+    ("DELETE", "/v1/rules/{rule_id}"): Rule(OPERATOR),
+    ("GET", "/v1/alerts"): Rule(VIEWER),
+    ("GET", "/v1/alerts/{alert_id}"): Rule(VIEWER),
+    ("POST", "/v1/alerts/{alert_id}/ack"): Rule(VIEWER),
+    ("POST", "/v1/alerts/{alert_id}/comment"): Rule(VIEWER, {"json": {"text": "seen to"}}),
+    ("POST", "/v1/alerts/{alert_id}/false-alarm"): Rule(VIEWER, {"json": {}}),
+    ("GET", "/v1/recordings/{recording_id}/pins"): Rule(VIEWER),
+    ("POST", "/v1/recordings/{recording_id}/pins"): Rule(OPERATOR, {"json": {"start": 1, "end": 2}}),
+    ("DELETE", "/v1/recordings/{recording_id}/pins/{pin_id}"): Rule(OPERATOR),
     ("GET", "/v1/usage"): Rule(VIEWER),
     ("GET", "/v1/audit"): Rule(ADMIN),
     ("GET", "/v1/keys"): Rule(ADMIN),
@@ -217,6 +242,9 @@ def test_lists_and_answers_tell_nothing_of_others(route: Route, ask: Ask, house:
         ("GET", "/v1/events"),
         ("GET", "/v1/jobs"),
         ("GET", "/v1/keys"),
+        ("GET", "/v1/cameras"),
+        ("GET", "/v1/rules"),
+        ("GET", "/v1/alerts"),
     ],
     ids=" ".join,
 )
@@ -224,7 +252,8 @@ def test_whoever_reaches_it_is_told(route: Route, tenant: str, ask: Ask, house: 
     theirs = things_of(house, house.theirs)
     asking: Tenant = getattr(house, tenant)
     told = ask(route, asking.secrets[ADMIN]).text
-    assert any(mark in told for mark in (theirs.recording_id, theirs.job_id, theirs.key_id, "a walrus"))
+    marks = (theirs.recording_id, theirs.job_id, theirs.key_id, theirs.camera_id, "a walrus")
+    assert any(mark in told for mark in marks)
 
 
 def _routes(app: FastAPI) -> Iterator[Route]:

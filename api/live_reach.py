@@ -1,0 +1,59 @@
+"""Cameras, rules and alerts as they are there for a caller: what its key does not reach is not."""
+
+from __future__ import annotations
+
+from api.service import Service
+from videoqa.access import Caller
+from videoqa.alerts import Alert, AlertRule
+from videoqa.cameras import Camera
+from videoqa.errors import UnknownAlert, UnknownRule
+
+
+def camera_of(service: Service, caller: Caller, name_or_id: str) -> Camera:
+    """
+    Raises:
+        UnknownCamera: there is none for this caller.
+    """
+    return service.setting_up.camera(name_or_id, caller.scope)
+
+
+def in_force(service: Service, caller: Caller) -> bool:
+    """False once the key of a caller who has been listening for long is revoked."""
+    if not caller.key_id:
+        return True
+    return any(key.id == caller.key_id and key.revoked_at is None for key in service.keys.keys())  # noqa: SIM118
+
+
+def reaches_rule(service: Service, caller: Caller, rule: AlertRule) -> bool:
+    """True where the caller sees every camera of ``rule``, or the rule is the caller's own."""
+    if caller.scope.everything or (caller.key_id and rule.owner == caller.key_id):
+        return True
+    if not rule.cameras:
+        return False
+    cameras = map(service.setting_up.cameras.camera, rule.cameras)
+    return all(camera is not None and caller.scope.covers(camera.tags, camera.id) for camera in cameras)
+
+
+def rule_of(service: Service, caller: Caller, name_or_id: str) -> AlertRule:
+    """
+    Raises:
+        UnknownRule: there is none for this caller.
+    """
+    rule = service.setting_up.rules.rule(name_or_id)
+    if rule is None or not reaches_rule(service, caller, rule):
+        raise UnknownRule(name=name_or_id)
+    return rule
+
+
+def alert_of(service: Service, caller: Caller, alert_id: str) -> Alert:
+    """
+    Raises:
+        UnknownAlert: there is none for this caller.
+    """
+    alert = service.alerts.alert(alert_id)
+    if alert is not None:
+        camera = service.setting_up.cameras.camera(alert.camera)
+        # Of a camera that was removed nothing is known but its id.
+        if caller.scope.covers(() if camera is None else camera.tags, alert.camera):
+            return alert
+    raise UnknownAlert(name=alert_id)

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from ingest import closeups
 from ingest.closeups import FootageCloseups
 from ingest.kept import make_room, use, written
-from ingest.known import KnownFiles
+from ingest.known import KnownFiles, content_of, grows
 from ingest.sandbox import SandboxedReader
 from ingest.wire import MICROSECOND, Cutting
 from videoqa.errors import ClipTooLong, DiskFull, EmptyFootage, SourceChanged
@@ -75,13 +75,13 @@ class SandboxedClips:
                 raise EmptyFootage(problem=f"it ends before {clock_span(span)}")
             span = within
         identity, leaps = self._files.known(recording), self._closeups.leaps(recording)
-        key = _key(recording, span, anew=anew)
+        key = _key(content_of(recording, identity), span, anew=anew)
         # Two who ask at once for one clip need not both have it cut.
         with self._locks[int(key, 16) % _LOCKS]:
             found = self._found(recording, key)
             if found is None:
                 found = self._made(recording, Cutting(span, LEAD, leaps, anew), key)
-                if not self._files.unchanged(recording.source, identity):
+                if not self._files.still(recording, identity):
                     found.path.unlink(missing_ok=True)
                     raise SourceChanged
             return found
@@ -100,7 +100,7 @@ class SandboxedClips:
             with self._turns, written(half) as file:
                 if file is None:
                     raise DiskFull(path=self._folder)
-                made = self._reader.cut(recording.source, cutting, file, self._most)
+                made = self._reader.cut(recording.source, cutting, file, self._most, grows=grows(recording))
             numbers = (made.span.start // MICROSECOND, made.span.end // MICROSECOND, int(made.copied))
             path = self._folder / f"{name}-{'-'.join(map(str, numbers))}{_SUFFIX}"
             half.replace(path)
@@ -119,7 +119,7 @@ def forget(folder: Path, digest: str) -> None:
     closeups.forget(folder / _THUMBNAILS, digest)
 
 
-def _key(recording: Recording, span: Span, *, anew: bool) -> str:
+def _key(content: str, span: Span, *, anew: bool) -> str:
     where = f"{span.start // MICROSECOND} {span.end // MICROSECOND} {LEAD // MICROSECOND}"
-    told = f"{VERSION} {recording.digest} {where} {anew}"
+    told = f"{VERSION} {content} {where} {anew}"
     return hashlib.sha256(told.encode()).hexdigest()[:32]

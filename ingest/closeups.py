@@ -13,13 +13,13 @@ from pathlib import Path
 
 from ingest import known
 from ingest.kept import make_room, written
-from ingest.known import KnownFiles
+from ingest.known import KnownFiles, content_of, grows
 from ingest.sandbox import SandboxedReader
 from ingest.spool import JPEG_QUALITY, encode
 from ingest.wire import MICROSECOND
 from videoqa.errors import EmptyFootage, SourceChanged
 from videoqa.media import Recording, Sampling, Span
-from videoqa.ports import Closeup, Sampled
+from videoqa.ports import Closeup, FileIdentity, Sampled
 from videoqa.times import clock_span
 
 VERSION = 1
@@ -51,14 +51,14 @@ class FootageCloseups:
 
     def take(self, recording: Recording, span: Span, sampling: Sampling) -> Closeup:
         identity, leaps = self._files.known(recording), self.leaps(recording)
-        key = self._key(recording, span, sampling)
+        key = self._key(recording, identity, span, sampling)
         path = self._folder / f"{recording.digest[:16]}-{key}{_SUFFIX}"
         # Two questions at once over one moment need not decode it twice.
         with self._locks[int(key, 16) % _LOCKS]:
             content = _kept(path)
             if content is None:
                 content = self._taken(recording, span, sampling, leaps=leaps)
-                if not self._files.unchanged(recording.source, identity):
+                if not self._files.still(recording, identity):
                     raise SourceChanged
                 self._keep(path, content)
         return _closeup(content)
@@ -75,7 +75,7 @@ class FootageCloseups:
         times: list[timedelta] = []
         jpegs: list[bytes] = []
         size = (0, 0)
-        with self._reader.closer(recording.source, sampling, span, leaps=leaps) as items:
+        with self._reader.closer(recording.source, sampling, span, leaps=leaps, grows=grows(recording)) as items:
             for item in items:
                 if isinstance(item, Sampled) and item.frame is not None:
                     size = item.frame.picture.width, item.frame.picture.height
@@ -86,9 +86,9 @@ class FootageCloseups:
         head = {"times": [pts // MICROSECOND for pts in times], "size": size, "lengths": [len(jpeg) for jpeg in jpegs]}
         return b"".join([json.dumps(head).encode(), b"\n", *jpegs])
 
-    def _key(self, recording: Recording, span: Span, sampling: Sampling) -> str:
+    def _key(self, recording: Recording, identity: FileIdentity, span: Span, sampling: Sampling) -> str:
         told = (
-            f"{VERSION} {JPEG_QUALITY} {self._reader.fingerprint} {recording.digest}"
+            f"{VERSION} {JPEG_QUALITY} {self._reader.fingerprint} {content_of(recording, identity)}"
             f" {span.start // MICROSECOND} {span.end // MICROSECOND} {sampling.period // MICROSECOND}"
             f" {sampling.long_side} {sampling.multiple} {sampling.keyframes_only}"
         )

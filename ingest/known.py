@@ -14,7 +14,7 @@ from typing import BinaryIO
 from ingest.identity import LocalFiles
 from ingest.kept import drop_left_over, files, written
 from videoqa.errors import NoSuchFile, SourceChanged
-from videoqa.media import Recording
+from videoqa.media import Recording, RecordingState
 from videoqa.ports import FileIdentity
 
 _MOST_FILES = 10_000
@@ -57,10 +57,8 @@ class KnownFiles(LocalFiles):
         except OSError as error:
             raise NoSuchFile(problem=error.strerror or str(error)) from error
         state = os.fstat(file.fileno())
-        if not stat.S_ISREG(state.st_mode) or (state.st_size, state.st_mtime_ns) != (
-            identity.size,
-            identity.modified_ns,
-        ):
+        as_it_was = grows(recording) or (state.st_size, state.st_mtime_ns) == (identity.size, identity.modified_ns)
+        if not stat.S_ISREG(state.st_mode) or not as_it_was:
             file.close()
             raise SourceChanged
         return file
@@ -75,8 +73,15 @@ class KnownFiles(LocalFiles):
         """Whether the time stamps of the recording's file leap; None where nobody has looked yet."""
         return self._known(recording).leaps
 
+    def still(self, recording: Recording, identity: FileIdentity) -> bool:
+        """True where the recording's file is what it was when ``known`` gave its identity; one that grows always is."""
+        return grows(recording) or self.unchanged(recording.source, identity)
+
     def _known(self, recording: Recording) -> _Known:
         path = recording.source
+        if grows(recording):
+            # Ours, written from its beginning to its end, by the clock of one session.
+            return _Known(_as_it_stands(recording), leaps=False)
         known = _Known.read(self._place(path))
         if known is None or not self.unchanged(path, known.identity):
             if known is None and recording.kept:
@@ -103,6 +108,16 @@ class KnownFiles(LocalFiles):
         drop_left_over(self._folder)
         for _, old, _ in sorted(files(self._folder, "[!.]*"))[:-_MOST_FILES]:
             old.unlink(missing_ok=True)
+
+
+def grows(recording: Recording) -> bool:
+    """True where a camera still adds to the recording's file: what was read of it stays, and more comes."""
+    return recording.state is RecordingState.RECORDING
+
+
+def content_of(recording: Recording, identity: FileIdentity) -> str:
+    """A word for what is in the recording's file."""
+    return f"{recording.digest} {identity.size}" if grows(recording) else recording.digest
 
 
 def forget(folder: Path, digest: str) -> None:

@@ -94,13 +94,16 @@ class SandboxedReader:
             yield self._samples(source, child)
 
     @contextmanager
-    def closer(self, path: str, sampling: Sampling, span: Span, *, leaps: bool) -> Iterator[Iterator[Sampled | Unread]]:
+    def closer(
+        self, path: str, sampling: Sampling, span: Span, *, leaps: bool, grows: bool = False
+    ) -> Iterator[Iterator[Sampled | Unread]]:
         """The frames of ``span`` alone, each with its picture.
 
         Where there is none it is the last one before, if that still stands. ``leaps`` is what the file's facts say of
-        its time stamps. PyAV decodes, whatever else does: decord counts its way from the beginning of the file.
+        its time stamps; one that ``grows`` may be added to meanwhile. PyAV decodes, whatever else does: decord counts
+        its way from the beginning of the file.
         """
-        with _Source(path) as source:
+        with _Source(path, grows=grows) as source:
             request = self._request(source, stretch=Stretch(sampling, span, leaps))
             with _Child(replace(request, decoder="pyav")) as child:
                 yield self._samples(source, child)
@@ -110,15 +113,17 @@ class SandboxedReader:
         with _Source(path) as source, _Child(self._request(source, hearing=Hearing(since))) as child:
             yield self._pieces(source, child, since)
 
-    def cut(self, path: str, cutting: Cutting, file: IO[bytes], most_bytes: int) -> CutMade:
+    def cut(self, path: str, cutting: Cutting, file: IO[bytes], most_bytes: int, *, grows: bool = False) -> CutMade:
         """Writes the MP4 that ``cutting`` asks for into ``file``; what of the recording that holds.
+
+        One that ``grows`` may be added to meanwhile.
 
         Raises:
             EmptyFootage: there is nothing there.
             CannotCut: it does not go into an MP4, or takes more than ``most_bytes``.
             OSError: the file cannot be written.
         """
-        with _Source(path) as source:
+        with _Source(path, grows=grows) as source:
             request = replace(self._request(source), decoder="pyav", cutting=cutting)
             with _Child(request) as child:
                 made: CutMade | None = None
@@ -214,7 +219,8 @@ def _forward(message: Message, source: _Source) -> None:
 class _Source:
     """One open file; the child gets its descriptor, so that no name it could twist is ever parsed."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, grows: bool = False) -> None:
+        self._grows = grows
         try:
             # Without O_NONBLOCK a named pipe without a writer would hold this process for ever.
             self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -228,9 +234,9 @@ class _Source:
         self._before = (state.st_size, state.st_mtime_ns)
 
     def check(self) -> None:
-        """Raises ``SourceChanged`` where the file was written to since it was opened."""
+        """Raises ``SourceChanged`` where the file was written to since it was opened, unless it is one that grows."""
         state = os.fstat(self.descriptor)
-        if (state.st_size, state.st_mtime_ns) != self._before:
+        if not self._grows and (state.st_size, state.st_mtime_ns) != self._before:
             raise SourceChanged
 
     def __enter__(self) -> _Source:
@@ -255,7 +261,7 @@ class _Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             pass_fds=() if request.descriptor is None else (request.descriptor,),
-            env=_environment(),
+            env=environment(),
             bufsize=0,
             # Ctrl-C is for the parent to hear; it ends the child itself.
             start_new_session=True,
@@ -331,8 +337,11 @@ class _Child:
         self._process.wait()
 
 
-def _environment() -> dict[str, str]:
-    """Nothing of the parent's but where libraries lie; one BLAS thread, since each would take address space."""
+def environment() -> dict[str, str]:
+    """What a child is given: nothing of the parent's but where libraries lie.
+
+    One BLAS thread, since each would take address space.
+    """
     kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PATH") if name in os.environ}
     return kept | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 

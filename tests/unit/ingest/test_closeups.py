@@ -38,7 +38,9 @@ class Counting(SandboxedReader):
         return MediaFacts(60 * SECOND, None, None, None, ())
 
     @contextmanager
-    def closer(self, path: str, sampling: Sampling, span: Span, *, leaps: bool) -> Iterator[Iterator[Sampled | Unread]]:
+    def closer(
+        self, path: str, sampling: Sampling, span: Span, *, leaps: bool, grows: bool = False
+    ) -> Iterator[Iterator[Sampled | Unread]]:
         self.taken.append(span)
         yield self._frames(sampling, span)
 

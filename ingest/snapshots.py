@@ -1,0 +1,56 @@
+"""The latest picture of each camera, as a file beside its footage."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ingest.spool import encode
+from videoqa.errors import DiskFull
+from videoqa.media import Picture
+from videoqa.ports import Snapshot
+
+_NAME = "latest.jpg"
+
+
+class DiskSnapshots:
+    """Implements ``Snapshots`` over the cameras' folders in ``folder``. Whoever reads sees a whole picture, always."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def keep(self, camera_id: str, picture: Picture, taken_at: datetime) -> None:
+        """Puts the picture in the place of the one before.
+
+        Raises:
+            DiskFull: it cannot be written.
+        """
+        place = self._folder / camera_id
+        when = round(taken_at.timestamp() * 1e9)
+        try:
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=place, prefix=".latest-", delete=False) as file:
+                file.write(encode(picture))
+            os.utime(file.name, ns=(when, when))
+            Path(file.name).replace(place / _NAME)
+        except OSError as error:
+            raise DiskFull(path=place) from error
+
+    def latest(self, camera_id: str) -> Snapshot | None:
+        try:
+            with (self._folder / camera_id / _NAME).open("rb") as file:
+                return Snapshot(file.read(), _as_time(os.fstat(file.fileno())))
+        except OSError:
+            return None
+
+    def taken_at(self, camera_id: str) -> datetime | None:
+        try:
+            return _as_time((self._folder / camera_id / _NAME).stat())
+        except OSError:
+            return None
+
+
+def _as_time(state: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(state.st_mtime_ns / 1e9, UTC)

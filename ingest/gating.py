@@ -15,13 +15,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.background import Field
+from ingest.background import Field, Mask
 from ingest.scene import Scene
 
 VERSION = 1
 """Raised whenever other frames are let through than before, so that footage is surveyed again."""
 LUMA_LONG_SIDE = 320
 """The longer side of the grid. On footage of 1280x720 a place is 4x4 pixels."""
+_NOWHERE: Mask = np.zeros((0, 0), np.bool_)
 
 
 class Gate:
@@ -48,6 +49,16 @@ class Gate:
             self._scene = Scene(field, self._period)
             return True
         return self._scene.shows_news(field)
+
+    @property
+    def news(self) -> Mask:
+        """Where the last frame shows what the ones before did not; shape of the grid. Empty before the first frame."""
+        return _NOWHERE if self._scene is None else self._scene.news
+
+    @property
+    def moving(self) -> Mask:
+        """Where something is in the last frame that came by moving, be it still for a while; as ``news``."""
+        return _NOWHERE if self._scene is None else self._scene.moving
 
     def learnt(self) -> bytes:
         """Everything that the gate knows; empty before its first frame."""

@@ -91,6 +91,16 @@ class Scene:
                 setattr(scene, name, maps[name])
         return scene
 
+    @property
+    def news(self) -> Mask:
+        """Where the last frame differs from the empty scene, and is neither noise nor light."""
+        return self._news
+
+    @property
+    def moving(self) -> Mask:
+        """Where of that something is that has moved, and the places beside it."""
+        return self._moving
+
     def shows_news(self, field: Field) -> bool:
         """True where ``field`` is news; learns from it either way."""
         compared = self._empty.compare(field)

@@ -173,10 +173,14 @@ class Tuned:
 
 @dataclass(frozen=True, slots=True)
 class LiveFrame:
-    """One look: the picture, its pts in the recording under way, and the wall clock when it was taken."""
+    """One look: the picture, its pts in the recording under way, and the wall clock when it was taken.
+
+    ``dropped`` counts the frames of this session so far that nobody took in time.
+    """
 
     frame: Frame
     taken_at: datetime
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +220,30 @@ class LiveSource(Protocol):
         ``path_of`` gives the file of a recording that begins then. Frames are dropped, oldest first, where nobody takes
         them in time; packets never are. Leaving it ends the session; what is recorded is playable at any time.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What of a frame is not part of the empty scene, on a grid of ``rows`` by ``columns`` places over the picture.
+
+    ``news`` and ``moving`` have a byte a place, row by row from the top, 1 where it holds: where something is that
+    stood out anew, and where something is that came by moving. ``admitted`` says that a model might see more in this
+    frame than in those before it.
+    """
+
+    rows: int
+    columns: int
+    news: bytes
+    moving: bytes
+    admitted: bool
+
+
+class Scenery(Protocol):
+    """Learns what a camera sees where nothing happens: its noise, its leaves, its light. Used by one thread."""
+
+    def change(self, frame: Frame) -> Change:
+        """What ``frame`` shows beyond that; learns from it. Frames come in the order of their times."""
         ...
 
 

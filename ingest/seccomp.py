@@ -1,4 +1,4 @@
-"""A seccomp filter: the system calls that reading pixels from an open file never needs fail with EPERM.
+"""A seccomp filter: system calls that reading pixels from an open file, or a camera, never needs fail with EPERM.
 
 Sources: linux/filter.h, linux/seccomp.h, and the system call tables of x86_64 and of the generic ABI (aarch64).
 """
@@ -14,7 +14,9 @@ from collections.abc import Iterator
 _PR_SET_SECCOMP, _FILTER = 22, 2
 _KILL, _ERRNO, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16
+_MASKED = 0x54
+_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _SECOND_ARGUMENT = 0, 4, 16, 24
+_AF_INET, _AF_INET6, _SOCK_STREAM, _KIND_OF_SOCKET = 2, 10, 1, 0xF
 _X32 = 0x40000000
 _CLONE_THREAD = 0x10000
 
@@ -87,6 +89,7 @@ _FORBIDDEN: dict[str, tuple[int | None, int | None]] = {
     "kexec_load": (246, 104),
     "reboot": (169, 142),
 }
+_TO_CONNECT = frozenset({"socket", "connect"})
 _CLONE, _CLONE3 = (56, 220), (435, 435)
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
@@ -95,17 +98,21 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-def install() -> bool:
-    """Puts this thread, and all it starts, under the filter; False where the system has none."""
+def install(*, connections: bool = False) -> bool:
+    """Puts this thread, and all it starts, under the filter; False where the system has none.
+
+    Args:
+        connections: lets it open connections of TCP, and nothing else on the network.
+    """
     if (known := _ARCHITECTURES.get(platform.machine())) is None:
         return False
-    code = b"".join(_program(*known))
+    code = b"".join(_program(*known, connections=connections))
     program = _Program(len(code) // 8, code)
     libc = ctypes.CDLL(None, use_errno=True)
     return bool(libc.prctl(_PR_SET_SECCOMP, _FILTER, ctypes.byref(program), 0, 0) == 0)
 
 
-def _program(column: int, architecture: int) -> Iterator[bytes]:
+def _program(column: int, architecture: int, *, connections: bool) -> Iterator[bytes]:
     """The instructions, each a ``struct sock_filter``: code, jump if true, jump if false, operand."""
     yield _instruction(_LOAD, _ARCHITECTURE)
     yield _instruction(_EQUAL, architecture, 1, 0)
@@ -114,8 +121,10 @@ def _program(column: int, architecture: int) -> Iterator[bytes]:
     if column == 0:
         yield _instruction(_AT_LEAST, _X32, 0, 1)
         yield _instruction(_RETURN, _KILL)
-    for numbers in _FORBIDDEN.values():
-        if (number := numbers[column]) is not None:
+    if connections:
+        yield from _only_tcp(_FORBIDDEN["socket"][column] or 0)
+    for name, numbers in _FORBIDDEN.items():
+        if (number := numbers[column]) is not None and not (connections and name in _TO_CONNECT):
             yield _instruction(_EQUAL, number, 0, 1)
             yield _instruction(_RETURN, _ERRNO | errno.EPERM)
     # glibc asks clone3 first, whose flags a filter cannot see; without it, it asks clone.
@@ -126,6 +135,19 @@ def _program(column: int, architecture: int) -> Iterator[bytes]:
     yield _instruction(_ANY_BIT, _CLONE_THREAD, 1, 0)
     yield _instruction(_RETURN, _ERRNO | errno.EPERM)
     yield _instruction(_RETURN, _ALLOW)
+
+
+def _only_tcp(socket: int) -> Iterator[bytes]:
+    """Forbids any socket but a stream over IPv4 or IPv6; the number of the call stays loaded."""
+    yield _instruction(_EQUAL, socket, 0, 7)
+    yield _instruction(_LOAD, _FIRST_ARGUMENT)
+    yield _instruction(_EQUAL, _AF_INET, 1, 0)
+    yield _instruction(_EQUAL, _AF_INET6, 0, 3)
+    yield _instruction(_LOAD, _SECOND_ARGUMENT)
+    yield _instruction(_MASKED, _KIND_OF_SOCKET)
+    yield _instruction(_EQUAL, _SOCK_STREAM, 1, 0)
+    yield _instruction(_RETURN, _ERRNO | errno.EPERM)
+    yield _instruction(_LOAD, _NUMBER)
 
 
 def _instruction(code: int, operand: int, if_true: int = 0, if_false: int = 0) -> bytes:

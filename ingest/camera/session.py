@@ -1,0 +1,215 @@
+"""Opens a camera in a confined child process, keeps what it sends and hands over what there is to look at."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from ingest.camera.feed import CannotOpen, Feed, Feeds
+from ingest.camera.file import RecordingFile
+from ingest.camera.process import ChildLost, Process
+from ingest.camera.wire import Alive, Begun, Bytes, Ended, Held, Look, Message, Order, Rolled
+from ingest.wire import MICROSECOND
+from videoqa.cameras import Camera, CameraState, Detail
+from videoqa.errors import StorageError
+from videoqa.media import Frame
+from videoqa.ports.live import LiveFrame, LiveItem, Lost, RolledOver, Tuned
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WAITING_FRAMES = 2
+_POLL_SECONDS = 0.25
+# How far from our clock the times of a child may be.
+_BELIEVED = timedelta(minutes=2)
+_RTSP_PORTS = {"rtsp": 554, "rtsps": 322}
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSettings:
+    """How cameras are watched.
+
+    Attributes:
+        roll: a recording ends at the first keyframe behind this length.
+        stall: a session from which no picture came for this long is over.
+        long_side, multiple: of the pictures that are looked at, as in ``Sampling``.
+        memory: bytes of address space of one child.
+        most_bytes: of one recording; a session that sends more is over.
+    """
+
+    roll: timedelta = timedelta(minutes=10)
+    stall: timedelta = timedelta(seconds=10)
+    long_side: int = 768
+    multiple: int = 32
+    memory: int = 768 * 2**20
+    max_pixels: int = 40_000_000
+    most_bytes: int = 64 * 2**30
+
+
+class SandboxedCameras:
+    """Implements ``LiveSource``; each session has a child process and a thread of its own."""
+
+    def __init__(self, feeds: Feeds, settings: LiveSettings = LiveSettings()) -> None:
+        self._feeds = feeds
+        self._settings = settings
+
+    @contextmanager
+    def session(
+        self, camera: Camera, path_of: Callable[[datetime], str], stop: Callable[[], bool]
+    ) -> Iterator[Iterator[LiveItem]]:
+        try:
+            with (
+                self._feeds.opened(camera.url) as feed,
+                Process(_order(feed, camera, self._settings)) as process,
+                _Session(process, path_of, self._settings) as session,
+            ):
+                yield session.items(stop)
+        except CannotOpen as error:
+            yield iter([Lost(error.state, error.problem, datetime.now(UTC))])
+
+
+class _Session:
+    """Takes what the child says on a thread of its own, so that nothing is lost while nobody asks for it."""
+
+    def __init__(self, process: Process, path_of: Callable[[datetime], str], settings: LiveSettings) -> None:
+        self._process = process
+        self._path_of = path_of
+        self._settings = settings
+        self._file: RecordingFile | None = None
+        self._started_at = _EPOCH
+        self._length: timedelta | None = None
+        self._items = deque[LiveItem]()
+        self._dropped = 0
+        self._came = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
+
+    def items(self, stop: Callable[[], bool]) -> Iterator[LiveItem]:
+        asked = False
+        while True:
+            if not asked and stop():
+                asked = True
+                self._process.end()
+            with self._came:
+                self._came.wait_for(lambda: bool(self._items), _POLL_SECONDS)
+                item = self._items.popleft() if self._items else None
+            if item is not None:
+                yield item
+                if isinstance(item, Lost):
+                    return
+
+    def __enter__(self) -> _Session:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.end()
+        self._thread.join(self._process.grace)
+        self._process.kill()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            end = self._ended()
+        except ChildLost as error:
+            end = Lost(error.state, error.problem, datetime.now(UTC), self._length)
+            if self._process.ending:
+                end = replace(end, state=CameraState.OFF, problem="")
+        except StorageError as error:
+            end = Lost(CameraState.OFFLINE, str(error), datetime.now(UTC), self._length)
+        finally:
+            self._process.kill()
+        try:
+            self._close()
+        except StorageError as error:
+            end = replace(end, problem=str(error))
+        self._put(end)
+
+    def _ended(self) -> Lost:
+        stall = self._settings.stall.total_seconds()
+        for message in self._process.messages(stall):
+            if isinstance(message, Ended):
+                return Lost(message.state, message.problem, datetime.now(UTC), self._length)
+            self._take(message)
+        raise ChildLost(CameraState.OFFLINE, "what reads it ended")
+
+    def _take(self, message: Message) -> None:
+        match message:
+            case Begun(width, height, codec, started_at, clock) if self._file is None:
+                self._begin(started_at)
+                self._put(Tuned(width, height, codec, self._started_at, clock))
+            case Rolled(length, started_at, clock) if self._file is not None:
+                self._lasts(length)
+                path, lasted = self._file.path, length * MICROSECOND
+                self._close()
+                self._begin(started_at)
+                self._put(RolledOver(path, lasted, self._started_at, clock))
+            case Bytes(length, data) if self._file is not None:
+                self._lasts(length)
+                self._file.write(data)
+            case Alive(length) if self._file is not None:
+                self._lasts(length)
+            case Look(pts, picture) if self._file is not None:
+                at = pts * MICROSECOND
+                self._check(self._started_at + at)
+                self._put(LiveFrame(Frame(at, picture), self._started_at + at))
+            case Held():
+                pass
+            case _:
+                raise ChildLost(CameraState.OFFLINE, "what reads it answered what was not asked")
+
+    def _begin(self, started_at: int) -> None:
+        try:
+            self._started_at = _EPOCH + started_at * MICROSECOND
+        except OverflowError as error:
+            raise ChildLost(CameraState.OFFLINE, "what reads it told no time of day") from error
+        self._check(self._started_at)
+        self._length = timedelta(0)
+        self._file = RecordingFile(self._path_of(self._started_at), self._settings.most_bytes)
+
+    def _lasts(self, length: int) -> None:
+        lasts = length * MICROSECOND
+        self._check(self._started_at + lasts)
+        self._length = max(lasts, self._length or lasts)
+
+    def _check(self, at: datetime) -> None:
+        """A child that was taken over could put footage anywhere in time."""
+        if abs(at - datetime.now(UTC)) > _BELIEVED:
+            raise ChildLost(CameraState.OFFLINE, "its time stamps run away from the clock")
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+    def _put(self, item: LiveItem) -> None:
+        with self._came:
+            if isinstance(item, LiveFrame):
+                waiting = [at for at, each in enumerate(self._items) if isinstance(each, LiveFrame)]
+                if len(waiting) >= _WAITING_FRAMES:
+                    del self._items[waiting[0]]
+                    self._dropped += 1
+                item = replace(item, dropped=self._dropped)
+            self._items.append(item)
+            self._came.notify()
+
+
+def _order(feed: Feed, camera: Camera, settings: LiveSettings) -> Order:
+    address = urlsplit(feed.url)
+    return Order(
+        demuxer=feed.demuxer,
+        url=feed.url,
+        descriptor=feed.descriptor,
+        paced=feed.paced,
+        period=camera.period // MICROSECOND,
+        keyframes_only=camera.detail is Detail.KEYFRAMES,
+        long_side=settings.long_side,
+        multiple=settings.multiple,
+        roll=settings.roll // MICROSECOND,
+        stall=settings.stall // MICROSECOND,
+        port=(address.port or _RTSP_PORTS.get(address.scheme, 554)) if feed.url else None,
+        memory=settings.memory,
+        max_pixels=settings.max_pixels,
+    )

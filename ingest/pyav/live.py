@@ -1,0 +1,194 @@
+"""A camera's stream through PyAV, as fresh as it comes."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import av
+import av.logging
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.error import (
+    ExitError,
+    FFmpegError,
+    HTTPClientError,
+    HTTPForbiddenError,
+    HTTPNotFoundError,
+    HTTPUnauthorizedError,
+    InvalidDataError,
+    ProtocolNotFoundError,
+)
+from av.packet import Packet
+from av.stream import Discard
+from av.video.stream import VideoStream
+
+from ingest.camera.feed import CannotOpen
+from ingest.camera.wire import Order
+from ingest.clock import MICROSECONDS, microseconds
+from ingest.pyav.container import best
+from videoqa.cameras import CameraState
+
+CODECS = {"h264": "H.264", "hevc": "H.265", "mjpeg": "MJPEG"}
+# As much as a keyframe of a large picture; what is probed is not lost.
+_PROBED = 2**21
+_PROBED_MICROSECONDS = 2_000_000
+_DAMAGED_IN_A_ROW = 200
+_BLOCK = 2**15
+
+
+@contextmanager
+def open_live(order: Order) -> Iterator[Live]:
+    """
+    Raises:
+        CannotOpen: nothing comes, or nothing that can be used.
+    """
+    av.logging.set_level(av.logging.FATAL)
+    patience = order.stall / MICROSECONDS
+    options = {
+        "probesize": str(_PROBED),
+        "analyzeduration": str(_PROBED_MICROSECONDS),
+        # The rate is told by the time stamps; to measure it would take seconds.
+        "fpsprobesize": "0",
+    }
+    source: str | _Reader
+    if order.url:
+        source = order.url
+        options |= {
+            "rtsp_transport": "tcp",
+            "allowed_media_types": "video+audio",
+            "protocol_whitelist": "rtsp,rtp,tcp",
+            "timeout": str(order.stall),
+        }
+    elif order.paced:
+        source = f"file:/dev/fd/{order.descriptor}"
+        options["protocol_whitelist"] = "file"
+    else:
+        assert order.descriptor is not None
+        source = _Reader(order.descriptor, patience)
+        options["protocol_whitelist"] = ""
+    try:
+        with av.open(
+            source,
+            format=order.demuxer or None,
+            options=options,
+            timeout=(patience, patience),
+            metadata_errors="replace",
+            buffer_size=_BLOCK,
+        ) as container:
+            yield Live(container, order)
+    except (FFmpegError, TimeoutError) as error:
+        raise cannot(error) from error
+
+
+class Live:
+    """An open stream: its pictures, and its sound where there is some."""
+
+    def __init__(self, container: InputContainer, order: Order) -> None:
+        self._container = container
+        self._order = order
+        video = best(container)
+        if video is None:
+            raise CannotOpen(CameraState.BAD_CODEC, "it sends no picture")
+        context = video.codec_context
+        self.codec = context.codec.canonical_name if context is not None else "unknown"
+        if self.codec not in CODECS:
+            raise CannotOpen(CameraState.BAD_CODEC, f"it sends {self.codec}; set the camera to H.264, H.265 or MJPEG")
+        if not 0 < context.width * context.height <= order.max_pixels:
+            raise CannotOpen(CameraState.BAD_CODEC, f"its pictures have {context.width}x{context.height} pixels")
+        self.video: VideoStream = video
+        self.audio: AudioStream | None = next(
+            (each for each in container.streams.audio if each.codec_context is not None), None
+        )
+        for each in container.streams:
+            if each not in (self.video, self.audio):
+                each.discard = Discard.all
+        context.options = {"max_pixels": str(order.max_pixels)}
+        context.thread_count = 1
+        context.thread_type = "SLICE"
+
+    @property
+    def reported(self) -> int | None:
+        """By the sender's reports the time of day at pts 0, in microseconds since 1970; None before the first one."""
+        told = self._container.start_time_realtime
+        return told if told is not None and told > 0 else None
+
+    def packets(self) -> Iterator[Packet[Any]]:
+        """Pictures and sound in the order they come, each with a presentation stamp.
+
+        Raises:
+            CannotOpen: nothing comes any more; at the end of a stream too.
+        """
+        coming = self._container.demux(*([self.video] if self.audio is None else [self.video, self.audio]))
+        began = time.monotonic()
+        first: int | None = None
+        damaged = 0
+        while True:
+            try:
+                packet = next(coming, None)
+            except (FFmpegError, TimeoutError) as error:
+                damaged += 1
+                if isinstance(error, InvalidDataError) and damaged < _DAMAGED_IN_A_ROW:
+                    coming = self._container.demux(*([self.video] if self.audio is None else [self.video, self.audio]))
+                    continue
+                raise cannot(error) from error
+            if packet is None or not packet.size:
+                ended = "the file has ended" if self._order.paced else "the camera ended the connection"
+                raise CannotOpen(CameraState.OFFLINE, ended)
+            damaged = 0
+            if packet.pts is None and packet.stream is self.video and self.codec == "mjpeg":
+                # Nothing but its arrival says when it was taken.
+                packet.pts = packet.dts = int((time.monotonic() - began) / packet.time_base)
+            if packet.pts is None:
+                continue
+            if self._order.paced:
+                at = microseconds(packet.dts if packet.dts is not None else packet.pts, packet.time_base)
+                first = at if first is None else first
+                ahead = (at - first) / MICROSECONDS - (time.monotonic() - began)
+                if ahead > 0:
+                    time.sleep(ahead)
+            yield packet
+
+
+def cannot(error: BaseException) -> CannotOpen:
+    """What ``error`` means for the camera. Its own words may hold the address, and with it a password."""
+    for kinds, state, problem in _FAULTS:
+        if isinstance(error, kinds):
+            return CannotOpen(state, problem)
+    number = error.errno if isinstance(error, OSError) and error.errno else 0
+    return CannotOpen(
+        CameraState.OFFLINE, f"the connection failed ({os.strerror(number)})" if number > 0 else "the connection failed"
+    )
+
+
+_FAULTS: tuple[tuple[tuple[type[BaseException], ...], CameraState, str], ...] = (
+    (
+        (HTTPUnauthorizedError, HTTPForbiddenError),
+        CameraState.AUTH_FAILED,
+        "it does not take the name and the password of its address",
+    ),
+    ((HTTPNotFoundError,), CameraState.NOT_FOUND, "it is there, and has nothing at the path of its address"),
+    ((HTTPClientError,), CameraState.OFFLINE, "it refuses to play"),
+    ((ConnectionRefusedError,), CameraState.OFFLINE, "nobody answers at its address and port"),
+    ((TimeoutError, ExitError), CameraState.STALLED, "it sends nothing any more"),
+    ((InvalidDataError, ProtocolNotFoundError), CameraState.OFFLINE, "what comes from there is no footage"),
+)
+
+
+class _Reader:
+    """A pipe to read from that somebody else fills, for as long as something comes."""
+
+    def __init__(self, descriptor: int, patience: float) -> None:
+        self._descriptor = descriptor
+        self._patience = patience
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLIN)
+
+    def read(self, size: int) -> bytes:
+        if not self._poll.poll(self._patience * 1000):
+            raise TimeoutError
+        return os.read(self._descriptor, size)

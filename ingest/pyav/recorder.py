@@ -1,0 +1,80 @@
+"""Packets as they come, put into a fragmented MP4; nothing is encoded anew."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from types import TracebackType
+from typing import Any
+
+import av
+from av.packet import Packet
+
+from ingest.clock import MICROSECONDS
+from ingest.pyav.live import Live
+
+SOUND = frozenset({"aac", "mp3", "opus", "flac", "ac3"})
+"""Codecs of sound that MP4 takes."""
+# With the bytes on their way, about as much as a crash may cost.
+_FRAGMENT_MICROSECONDS = 1_000_000
+_OPTIONS = {
+    # Each fragment can be played on its own, and nothing written is ever changed.
+    "movflags": "frag_keyframe+empty_moov+default_base_moof",
+    "frag_duration": str(_FRAGMENT_MICROSECONDS),
+    "flush_packets": "1",
+    "fflags": "+bitexact",
+}
+
+
+class Recorder:
+    """One recording of ``live``, whose clock begins at ``zero`` microseconds. What it writes is in ``written``."""
+
+    def __init__(self, live: Live, zero: int) -> None:
+        self.written = bytearray()
+        self._container = av.open(self, "w", format="mp4", options=dict(_OPTIONS), buffer_size=2**16)
+        self._streams = {live.video.index: self._container.add_stream_from_template(live.video, opaque=True)}
+        if live.audio is not None and live.audio.codec_context.codec.canonical_name in SOUND:
+            self._streams[live.audio.index] = self._container.add_stream_from_template(live.audio, opaque=True)
+        self._zeros = {
+            stream.index: round(Fraction(zero, MICROSECONDS) / (stream.time_base or Fraction(1, MICROSECONDS)))
+            for stream in (live.video, live.audio)
+            if stream is not None
+        }
+        for index, stream in self._streams.items():
+            template = live.video if index == live.video.index else live.audio
+            assert template is not None
+            stream.time_base = template.time_base
+        self._last = dict.fromkeys(self._streams, -1)
+
+    def write(self, data: bytes) -> int:
+        self.written += data
+        return len(data)
+
+    def put(self, packet: Packet[Any]) -> bool:
+        """Puts it on the clock of the recording, and into the file; False where it does not belong there."""
+        index = packet.stream.index
+        if (stream := self._streams.get(index)) is None:
+            return False
+        shown = packet.pts - self._zeros[index]
+        decoded = shown if packet.dts is None else packet.dts - self._zeros[index]
+        if decoded < 0 or shown < 0:
+            return False
+        # Stamps that stand still are no reason to lose a picture.
+        decoded = max(decoded, self._last[index] + 1)
+        packet.pts, packet.dts = max(shown, decoded), decoded
+        self._last[index] = decoded
+        packet.stream = stream
+        self._container.mux(packet)
+        return True
+
+    def taken(self) -> bytes:
+        """What was written since it was last asked."""
+        data, self.written = bytes(self.written), bytearray()
+        return data
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._container.close()

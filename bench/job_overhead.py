@@ -121,8 +121,11 @@ class _Reader:
 
 
 class _NoCues:
-    def beside(self, path: str) -> tuple[tuple[Cue, ...], tuple[str, ...]]:
+    def beside(self, path: str, recording_id: str) -> tuple[tuple[Cue, ...], tuple[str, ...]]:
         return (), ()
+
+    def bring(self, path: str, recording_id: str) -> tuple[str, ...]:
+        return ()
 
 
 class _Analyser:

@@ -1,4 +1,4 @@
-"""Subtitle files that lie beside a recording. They are as untrusted as it is, and parsed in a child process."""
+"""Subtitle files of a recording. They are as untrusted as it is, and parsed in a child process."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingest.cue_text import LONGEST_TEXT, MOST_CUES
-from videoqa.errors import BadCues
+from videoqa.errors import BadCues, BadSubtitles, SubtitlesTooLarge
 from videoqa.media import Cue, Span
+
+if TYPE_CHECKING:
+    from ingest.subtitles import KeptSubtitles
 
 FORMATS = (".srt", ".vtt")
 LARGEST = 4 * 2**20
@@ -28,7 +32,9 @@ _KINDS = frozenset({"forced", "sdh", "cc", "hi", "default", "auto"})
 
 
 @dataclass(frozen=True, slots=True)
-class _Sidecar:
+class Sidecar:
+    """A subtitle file; ``language`` is what its name says of it."""
+
     path: Path
     language: str | None
 
@@ -37,13 +43,19 @@ class SidecarCues:
     """Implements the port ``CueReader``: files of the recording's stem, with a language before their ending or without.
 
     ``talk.srt``, ``talk.zh.srt`` and ``talk.en-US.vtt`` belong to ``talk.mp4``; where there are two of a language, the
-    first in the order of ``FORMATS`` is read.
+    first in the order of ``FORMATS`` is read. ``kept`` has what was brought, which goes before those.
     """
 
-    def beside(self, path: str) -> tuple[tuple[Cue, ...], tuple[str, ...]]:
+    def __init__(self, kept: KeptSubtitles | None = None) -> None:
+        self._kept = kept
+
+    def beside(self, path: str, recording_id: str = "") -> tuple[tuple[Cue, ...], tuple[str, ...]]:
+        brought = () if self._kept is None else self._kept.sidecars(recording_id)
+        languages = {sidecar.language for sidecar in brought}
+        others = [sidecar for sidecar in _sidecars(Path(path)) if sidecar.language not in languages]
         problems: list[str] = []
-        contents: list[tuple[_Sidecar, bytes]] = []
-        for sidecar in _sidecars(Path(path)):
+        contents: list[tuple[Sidecar, bytes]] = []
+        for sidecar in (*brought, *others)[:MOST_FILES]:
             try:
                 contents.append((sidecar, _content(sidecar.path)))
             except BadCues as error:
@@ -51,7 +63,7 @@ class SidecarCues:
         cues: list[Cue] = []
         for sidecar, content in contents:
             try:
-                found, wrong = _parsed(sidecar, content)
+                found, wrong = parsed(sidecar, content)
             except BadCues as error:
                 problems.append(f"{sidecar.path.name}: {error}")
                 continue
@@ -59,8 +71,23 @@ class SidecarCues:
             problems.extend(wrong)
         return tuple(sorted(cues, key=lambda cue: (cue.span, cue.track))), tuple(problems)
 
+    def bring(self, path: str, recording_id: str) -> tuple[str, ...]:
+        problems: list[str] = []
+        for sidecar in _sidecars(Path(path)) if self._kept is not None else ():
+            try:
+                self._kept.put(recording_id, sidecar.path.name, _content(sidecar.path))
+            except (BadCues, BadSubtitles, SubtitlesTooLarge) as error:
+                problems.append(f"{sidecar.path.name}: {error}")
+        return tuple(problems)
 
-def _sidecars(recording: Path) -> Sequence[_Sidecar]:
+
+def language_of(name: str) -> str | None:
+    """The language that a subtitle file is called by: ``talk.pt-BR.sdh.srt`` is in pt-BR, ``en.vtt`` in en."""
+    parts = [part for part in Path(name).stem.split(".") if part and part.lower() not in _KINDS]
+    return parts[-1].replace("_", "-") if parts and _TAG.match(parts[-1]) else None
+
+
+def _sidecars(recording: Path) -> Sequence[Sidecar]:
     """The subtitle files of ``recording``, one a language."""
     stem = recording.stem
     try:
@@ -69,7 +96,7 @@ def _sidecars(recording: Path) -> Sequence[_Sidecar]:
     except (OSError, ValueError):
         return ()
     others = {Path(name).stem for name in names if Path(name).suffix.lower() not in FORMATS}
-    found: dict[str | None, _Sidecar] = {}
+    found: dict[str | None, Sidecar] = {}
     for ending in FORMATS:
         for name in names:
             path = recording.parent / name
@@ -79,7 +106,7 @@ def _sidecars(recording: Path) -> Sequence[_Sidecar]:
             if len(parts) > 1 or not all(_TAG.match(part) for part in parts):
                 continue
             language = parts[0].replace("_", "-") if parts else None
-            found.setdefault(language, _Sidecar(path, language))
+            found.setdefault(language, Sidecar(path, language))
     return sorted(found.values(), key=lambda sidecar: sidecar.path)[:MOST_FILES]
 
 
@@ -95,7 +122,7 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _parsed(sidecar: _Sidecar, content: bytes) -> tuple[list[Cue], list[str]]:
+def parsed(sidecar: Sidecar, content: bytes) -> tuple[list[Cue], list[str]]:
     """The cues of one file and what was wrong with them.
 
     Raises:
@@ -132,7 +159,7 @@ def _parsed(sidecar: _Sidecar, content: bytes) -> tuple[list[Cue], list[str]]:
     return cues, wrong
 
 
-def _checked(lines: object, sidecar: _Sidecar) -> Iterator[Cue]:
+def _checked(lines: object, sidecar: Sidecar) -> Iterator[Cue]:
     """What the child says, believed only as far as it can be: the file may have taken it over."""
     if not isinstance(lines, list) or len(lines) > MOST_CUES:
         raise ValueError("no list of lines")

@@ -115,7 +115,7 @@ def things_of(house: House, tenant: Tenant) -> Things:
     pin = Pin(f"{number:016x}", recording.id, Span(ZERO, LENGTH), tenant.word, tenant.name, datetime.now(UTC))
     service.pins.add(pin)
     made, _ = service.keys.create(f"{tenant.word}-{number}", Role.VIEWER, tenant.keys[Role.VIEWER].scope)
-    return Things(recording.id, job_id, upload.id, given.id, given.id, made.id, camera.id, rule.id, alert.id, pin.id)
+    return Things(recording.id, job_id, upload.id, given.id, given.id, made.id, camera.id, rule.id, alert.id, pin.id, track)
 
 
 def _tenant(service: Service, name: str, word: str, scope: Scope) -> Tenant:

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from videoqa.access import Caller
-from videoqa.errors import BringsOutOfReach, CalledOff, EmptyUpload, JobUnderWay, TagOutOfReach, UnknownRecording
+from videoqa.errors import (
+    BringsOutOfReach,
+    CalledOff,
+    EmptyUpload,
+    JobUnderWay,
+    TagOutOfReach,
+    UnknownRecording,
+)
 from videoqa.media import ZERO, Recording, RecordingState
-from videoqa.ports import Archive, Arrived, Inbox, IndexRequest, Job, JobQueue, JobState
+from videoqa.ports import Archive, Arrived, Inbox, IndexRequest, Job, JobQueue, JobState, Subtitles
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What whoever brings footage says of it. ``started_at`` is aware and in UTC; ``priority`` 0 comes first.
 
-    ``file_name`` is what it was called where it came from; the kept file has its ending.
+    ``file_name`` is what it was called where it came from; the kept file has its ending. ``subtitles`` are the
+    contents of subtitle files by their names, which were checked.
     """
 
     title: str
@@ -28,6 +36,7 @@ class Wishes:
     prompt: str | None = None
     tags: tuple[str, ...] = ()
     priority: int = 5
+    subtitles: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,7 @@ class Intake:
     inbox: Inbox
     archive: Archive
     jobs: JobQueue
+    subtitles: Subtitles
     by_model: bool = False
 
     def take(self, arrived: Arrived, wishes: Wishes, caller: Caller) -> Taken:
@@ -67,6 +77,9 @@ class Intake:
         while self.archive.recording(recording.id) is None:
             # The content was known, and somebody has removed it since.
             fresh, recording = self._added(arrived, wishes, caller)
+        changed = [self.subtitles.put(recording.id, name, content) for name, content in wishes.subtitles.items()]
+        if any(changed):
+            self._queue_again(recording)
         job_id = self.submit(recording, wishes.prompt, wishes.priority)
         self.inbox.taken(arrived.id, recording.id)
         return Taken(recording, recording.id != fresh.id, job_id, arrived.size)
@@ -100,6 +113,42 @@ class Intake:
             self.inbox.clear(lambda: kept_files(self.archive))
         return fresh, recording
 
+    def subtitle(self, recording: Recording, name: str, content: bytes) -> bool:
+        """Keeps a subtitle file for ``recording`` and has it indexed again; False where that was the very same.
+
+        Raises:
+            BadSubtitles: nothing can be read in it, or it is not called like one.
+            SubtitlesTooLarge: it is larger than any.
+            UnknownRecording: the recording was removed meanwhile.
+        """
+        changed = self.subtitles.put(recording.id, name, content)
+        if self.archive.recording(recording.id) is None:
+            self.subtitles.forget(recording.id)
+            raise UnknownRecording(name=recording.id)
+        if changed:
+            self._index_again(recording)
+        return changed
+
+    def drop_subtitle(self, recording: Recording, name: str) -> None:
+        """Removes a subtitle file that was brought for ``recording`` and has it indexed again.
+
+        Raises:
+            UnknownSubtitles: it has none of that name.
+        """
+        self.subtitles.drop(recording.id, name)
+        self._index_again(recording)
+
+    def _index_again(self, recording: Recording) -> None:
+        if recording.state is RecordingState.RECORDING:
+            return  # it is indexed when it ends
+        self._queue_again(recording)
+        self.submit(recording)
+
+    def _queue_again(self, recording: Recording) -> None:
+        """What was found stays searchable; a kill before it is submitted does not leave it so."""
+        if recording.state is not RecordingState.QUEUED:
+            self.archive.set_state(recording.id, RecordingState.QUEUED, recording.problems)
+
     def submit(self, recording: Recording, prompt: str | None = None, priority: int = 5) -> str:
         """The id of the job that indexes ``recording``."""
         request = IndexRequest(
@@ -109,13 +158,14 @@ class Intake:
             recording_id=recording.id,
             priority=priority,
             owner=recording.owner,
+            subtitles=self.subtitles.word(recording.id),
         )
         (job_id,) = self.jobs.submit([request])
         return job_id
 
     def resume(self) -> Sequence[str]:
         """Submits what was taken in and then cut off before it could be; the ids of the jobs."""
-        waiting = [each for each in self.archive.recordings() if each.kept and each.state is RecordingState.QUEUED]
+        waiting = [each for each in self.archive.recordings() if each.state is RecordingState.QUEUED]
         if not waiting:
             return ()
         under_way = self.jobs.page([JobState.WAITING, JobState.RUNNING], limit=sys.maxsize)

@@ -1,4 +1,4 @@
-"""A multipart/form-data body as it comes: its fields, and its one file in pieces."""
+"""A multipart/form-data body as it comes: its fields, its subtitles, and its one file in pieces."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from videoqa.errors import MalformedRequest
+from videoqa.errors import MalformedRequest, SubtitlesTooLarge
 
+LARGEST_SUBTITLES = 4 * 2**20
+MOST_SUBTITLES = 2 * LARGEST_SUBTITLES
+"""Bytes of subtitles in one form: they are held until the file is there."""
 _MOST_PARTS = 64
 _LONGEST_FIELD = 2**16
 _LONGEST_HEADER = 2**13
@@ -25,8 +28,14 @@ class FileBegins:
     name: str
 
 
-Item = Field | FileBegins | memoryview
-"""A field, the begin of the file, a piece of it."""
+@dataclass(frozen=True, slots=True)
+class SubtitlePart:
+    name: str
+    content: bytes
+
+
+Item = Field | SubtitlePart | FileBegins | memoryview
+"""A field, a subtitle file, the begin of the file, a piece of it."""
 
 
 class Form:
@@ -61,6 +70,8 @@ class Form:
         self._headers: dict[bytes, bytes] = {}
         self._header: tuple[bytearray, bytearray] = (bytearray(), bytearray())
         self._field: tuple[str, bytearray] | None = None
+        self._subtitles: str | None = None
+        self._subtitle_bytes = 0
         self._files = 0
         self._ended = False
 
@@ -93,6 +104,7 @@ class Form:
             raise MalformedRequest(problem=f"the form has more than {_MOST_PARTS} fields")
         self._headers = {}
         self._field = None
+        self._subtitles = None
 
     def _header_begins(self) -> None:
         self._header = (bytearray(), bytearray())
@@ -112,13 +124,15 @@ class Form:
         if kind != b"form-data" or b"name" not in options:
             raise MalformedRequest(problem="a part of the form has no name")
         name = options[b"name"].decode("utf-8", "replace")
+        file_name = options.get(b"filename", b"").decode("utf-8", "replace")
         if name != "file":
             self._field = (name, bytearray())
+            self._subtitles = file_name if name == "subtitles" else None
             return
         self._files += 1
         if self._files > 1:
             raise MalformedRequest(problem="the form has more than one file; send each in a request of its own")
-        self._found.append(FileBegins(options.get(b"filename", b"").decode("utf-8", "replace")))
+        self._found.append(FileBegins(file_name))
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._field is None:
@@ -126,6 +140,14 @@ class Form:
             return
         name, value = self._field
         value += data[start:end]
+        if self._subtitles is not None:
+            self._subtitle_bytes += end - start
+            if len(value) > LARGEST_SUBTITLES:
+                raise SubtitlesTooLarge(name=self._subtitles, limit=LARGEST_SUBTITLES)
+            if self._subtitle_bytes > MOST_SUBTITLES:
+                problem = f"the form has more than {MOST_SUBTITLES} bytes of subtitles; PUT the others later"
+                raise MalformedRequest(problem=problem)
+            return
         if len(value) > _LONGEST_FIELD:
             raise MalformedRequest(problem=f"the field {name[:60]} is longer than {_LONGEST_FIELD} bytes")
 
@@ -133,6 +155,11 @@ class Form:
         if self._field is None:
             return
         name, value = self._field
+        if self._subtitles is not None:
+            # A page's field in which no file was chosen has no name and nothing in it.
+            if self._subtitles or value:
+                self._found.append(SubtitlePart(self._subtitles, bytes(value)))
+            return
         try:
             self._found.append(Field(name, value.decode("utf-8")))
         except UnicodeDecodeError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import anyio
 from fastapi import Request
@@ -11,7 +12,7 @@ from fastapi import Request
 from api.limits import Allowance
 from api.service import Service
 from api.threads import in_thread
-from api.uploads.form import Field, FileBegins, Form
+from api.uploads.form import Field, FileBegins, Form, SubtitlePart
 from api.uploads.told import told
 from api.uploads.writing import Bounds, Writing, writing
 from videoqa.access import Caller
@@ -32,18 +33,21 @@ async def receive_form(request: Request, service: Service, caller: Caller, allow
         arrival_id = await stack.enter_async_context(_passing(service, caller, size))
         incoming = await in_thread(lambda: service.inbox.open(arrival_id, 0), writing=True)
         file = await stack.enter_async_context(writing(incoming, allowance, bounds))
-        fields, name = await _read(request, form, file, caller)
+        fields, subtitles, name = await _read(request, service, form, file, caller)
         form.end()
         await file.flush()
         await file.close()
-        wishes = told(fields).wishes(name)
+        wishes = replace(told(fields).wishes(name), subtitles=subtitles)
         return await in_thread(
             lambda: service.intake.take(service.inbox.complete(arrival_id), wishes, caller), writing=True
         )
 
 
-async def _read(request: Request, form: Form, file: Writing, caller: Caller) -> tuple[list[tuple[str, str]], str]:
+async def _read(
+    request: Request, service: Service, form: Form, file: Writing, caller: Caller
+) -> tuple[list[tuple[str, str]], dict[str, bytes], str]:
     fields: list[tuple[str, str]] = []
+    subtitles: dict[str, bytes] = {}
     file_name = ""
     async for chunk in request.stream():
         for item in form.feed(chunk):
@@ -56,7 +60,10 @@ async def _read(request: Request, form: Form, file: Writing, caller: Caller) -> 
                     fields.append((name, value))
                     # What is wrong is told before the file comes, where it may be.
                     check_reach(told(fields).tags, caller)
-    return fields, file_name
+                case SubtitlePart(name, content):
+                    await in_thread(lambda: service.subtitles.check(name, content), slow=True)
+                    subtitles[name] = content
+    return fields, subtitles, file_name
 
 
 @asynccontextmanager

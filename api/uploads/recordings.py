@@ -28,7 +28,15 @@ _BODIES: dict[str, Any] = {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary"}}
+                    "properties": {
+                        "file": {"type": "string", "format": "binary"},
+                        "subtitles": {
+                            "type": "array",
+                            "items": {"type": "string", "format": "binary"},
+                            "maxItems": 8,
+                            "description": "Subtitle files, one a language: `talk.srt`, `talk.zh.vtt`.",
+                        },
+                    }
                     | Told.model_json_schema()["properties"],
                     "additionalProperties": False,
                 },
@@ -48,7 +56,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 async def add_recording(*, request: Request, service: Parts, caller: Operator, allowance: Uploading) -> Response:
     """Takes in a file, sent as a form, or fetches one from an address, told as JSON.
 
-    When it has answered 201, nothing loses the file; it is indexed next. An address is answered 202 as soon as its
+    Subtitle files may come along; further ones are PUT later. When it has answered 201, nothing loses the file; it is indexed next. An address is answered 202 as soon as its
     server has: what is fetched is followed as an upload, which names its recording in the end, or what went wrong.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -10,6 +10,7 @@ from indexer.archive import SqlArchive
 from indexer.database import open_database
 from indexer.search.hybrid import HybridSearch
 from ingest.inbox import DiskInbox
+from ingest.subtitles import KeptSubtitles
 from videoqa.access import Caller, Role
 from videoqa.errors import EmptyUpload
 from videoqa.intake import Intake, Wishes
@@ -52,7 +53,7 @@ def arrived(inbox: DiskInbox, content: bytes) -> Arrived:
 def test_what_is_removed_while_it_is_brought_again_is_taken_in_anew(tmp_path: Path) -> None:
     archive = over(tmp_path, RemovedAtOnce)
     inbox, jobs = DiskInbox(tmp_path), MemoryJobQueue()
-    taken = Intake(inbox, archive, jobs).take(arrived(inbox, b"content"), WISHES, CALLER)
+    taken = Intake(inbox, archive, jobs, KeptSubtitles(tmp_path)).take(arrived(inbox, b"content"), WISHES, CALLER)
     assert archive.removed
     recording = archive.recording(taken.recording.id)
     assert recording is not None
@@ -65,5 +66,5 @@ def test_nothing_empty_is_taken_in(tmp_path: Path) -> None:
     archive = over(tmp_path, SqlArchive)
     inbox, jobs = DiskInbox(tmp_path), MemoryJobQueue()
     with pytest.raises(EmptyUpload):
-        Intake(inbox, archive, jobs).take(arrived(inbox, b""), WISHES, CALLER)
+        Intake(inbox, archive, jobs, KeptSubtitles(tmp_path)).take(arrived(inbox, b""), WISHES, CALLER)
     assert archive.recordings() == ()

@@ -154,7 +154,7 @@ class Jobs:
             (again,) = self.submit([told])
             return again
         admitted = more[0]
-        word = same_look(admitted["recording_id"], admitted["prompt"], again=told.again)
+        word = same_look(admitted["recording_id"], admitted["prompt"], told)
         client = self._client()
         with self.storage.errors():
             return client.enqueue(

@@ -42,6 +42,7 @@ def as_arguments(request: IndexRequest) -> dict[str, str | None]:
         "recording_id": request.recording_id,
         "priority": str(request.priority),
         "owner": request.owner,
+        "subtitles": request.subtitles,
         "trace": tracing.traceparent(),
     }
 
@@ -59,18 +60,22 @@ def request(arguments: Mapping[str, str | None]) -> IndexRequest:
         arguments.get("recording_id"),
         int(arguments.get("priority") or 5),
         arguments.get("owner") or "",
+        arguments.get("subtitles") or "",
     )
 
 
 def same(request: IndexRequest) -> str:
     """A word that is equal for two requests for the same."""
     wanted = f"\0{request.prompt}\0{request.again}\0{request.by_model}\0{request.recording_id}"
+    # A job of an earlier version has no such word.
+    wanted += f"\0{request.subtitles}" if request.subtitles else ""
     return hashlib.sha256(os.fsencode(request.path) + wanted.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def same_look(recording_id: str, prompt: str, *, again: bool) -> str:
+def same_look(recording_id: str, prompt: str, asked: IndexRequest) -> str:
     """A word that is equal for two looks by a model at the same recording for the same."""
-    return hashlib.sha256(f"{recording_id} {prompt} {again}".encode("utf-8", "surrogatepass")).hexdigest()
+    wanted = f"{recording_id} {prompt} {asked.again}" + (f" {asked.subtitles}" if asked.subtitles else "")
+    return hashlib.sha256(wanted.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def statuses(states: Sequence[JobState] | None) -> list[str] | None:

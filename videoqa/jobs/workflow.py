@@ -52,7 +52,9 @@ def register(
     def index_recording(asked: dict[str, Any]) -> dict[str, Any]:
         job = str(DBOS.workflow_id)
         told = request(asked)
-        admitted = _step(ADMIT, lambda: asdict(indexing.admission.admit(told, stops(job))))
+        # What somebody else works on now may be out of date by the time that one has ended.
+        with turns.of(f"{indexing.analyser.kind} {told.recording_id or job}"):
+            admitted = _step(ADMIT, lambda: asdict(indexing.admission.admit(told, stops(job))))
         if "failed" in admitted and told.recording_id is not None:
             _step("fail", _nothing(partial(indexing.fail, told.recording_id, admitted["failed"])))
         if "failed" in admitted or "cancelled" in admitted:
@@ -68,7 +70,7 @@ def register(
                 "app_version": VERSION,
                 "authenticated_user": user(told),
                 "priority": number(told),
-                "deduplication_id": same_look(outcome["recording_id"], admitted["prompt"], again=told.again),
+                "deduplication_id": same_look(outcome["recording_id"], admitted["prompt"], told),
                 "duplication_policy": "return-existing",
             },
             asked,

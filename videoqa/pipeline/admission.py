@@ -70,7 +70,8 @@ class Admission:
 
         One that is asked for by its id is that very one; otherwise the file's content tells. A copy has the subtitles
         of the file that was indexed first, while that one is there. The prompt is what a model is to look for; None
-        leaves what it was told before.
+        leaves what it was told before. Where the content was brought to the service before, the subtitles beside the
+        file are kept with it.
 
         Raises:
             BadMedia: it cannot be read; where it has content at all, the archive knows it as failed, and why.
@@ -141,7 +142,10 @@ class Admission:
     ) -> Admitted:
         path = known.source if asked.recording_id else asked.path
         facts = self.reader.probe(path)
-        cues, problems = self.cues.beside(known.source if self.files.has(known.source, identity) else path)
+        there = self.files.has(known.source, identity)
+        # Nothing lies beside what the house keeps, and the user's own file may be gone the next time.
+        wrong = self.cues.bring(path, known.id) if known.kept and not asked.recording_id else ()
+        cues, problems = self.cues.beside(known.source if there else path, known.id)
         heard, unheard = tuple[Cue, ...](), tuple[str, ...]()
         if facts.sound and not facts.cues and not cues:
             heard, unheard = self._heard(path, known, identity, facts.length, stop)
@@ -152,7 +156,7 @@ class Admission:
             length=length,
             started_at=asked.started_at or known.started_at or facts.created_at,
             title=asked.title,
-            source=None if self.files.has(known.source, identity) else path,
+            source=None if there else path,
             prompt=asked.prompt,
         )
         admitted = self._commission(known.id, length, _within(every_cue, length), identity, "", again=asked.again)
@@ -160,7 +164,7 @@ class Admission:
         # A try under other settings may have failed since, or never come to its end.
         if not done or known.state is not RecordingState.INDEXED:
             state = RecordingState.INDEXED if done else RecordingState.INDEXING
-            self.archive.set_state(known.id, state, [*facts.problems, *problems, *unheard])
+            self.archive.set_state(known.id, state, [*facts.problems, *wrong, *problems, *unheard])
         return replace(admitted, prompt=known.prompt if asked.prompt is None else asked.prompt)
 
     def _commission(

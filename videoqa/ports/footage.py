@@ -95,10 +95,17 @@ class FootageReader(Protocol):
 
 
 class CueReader(Protocol):
-    """Finds and reads the subtitle files that lie beside a recording."""
+    """Finds and reads the subtitle files of a recording: those that lie beside it, and those that were brought for it."""
 
-    def beside(self, path: str) -> tuple[tuple[Cue, ...], tuple[str, ...]]:
-        """The cues of every sidecar of ``path``, in order of time, and sentences about what of them was wrong."""
+    def beside(self, path: str, recording_id: str) -> tuple[tuple[Cue, ...], tuple[str, ...]]:
+        """The cues, in order of time, and sentences about what of the files was wrong.
+
+        What was brought for the recording goes before a sidecar of ``path`` in the same language.
+        """
+        ...
+
+    def bring(self, path: str, recording_id: str) -> tuple[str, ...]:
+        """Keeps the sidecars of ``path`` for the recording, as though they had been brought; what was wrong with them."""
         ...
 
 

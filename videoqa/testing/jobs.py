@@ -109,5 +109,5 @@ class _Kept:
     job: Job
 
 
-def _same(request: IndexRequest) -> tuple[str, str | None, bool, bool, str | None]:
-    return request.path, request.prompt, request.again, request.by_model, request.recording_id
+def _same(request: IndexRequest) -> tuple[str, str | None, bool, bool, str | None, str]:
+    return request.path, request.prompt, request.again, request.by_model, request.recording_id, request.subtitles

@@ -64,13 +64,20 @@ class Footage:
 
 
 class Beside:
-    """The subtitles beside each file, by its path."""
+    """The subtitles beside each file, by its path, and those that were brought, by the recording's id."""
 
     def __init__(self) -> None:
         self.said: dict[str, str] = {}
+        self.brought: dict[str, str] = {}
 
-    def beside(self, path: str) -> tuple[tuple[Cue, ...], tuple[str, ...]]:
-        return (tuple([Cue(Span(second(0), second(2)), self.said[path])] if path in self.said else []), ())
+    def beside(self, path: str, recording_id: str) -> tuple[tuple[Cue, ...], tuple[str, ...]]:
+        said = self.brought.get(recording_id, self.said.get(path))
+        return (() if said is None else (Cue(Span(second(0), second(2)), said),), ())
+
+    def bring(self, path: str, recording_id: str) -> tuple[str, ...]:
+        if path in self.said:
+            self.brought[recording_id] = self.said[path]
+        return ()
 
 
 @pytest.fixture

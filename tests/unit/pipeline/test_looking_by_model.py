@@ -65,8 +65,11 @@ class Footage:
 
 
 class NoCues:
-    def beside(self, path: str) -> tuple[tuple[Cue, ...], tuple[str, ...]]:
+    def beside(self, path: str, recording_id: str) -> tuple[tuple[Cue, ...], tuple[str, ...]]:
         return (), ()
+
+    def bring(self, path: str, recording_id: str) -> tuple[str, ...]:
+        return ()
 
 
 @dataclass
@@ -254,8 +257,8 @@ def test_a_prompt_is_kept_until_another_is_given(by_signals: Indexing, file: Pat
 def test_the_model_gets_the_signals_cues_and_they_are_found_once(by_signals: Indexing, file: Path) -> None:
     cue = Cue(Span(second(0), second(2)), "the chain rule", "en", "talk.srt")
 
-    class Beside:
-        def beside(self, path: str) -> tuple[tuple[Cue, ...], tuple[str, ...]]:
+    class Beside(NoCues):
+        def beside(self, path: str, recording_id: str) -> tuple[tuple[Cue, ...], tuple[str, ...]]:
             return (cue,), ()
 
     first = look(replace(by_signals, cues=Beside()), file, Model())

@@ -1,0 +1,110 @@
+"""What a camera has recorded goes on its way: measured, known by its content, and handed in to be indexed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from videoqa.errors import BadMedia, EmptyFootage, NoSuchFile, NotFootage
+from videoqa.media import ZERO, Coverage, CoveredSpan, Recording, RecordingState, Sampling
+from videoqa.ports import (
+    AnalysisKind,
+    Archive,
+    Files,
+    FootageReader,
+    IndexRequest,
+    JobQueue,
+    Passages,
+    RecordingFilter,
+)
+
+PRIORITY = 7
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Ends recordings to which their camera adds nothing any more. Whatever is cut off by a kill is done by a second
+    call. ``remove`` forgets a recording and its file; ``by_model`` says whether a model's look is to follow.
+    """
+
+    archive: Archive
+    reader: FootageReader
+    files: Files
+    passages: Passages
+    jobs: JobQueue
+    remove: Callable[[Recording], None]
+    by_model: bool = False
+
+    def measure(self, recording: Recording) -> timedelta:
+        """How long it is, by its file; nothing where there is nothing in that."""
+        try:
+            return self.reader.probe(recording.source).length
+        except (NoSuchFile, NotFootage, EmptyFootage):
+            return ZERO
+
+    def close(self, recording: Recording, looked: Sequence[CoveredSpan] = ()) -> None:
+        """Has ``recording`` searched from now on; one in which there is nothing is forgotten.
+
+        ``looked`` is what was looked at for rules, as far as that is known.
+
+        Raises:
+            StorageError: it cannot be written down now.
+        """
+        now = self.archive.recording(recording.id)
+        if now is None or now.state is not RecordingState.RECORDING:
+            return
+        try:
+            length = self.measure(recording)
+            if not length:
+                self.remove(recording)
+                return
+            digest = self.files.identify(recording.source).digest
+        except BadMedia as error:
+            _log.warning("what camera %s recorded cannot be read: %s", recording.camera, error)
+            self.archive.set_state(recording.id, RecordingState.FAILED, [str(error)])
+            return
+        self._end_rules(recording, Coverage(length, tuple(looked)))
+        self.archive.close(recording.id, length=length, digest=digest)
+        self._submit(recording)
+
+    def left_behind(self, camera: str = "") -> tuple[Recording, ...]:
+        """Recordings of cameras that nobody has ended, the youngest first."""
+        wanted = RecordingFilter(state=RecordingState.RECORDING, camera=camera)
+        return tuple(each for each in self._all(wanted) if each.camera)
+
+    def resume(self) -> None:
+        """Submits what a kill kept from being submitted; what was submitted keeps the job that it has."""
+        for recording in self._all(RecordingFilter(state=RecordingState.QUEUED)):
+            if recording.camera:
+                self._submit(recording)
+
+    def _end_rules(self, recording: Recording, coverage: Coverage) -> None:
+        if self.archive.finished_analysis(recording.id, AnalysisKind.RULES) is not None:
+            return
+        analysis_id = begin_rules(self.archive, recording.id, coverage.length)
+        events = self.archive.analysis_events(analysis_id)
+        self.archive.finish(analysis_id, coverage, (), self.passages(recording, events, (), ()))
+
+    def _submit(self, recording: Recording) -> None:
+        request = IndexRequest(
+            path=recording.source,
+            by_model=self.by_model,
+            recording_id=recording.id,
+            priority=PRIORITY,
+            owner=recording.owner,
+        )
+        self.jobs.submit([request])
+
+    def _all(self, wanted: RecordingFilter) -> tuple[Recording, ...]:
+        found: list[Recording] = []
+        while page := self.archive.page(wanted, found[-1].id if found else None, 500):
+            found.extend(page)
+        return tuple(found)
+
+
+def begin_rules(archive: Archive, recording_id: str, length: timedelta = ZERO) -> str:
+    """The id of the recording's unfinished analysis that holds the events of alerts."""
+    return archive.begin(recording_id, "rules", Sampling(), length, (), kind=AnalysisKind.RULES)

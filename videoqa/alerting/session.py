@@ -1,0 +1,173 @@
+"""One unbroken session with a camera: recordings begin and end, frames are looked at, alerts are written down."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from videoqa.alerting.attention import Attention
+from videoqa.alerting.closing import begin_rules
+from videoqa.alerting.rules import to_watch
+from videoqa.alerts import AlertRule
+from videoqa.cameras import Camera, CameraState
+from videoqa.media import ZERO, Recording, RecordingState
+from videoqa.ports import AlertChange, LiveFrame, LookedAway, Lost, RolledOver, Sentry, Tuned
+
+if TYPE_CHECKING:
+    from videoqa.alerting.book import Book
+    from videoqa.alerting.standing import Standing
+    from videoqa.alerting.watching import Room
+
+
+@dataclass(slots=True)
+class _UnderWay:
+    """A recording to which the camera adds. ``until`` is where its last frame stands."""
+
+    recording: Recording
+    started_at: datetime
+    attention: Attention
+    away: list[LookedAway] = field(default_factory=list)
+    until: timedelta = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What one camera is watched with, from session to session. ``rules`` gives those that may be meant for it."""
+
+    camera: Camera
+    rules: Callable[[], Collection[AlertRule]]
+    standing: Standing
+    book: Book
+    sentry: Sentry
+
+
+class Session:
+    def __init__(self, desk: Desk, room: Room) -> None:
+        self._camera = desk.camera
+        self._room = room
+        self._rules = desk.rules
+        self._standing = desk.standing
+        self._sentry = desk.sentry
+        self._book = desk.book
+        self._dropped = desk.standing.status.dropped
+        self._paths: dict[datetime, str] = {}
+        self._under_way: _UnderWay | None = None
+
+    def run(self, stop: Callable[[], bool]) -> timedelta:
+        """For how long footage came.
+
+        Raises:
+            VideoqaError: what came cannot be kept.
+        """
+        begun: datetime | None = None
+        try:
+            with self._room.source.session(self._camera, self._path_of, stop) as items:
+                for item in items:
+                    match item:
+                        case Tuned():
+                            begun = self._room.now()
+                            self._tuned(item)
+                        case LiveFrame():
+                            self._look(item)
+                        case RolledOver(_, length, started_at, clock):
+                            self._end(length)
+                            self._begin(started_at)
+                            self._standing.note(clock=clock)
+                        case Lost():
+                            self._lost(item)
+        finally:
+            # Whoever was thrown out of it leaves what was recorded to be measured by its file.
+            self._end(None)
+        return ZERO if begun is None else self._room.now() - begun
+
+    def _path_of(self, started_at: datetime) -> str:
+        path = self._paths[started_at] = self._room.path_of(self._camera.id, started_at)
+        return path
+
+    def _tuned(self, tuned: Tuned) -> None:
+        self._begin(tuned.started_at)
+        self._standing.footage_begins(tuned.started_at)
+        before = self._standing.status
+        self._standing.become(
+            CameraState.ONLINE,
+            reconnects=before.reconnects + (before.last_frame_at is not None),
+            recording=self._current.recording.id,
+            width=tuned.width,
+            height=tuned.height,
+            codec=tuned.codec,
+            clock=tuned.clock,
+            last_frame_at=tuned.started_at,
+        )
+
+    def _begin(self, started_at: datetime) -> None:
+        """A recording begins; the archive knows it before anything is told of it."""
+        camera, archive = self._camera, self._room.archive
+        name = secrets.token_hex(8)
+        recording = archive.add(
+            Recording(
+                id=name,
+                title=f"{camera.name} {started_at:%Y-%m-%d %H:%M:%S}",
+                source=self._paths.pop(started_at),
+                digest=f"live:{name}",
+                length=ZERO,
+                state=RecordingState.RECORDING,
+                started_at=started_at,
+                tags=camera.tags,
+                camera=camera.id,
+                added_at=self._room.now(),
+                owner=camera.owner,
+                kept=True,
+                # Two stretches of nothing may be the same, byte for byte, and are two all the same.
+                space=f"camera {name}",
+            )
+        )
+        begin_rules(archive, recording.id)
+        self._under_way = _UnderWay(recording, started_at, Attention(camera.period))
+        self._sentry.begin()
+        self._write(self._book.begin(recording))
+        self._standing.note(recording=recording.id)
+
+    @property
+    def _current(self) -> _UnderWay:
+        assert self._under_way is not None
+        return self._under_way
+
+    def _look(self, live: LiveFrame) -> None:
+        under_way = self._current
+        self._room.show(self._camera.id, live.frame.picture, live.taken_at)
+        every = self._rules()
+        rules = to_watch(every, self._camera.id, live.taken_at)
+        looked = self._sentry.look(live, rules)
+        self._write(self._book.advance(live, every, looked))
+        if rules:
+            under_way.attention.at(live.frame.pts)
+        under_way.away.extend(looked.away)
+        under_way.until = live.frame.pts
+        self._standing.note(last_frame_at=live.taken_at, dropped=self._dropped + live.dropped)
+
+    def _lost(self, lost: Lost) -> None:
+        self._end(lost.length)
+        if lost.state is CameraState.OFF:
+            # Whoever had it stop tells why.
+            return
+        self._standing.lacks_footage(lost.problem or lost.state.value)
+        self._standing.become(lost.state, lost.problem, recording="")
+
+    def _end(self, length: timedelta | None) -> None:
+        """The recording under way is over; where it ends, its file tells best."""
+        under_way, self._under_way = self._under_way, None
+        if under_way is None:
+            return
+        lasted = length or under_way.until + self._camera.period
+        self._standing.footage_ends(under_way.started_at + lasted)
+        try:
+            self._write(self._book.finish(lasted))
+        finally:
+            self._room.ended(under_way.recording, under_way.attention.spans(lasted, under_way.away))
+
+    def _write(self, changes: Sequence[AlertChange]) -> None:
+        if changes:
+            self._room.log.write(changes)

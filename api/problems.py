@@ -28,6 +28,7 @@ TABLE: Mapping[type[errors.VideoqaError], tuple[int, str]] = {
     errors.BadCamera: (422, "bad-camera"),
     errors.BadCues: (422, "bad-cues"),
     errors.BadCursor: (422, "bad-cursor"),
+    errors.BadDuration: (422, "bad-duration"),
     errors.BadMedia: (422, "bad-media"),
     errors.BadPrompt: (500, "bad-prompt"),
     errors.BadQuestion: (422, "bad-question"),

@@ -62,6 +62,10 @@ class BadTime(Misuse):
     """{text} is no time; write [H:]MM:SS of footage, seconds, or ISO 8601 for the wall clock."""
 
 
+class BadDuration(Misuse):
+    """{text} is no length of time; write 90s, 5m, 24h or 7d."""
+
+
 class EmptyStretch(Misuse):
     """{end} is not after {start}; give the earlier time first."""
 

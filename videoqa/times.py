@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from videoqa.errors import BadTime
+from videoqa.errors import BadDuration, BadTime
 from videoqa.media import Span
 
 _CLOCK = re.compile(r"(?:(?P<hours>\d{1,4}):)?(?P<minutes>\d{1,3}):(?P<seconds>[0-5]?\d(?:\.\d+)?)")
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)\s*(w|d|h|m|s)\s*)+")
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(w|d|h|m|s)")
+_UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 _SECONDS = re.compile(r"(?P<seconds>\d+(?:\.\d+)?)\s*s?")
 SECOND = timedelta(seconds=1)
 
@@ -46,9 +51,42 @@ def parse_offset(text: str) -> timedelta:
     raise BadTime(text=text)
 
 
+def parse_duration(text: str) -> timedelta:
+    """How long something takes: 90s, 5m, 24h, 7d, 2w, or several of these.
+
+    Raises:
+        BadDuration: ``text`` is none of them.
+    """
+    plain = text.strip().lower()
+    if _DURATION.fullmatch(plain) is None:
+        raise BadDuration(text=text)
+    try:
+        return sum((timedelta(**{_UNITS[unit]: float(number)}) for number, unit in _PART.findall(plain)), timedelta())
+    except OverflowError as error:
+        raise BadDuration(text=text) from error
+
+
+def duration(time: timedelta) -> str:
+    """``time`` as ``parse_duration`` reads it, in days or a smaller whole unit."""
+    for unit, name in _UNITS.items():
+        if unit != "w" and time and not time % timedelta(**{name: 1}):
+            return f"{time // timedelta(**{name: 1})}{unit}"
+    return f"{time.total_seconds():g}s"
+
+
 def zone_called(name: str) -> tzinfo:
     """The IANA zone of ``name``; where that is empty, this machine's."""
     return ZoneInfo(name) if name else _Here()
+
+
+def zone_name_here() -> str:
+    """The IANA name of this machine's zone, empty where it does not tell."""
+    named = os.environ.get("TZ", "").removeprefix(":") or str(Path("/etc/localtime").resolve())
+    name = named.rpartition("zoneinfo/")[2]
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ""
 
 
 def parse_moment(text: str, zone: tzinfo) -> datetime:

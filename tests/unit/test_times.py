@@ -9,8 +9,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from videoqa.errors import BadTime
-from videoqa.times import clock, clock_ms, parse_moment, parse_offset, zone_called
+from videoqa.errors import BadDuration, BadTime
+from videoqa.times import (
+    clock,
+    clock_ms,
+    duration,
+    parse_duration,
+    parse_moment,
+    parse_offset,
+    zone_called,
+    zone_name_here,
+)
 
 
 @pytest.mark.parametrize(
@@ -56,3 +65,35 @@ def test_this_machines_zone_knows_summer_from_winter() -> None:
     assert parse_moment("2026-07-01T12:00", here) == datetime(2026, 7, 1, 10, tzinfo=UTC)
     assert parse_moment("2026-01-01T12:00", here) == datetime(2026, 1, 1, 11, tzinfo=UTC)
     assert datetime(2026, 7, 1, 10, tzinfo=UTC).astimezone(here).hour == 12
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("7d", timedelta(days=7)),
+        ("5m", timedelta(minutes=5)),
+        ("1h 30m", timedelta(minutes=90)),
+        ("0.5s", timedelta(0.5 / 86400)),
+        ("2W", timedelta(14)),
+    ],
+)
+def test_a_length_of_time_is_read_as_it_is_written(text: str, length: timedelta) -> None:
+    assert parse_duration(text) == length
+
+
+@pytest.mark.parametrize("text", ["", "7", "d", "-1d", "1y", "1d2", "9" * 30 + "d", "1:00"])
+def test_what_is_no_length_of_time_is_misuse(text: str) -> None:
+    with pytest.raises(BadDuration):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["7d", "36h", "5m", "90s", "0.25s", "0s"])
+def test_a_length_of_time_is_written_as_it_is_read(text: str) -> None:
+    assert duration(parse_duration(text)) == text
+
+
+def test_the_zone_of_this_machine_has_a_name_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    assert zone_name_here() == "Europe/Berlin"
+    monkeypatch.setenv("TZ", "EST5EDT,M3.2.0,M11.1.0")
+    assert zone_name_here() == ""

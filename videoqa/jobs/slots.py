@@ -26,3 +26,16 @@ class Slot:
             return False
         self._file = file
         return True
+
+    def held(self) -> bool:
+        """True where a living process holds the slot. One that begins at this very moment may have to try again."""
+        if self._file is not None:
+            return True
+        try:
+            with self._path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False

@@ -36,6 +36,7 @@ class MemoryArchive:
         self._recordings: dict[str, Recording] = {}
         self._progress: dict[str, Progress] = {}
         self._analyses: dict[str, _Kept] = {}
+        self._removed = set[str]()
 
     def add(self, recording: Recording) -> Recording:
         with self._lock:
@@ -138,7 +139,8 @@ class MemoryArchive:
 
     def remove(self, recording_id: str) -> None:
         with self._lock:
-            self._recordings.pop(recording_id, None)
+            if self._recordings.pop(recording_id, None) is not None:
+                self._removed.add(recording_id)
             self._progress.pop(recording_id, None)
             for analysis_id in [kept.plan.id for kept in self._of(recording_id)]:
                 del self._analyses[analysis_id]
@@ -248,6 +250,9 @@ class MemoryArchive:
                 kept for kept in self._of(recording_id) if kept.plan.finished or kept.plan.kind is AnalysisKind.RULES
             ]
             return _in_order(_signed(event, kept) for kept in shown for event in kept.events.values())
+
+    def was_removed(self, recording_id: str) -> bool:
+        return recording_id in self._removed and recording_id not in self._recordings
 
     def put(self, event: Event, *, is_open: bool) -> bool:
         """Puts the event among those of its recording's analysis by rules, for an alert log in memory.

@@ -1,0 +1,79 @@
+"""Cameras in memory."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import datetime
+
+from videoqa.cameras import Camera, CameraStatus, Gap
+from videoqa.errors import CameraTaken, UnknownCamera
+
+
+class MemoryCameras:
+    """Implements ``Cameras``. Safe to use from several threads at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._cameras: dict[str, Camera] = {}
+        self._status: dict[str, CameraStatus] = {}
+        self._gaps: dict[tuple[str, datetime], Gap] = {}
+
+    def add(self, camera: Camera) -> None:
+        with self._lock:
+            self._put(camera)
+
+    def cameras(self) -> tuple[Camera, ...]:
+        with self._lock:
+            return tuple(sorted(self._cameras.values(), key=lambda camera: (camera.name, camera.id)))
+
+    def camera(self, name_or_id: str) -> Camera | None:
+        with self._lock:
+            named = (camera for camera in self._cameras.values() if camera.name == name_or_id)
+            return self._cameras.get(name_or_id) or next(named, None)
+
+    def change(self, camera: Camera) -> None:
+        with self._lock:
+            if camera.id not in self._cameras:
+                raise UnknownCamera(name=camera.name)
+            self._put(camera)
+
+    def remove(self, camera_id: str) -> None:
+        with self._lock:
+            self._cameras.pop(camera_id, None)
+            self._status.pop(camera_id, None)
+            self._gaps = {key: gap for key, gap in self._gaps.items() if gap.camera != camera_id}
+
+    def status(self, camera_id: str) -> CameraStatus | None:
+        return self._status.get(camera_id)
+
+    def touch(self, status: CameraStatus) -> None:
+        self.put_status(status)
+
+    def gaps(self, camera_id: str, since: datetime, until: datetime) -> tuple[Gap, ...]:
+        with self._lock:
+            reaching = (
+                gap
+                for gap in self._gaps.values()
+                if gap.camera == camera_id and gap.start < until and (gap.end is None or gap.end > since)
+            )
+            return tuple(sorted(reaching, key=lambda gap: gap.start))
+
+    def put_status(self, status: CameraStatus) -> bool:
+        """For an alert log in memory; False where it is the same already."""
+        with self._lock:
+            before = self._status.get(status.camera)
+            self._status[status.camera] = status
+            return status != before
+
+    def put_gap(self, gap: Gap) -> bool:
+        """For an alert log in memory; False where it is the same already."""
+        with self._lock:
+            before = self._gaps.get((gap.camera, gap.start))
+            self._gaps[gap.camera, gap.start] = gap
+            return gap != before
+
+    def _put(self, camera: Camera) -> None:
+        if any(camera.name in (other.name, other.id) for other in self._cameras.values() if other.id != camera.id):
+            raise CameraTaken(name=camera.name)
+        self._cameras[camera.id] = replace(camera, tags=tuple(sorted(set(camera.tags))))

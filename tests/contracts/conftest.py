@@ -11,13 +11,19 @@ import pytest
 import sqlalchemy as sa
 
 from indexer import tables
+from indexer.alert_log import SqlAlertLog
 from indexer.archive import SqlArchive
+from indexer.cameras import SqlCameras
 from indexer.database import open_database, writing
+from indexer.rules import SqlRules
 from indexer.search import hybrid, vectors
 from indexer.search.hybrid import HybridSearch
 from tests.databases import postgresql_server
-from videoqa.ports import Archive, Search
+from videoqa.ports import AlertLog, Archive, Cameras, Rules, Search
+from videoqa.testing.alert_log import MemoryAlertLog
 from videoqa.testing.archive import MemoryArchive
+from videoqa.testing.cameras import MemoryCameras
+from videoqa.testing.rules import MemoryRules
 from videoqa.testing.search import LetterEmbedder, MemorySearch
 
 
@@ -71,14 +77,46 @@ def archive(shelf: Shelf) -> Archive:
     return shelf.archive
 
 
+@dataclass(frozen=True)
+class Live:
+    """What is kept of cameras and alerts, over one database, with the archive beside it."""
+
+    cameras: Cameras
+    rules: Rules
+    log: AlertLog
+    archive: Archive
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def live(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Live]:
+    if request.param == "memory":
+        cameras, archive = MemoryCameras(), MemoryArchive()
+        yield Live(cameras, MemoryRules(), MemoryAlertLog(cameras, archive), archive)
+        return
+    if request.param == "postgresql":
+        engine = open_database(request.getfixturevalue("postgresql"))
+        empty(engine)
+    else:
+        shutil.copy(request.getfixturevalue("empty_sqlite"), tmp_path / "videoqa.sqlite")
+        engine = open_database(tmp_path / "videoqa.sqlite")
+    search = HybridSearch(engine, LetterEmbedder(), tmp_path / "index")
+    archive = SqlArchive(engine, lambda: search)
+    yield Live(SqlCameras(engine), SqlRules(engine), SqlAlertLog(engine), archive)
+    engine.dispose()
+
+
+def empty(engine: sa.Engine) -> None:
+    with writing(engine) as connection:
+        for table in reversed(tables.METADATA.sorted_tables):
+            connection.execute(table.delete())
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
     """A database without rows."""
     if request.param == "postgresql":
         engine = open_database(request.getfixturevalue("postgresql"))
-        with writing(engine) as connection:
-            for table in (tables.keys, tables.answers, tables.deeds):
-                connection.execute(table.delete())
+        empty(engine)
     else:
         shutil.copy(request.getfixturevalue("empty_sqlite"), tmp_path / "videoqa.sqlite")
         engine = open_database(tmp_path / "videoqa.sqlite")

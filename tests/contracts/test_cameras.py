@@ -1,0 +1,152 @@
+"""What every keeper of cameras does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from videoqa.cameras import Camera, CameraState, CameraStatus, ClockSource, Detail, Gap, StreamUrl
+from videoqa.errors import CameraTaken, UnknownCamera
+from videoqa.ports import AlertLog, Cameras
+
+if TYPE_CHECKING:
+    from tests.contracts.conftest import Live
+
+NOON = datetime(2024, 2, 29, 12, 0, 0, 1, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+GATE = Camera(
+    id="c1",
+    name="gate-1",
+    url=StreamUrl("rtsp://user:p%40ss@10.0.0.7/stream?key=1"),
+    added_at=NOON,
+    keep=timedelta(days=7),
+    keep_events=timedelta(days=30, microseconds=1),
+    keep_bytes=2**41,
+    period=timedelta(milliseconds=500),
+    detail=Detail.KEYFRAMES,
+    tags=("hall", "门"),
+    enabled=False,
+    owner="k1",
+)
+YARD = Camera("c2", "Yard", StreamUrl("rtsp://10.0.0.8/"), NOON)
+ONLINE = CameraStatus(
+    camera="c1",
+    state=CameraState.ONLINE,
+    since=NOON,
+    problem="",
+    last_frame_at=NOON + MINUTE,
+    recording="r1",
+    width=1280,
+    height=720,
+    codec="h264",
+    clock=ClockSource.RTCP,
+    reconnects=2**40,
+    dropped=2**40,
+)
+
+
+@pytest.fixture
+def cameras(live: Live) -> Cameras:
+    return live.cameras
+
+
+@pytest.fixture
+def log(live: Live) -> AlertLog:
+    return live.log
+
+
+def test_a_camera_comes_back_as_it_was_added(cameras: Cameras) -> None:
+    cameras.add(YARD)
+    cameras.add(GATE)
+    assert cameras.cameras() == (YARD, GATE)
+    assert cameras.camera("c1") == cameras.camera("gate-1") == GATE
+    found = cameras.camera("c1")
+    assert found is not None
+    assert found.url.text == GATE.url.text
+    assert cameras.camera("nothing") is None
+    assert cameras.camera("\0\ud800") is None
+
+
+def test_a_camera_shows_its_password_to_nobody_by_accident(cameras: Cameras) -> None:
+    cameras.add(GATE)
+    assert "p%40ss" not in repr(cameras.cameras())
+    with pytest.raises(CameraTaken) as refused:
+        cameras.add(replace(GATE, id="c3"))
+    assert "p%40ss" not in f"{refused.value!r} {refused.value}"
+
+
+def test_a_name_is_given_once(cameras: Cameras) -> None:
+    cameras.add(GATE)
+    cameras.add(YARD)
+    for taken in ("gate-1", "c1"):
+        with pytest.raises(CameraTaken, match=taken):
+            cameras.add(replace(YARD, id="c3", name=taken))
+    with pytest.raises(CameraTaken, match="gate-1"):
+        cameras.change(replace(YARD, name="gate-1"))
+    assert cameras.cameras() == (YARD, GATE)
+    cameras.remove("c1")
+    cameras.add(replace(YARD, id="c3", name="gate-1"))
+
+
+def test_an_id_comes_before_a_name(cameras: Cameras) -> None:
+    cameras.add(replace(YARD, name="c1"))
+    cameras.add(GATE)
+    assert cameras.camera("c1") == GATE
+
+
+def test_a_changed_camera_stands_in_the_place_of_the_one_before(cameras: Cameras) -> None:
+    cameras.add(GATE)
+    changed = replace(GATE, name="gate", url=StreamUrl("rtsp://other/"), keep=None, keep_events=None, tags=())
+    cameras.change(changed)
+    assert cameras.cameras() == (changed,)
+    with pytest.raises(UnknownCamera, match="Yard"):
+        cameras.change(YARD)
+
+
+def test_a_status_is_touched_without_a_notice(cameras: Cameras, log: AlertLog) -> None:
+    assert cameras.status("c1") is None
+    cameras.touch(ONLINE)
+    assert cameras.status("c1") == ONLINE
+    later = replace(ONLINE, last_frame_at=NOON + 2 * MINUTE, clock=None, recording="", problem="門 is shut")
+    cameras.touch(later)
+    assert cameras.status("c1") == later
+    assert log.last_seq() == 0
+
+
+def test_a_status_in_the_log_is_how_the_camera_is(cameras: Cameras, log: AlertLog) -> None:
+    cameras.touch(ONLINE)
+    stalled = replace(ONLINE, state=CameraState.STALLED, since=NOON + MINUTE)
+    log.write([stalled])
+    assert cameras.status("c1") == stalled
+
+
+def test_gaps_are_those_that_reach_into_the_time(cameras: Cameras, log: AlertLog) -> None:
+    first = Gap("c1", NOON, NOON + MINUTE, "no frames came")
+    second = Gap("c1", NOON + 2 * MINUTE, NOON + 3 * MINUTE, "the network")
+    lasting = Gap("c1", NOON + 4 * MINUTE, None, "refused")
+    log.write([lasting, second, first, Gap("c2", NOON, None, "refused")])
+    assert cameras.gaps("c1", NOON, NOON + 9 * MINUTE) == (first, second, lasting)
+    assert cameras.gaps("c1", NOON + MINUTE, NOON + 2 * MINUTE) == ()
+    assert cameras.gaps("c1", NOON + 2.5 * MINUTE, NOON + 2.6 * MINUTE) == (second,)
+    assert cameras.gaps("c1", NOON + 99 * MINUTE, NOON + 100 * MINUTE) == (lasting,)
+    ended = replace(lasting, end=NOON + 5 * MINUTE)
+    log.write([ended])
+    assert cameras.gaps("c1", NOON + 4 * MINUTE, NOON + 100 * MINUTE) == (ended,)
+    assert cameras.gaps("c1", NOON + 5 * MINUTE, NOON + 100 * MINUTE) == ()
+
+
+def test_a_removed_camera_is_forgotten_with_its_status_and_gaps(cameras: Cameras, log: AlertLog) -> None:
+    cameras.add(GATE)
+    cameras.add(YARD)
+    other = replace(ONLINE, camera="c2")
+    log.write([ONLINE, other, Gap("c1", NOON, None, "x"), Gap("c2", NOON, None, "x")])
+    cameras.remove("c1")
+    cameras.remove("nothing")
+    assert cameras.cameras() == (YARD,)
+    assert (cameras.status("c1"), cameras.status("c2")) == (None, other)
+    assert cameras.gaps("c1", NOON, NOON + MINUTE) == ()
+    assert len(cameras.gaps("c2", NOON, NOON + MINUTE)) == 1
+    assert log.last_seq() == 4

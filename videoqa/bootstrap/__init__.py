@@ -295,6 +295,13 @@ class House:
             transcriber=self.transcriber,
         )
 
+    @property
+    def watched(self) -> bool:
+        """True where a process lives that watches the cameras."""
+        from videoqa.jobs.slots import Slot
+
+        return Slot(self.folder, "live").held()
+
     def resolve(self, name: str) -> Recording:
         return resolve(name, self.archive.recordings())
 

@@ -13,7 +13,7 @@ from api.details import details
 from api.exports import ExportFormat, exported
 from videoqa.answers import Answer, Told, WallClock
 from videoqa.bootstrap import diagnose, house
-from videoqa.cli import FAILED, FOUND, NOTHING_FOUND, keys, mcp, model, printing, serve
+from videoqa.cli import FAILED, FOUND, NOTHING_FOUND, camera, keys, mcp, model, printing, rule, serve, watch
 from videoqa.errors import EmptyStretch, escaped
 from videoqa.media import ZERO, Span
 from videoqa.ports import AnalysisKind
@@ -27,6 +27,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(model.app, name="model")
+app.add_typer(camera.app, name="camera")
+app.add_typer(rule.app, name="rule")
+app.command(name="watch")(watch.watch)
 app.add_typer(keys.app, name="keys")
 app.command(name="serve")(serve.serve)
 app.command(name="mcp")(mcp.mcp)

@@ -1,0 +1,248 @@
+"""The commands about rules: to add one, to see which there are, to take one away, to try one on recorded footage."""
+
+from __future__ import annotations
+
+import json
+from datetime import time
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from videoqa.cli import FOUND, NOTHING_FOUND
+from videoqa.cli.watched import say_who_watches, wall_clock
+from videoqa.errors import BadRule, BadSetting, UnknownRule, escaped
+from videoqa.times import duration, parse_duration, zone_name_here
+
+if TYPE_CHECKING:
+    from videoqa.alerts import AlertRule, Point, Schedule
+    from videoqa.bootstrap import House
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_KINDS = ("motion", "stillness", "crossing", "text", "covered", "turned")
+
+app = typer.Typer(
+    help="Add, list, show, remove and try the rules by which cameras give alerts.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+Name = Annotated[str, typer.Argument(help="Its name or id.", metavar="RULE")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command()
+def add(
+    *,
+    words: Annotated[
+        str,
+        typer.Argument(
+            help='What to be told of, in plain language: "a person climbs the fence"; with --when text, what is read.',
+            metavar="[WORDS]",
+        ),
+    ] = "",
+    when: Annotated[
+        Optional[str],
+        typer.Option(help="What can be told without a model: motion, stillness, crossing, text, covered or turned."),
+    ] = None,
+    camera: Annotated[
+        Optional[list[str]], typer.Option(help="Only this camera; again for a second one; all by default.")
+    ] = None,
+    between: Annotated[
+        Optional[tuple[str, str]],
+        typer.Option(help="Only between two times of day, HH:MM, over midnight too.", metavar="FROM TO"),
+    ] = None,
+    days: Annotated[Optional[str], typer.Option(help="Only on these days: mon-fri, or sat,sun.")] = None,
+    timezone: Annotated[
+        Optional[str], typer.Option(help="Whose clock --between goes by: Europe/Berlin; this machine's by default.")
+    ] = None,
+    cooldown: Annotated[str, typer.Option(help="Within this time the same thing gives no other alert.")] = "1m",
+    severity: Annotated[str, typer.Option(help="low, medium or high.")] = "medium",
+    zone: Annotated[
+        Optional[str],
+        typer.Option(help='Only inside this polygon: "0.1,0.5 0.9,0.5 0.9,1", fractions of width and height.'),
+    ] = None,
+    line: Annotated[
+        Optional[str], typer.Option(help='For --when crossing, from its left to its right: "0.5,1 0.5,0".')
+    ] = None,
+    lasting: Annotated[Optional[str], typer.Option(help="Only once it has held so long: 30s.")] = None,
+    strength: Annotated[float, typer.Option(help="The least strength of a motion, 0 to 1.", min=0, max=1)] = 0.0,
+    name: Annotated[str, typer.Option(help="What to call it; as it reads by default.")] = "",
+) -> int:
+    """Add a rule. A running `videoqa serve` watches for it from then on."""
+    from api.auth import LOCAL
+    from videoqa.alerting.setting_up import RuleWishes
+    from videoqa.alerts import Condition, ConditionKind, Severity
+    from videoqa.bootstrap import house
+    from videoqa.media import ZERO
+
+    if when is not None and when not in _KINDS:
+        raise BadSetting(name="--when", value=when, expected=f"{', '.join(_KINDS[:-1])} or {_KINDS[-1]}")
+    if severity not in list(Severity):
+        raise BadSetting(name="--severity", value=severity, expected=", ".join(Severity))
+    condition = Condition(
+        kind=ConditionKind.DESCRIBED if when is None else ConditionKind(when),
+        text=words.strip(),
+        zone=() if zone is None else _points("--zone", zone),
+        line=() if line is None else _points("--line", line),
+        lasting=ZERO if lasting is None else parse_duration(lasting),
+        strength=strength,
+    )
+    place = house()
+    wishes = RuleWishes(
+        condition=condition,
+        name=name,
+        cameras=frozenset(camera or ()),
+        schedule=_schedule(place, between, days, timezone),
+        cooldown=parse_duration(cooldown),
+        severity=Severity(severity),
+    )
+    added = place.setting_up.add_rule(wishes, LOCAL)
+    print(f"added {escaped(added.name)} ({added.id}): {_told(place, added)}")
+    if needs := place.setting_up.needs(added):
+        print(f"It gives no alert yet: it needs {needs}. --when {', '.join(_KINDS)} need none.")
+    say_who_watches(place)
+    return FOUND
+
+
+@app.command(name="list")
+def list_rules(as_json: Json = False) -> int:
+    """List the rules, and what each still needs."""
+    from videoqa.bootstrap import house
+
+    place = house()
+    rules = place.rules.rules()
+    if as_json:
+        print(json.dumps([_document(place, rule) for rule in rules], indent=2))
+    for rule in () if as_json else rules:
+        print(f"{escaped(rule.name)}  ({rule.id})  {_told(place, rule)}")
+        if needs := place.setting_up.needs(rule):
+            print(f"  needs {needs}")
+    if not rules and not as_json:
+        print("There are no rules yet; `videoqa rule add` takes one in.")
+    if rules and not as_json:
+        say_who_watches(place)
+    return FOUND if rules else NOTHING_FOUND
+
+
+@app.command()
+def show(name: Name, as_json: Json = False) -> int:
+    """Show a rule, and the alerts that it gave last."""
+    from videoqa.bootstrap import house
+    from videoqa.ports import AlertFilter
+
+    place = house()
+    rule = rule_called(place, name)
+    if as_json:
+        print(json.dumps(_document(place, rule), indent=2))
+        return FOUND
+    condition = rule.condition
+    print(f"{escaped(rule.name)}  ({rule.id})")
+    print(f"when      {condition.kind}{f': {escaped(condition.text)}' if condition.text else ''}")
+    for what, points in (("zone", condition.zone), ("line", condition.line)):
+        if points:
+            print(f"{what:9} {' '.join(f'{x:g},{y:g}' for x, y in points)}")
+    if condition.lasting:
+        print(f"lasting   {duration(condition.lasting)}")
+    print(f"told      {_told(place, rule)}")
+    if needs := place.setting_up.needs(rule):
+        print(f"needs     {needs}")
+    for alert in place.alert_log.alerts(AlertFilter(rules=frozenset({rule.id})), limit=10):
+        print(f"alert     {wall_clock(alert.start)}  {escaped(alert.camera)}: {escaped(alert.description)}")
+    return FOUND
+
+
+@app.command()
+def remove(name: Name) -> int:
+    """Remove a rule; its alerts stay."""
+    from videoqa.bootstrap import house
+
+    rule = rule_called(house(), name)
+    house().rules.remove(rule.id)
+    print(f"removed {escaped(rule.name)} ({rule.id}); its alerts stay")
+    return FOUND
+
+
+def rule_called(place: House, name: str) -> AlertRule:
+    """
+    Raises:
+        UnknownRule: there is none of that name or id.
+    """
+    rule = place.rules.rule(name)
+    if rule is None:
+        raise UnknownRule(name=name)
+    return rule
+
+
+def _told(place: House, rule: AlertRule) -> str:
+    """Where, when and how a rule gives alerts."""
+    names = [escaped(_name(place, camera)) for camera in sorted(rule.cameras)]
+    parts = [f"on {', '.join(names)}" if names else "on every camera"]
+    if rule.schedule is not None:
+        start, end = rule.schedule.start, rule.schedule.end
+        hours = "all day" if start == end == time(0) else f"{start:%H:%M} to {end:%H:%M}"
+        told = f"{hours} ({rule.schedule.zone})"
+        if len(rule.schedule.days) < len(_DAYS):
+            told += " on " + ", ".join(_DAYS[day] for day in sorted(rule.schedule.days))
+        parts.append(told)
+    parts += [f"severity {rule.severity}", f"cool-down {duration(rule.cooldown)}"]
+    return ", ".join([*parts, *(() if rule.enabled else ("switched off",))])
+
+
+def _name(place: House, camera_id: str) -> str:
+    camera = place.cameras.camera(camera_id)
+    return f"{camera_id} (removed)" if camera is None else camera.name
+
+
+def _points(option: str, text: str) -> tuple[Point, ...]:
+    try:
+        pairs = [tuple(map(float, pair.split(","))) for pair in text.replace(";", " ").split()]
+        return tuple((x, y) for x, y in pairs)
+    except ValueError as error:
+        expected = 'points as "0.1,0.5 0.9,0.5": fractions of width and height'
+        raise BadSetting(name=option, value=text, expected=expected) from error
+
+
+def _schedule(place: House, between: tuple[str, str] | None, days: str | None, timezone: str | None) -> Schedule | None:
+    from videoqa.alerts import Schedule
+
+    if between is None and days is None:
+        if timezone is not None:
+            raise BadRule(problem="--timezone is the clock of --between and --days; give one of these, too")
+        return None
+    zone = timezone or place.settings.timezone or zone_name_here()
+    if not zone:
+        raise BadSetting(
+            name="--timezone", value="", expected="a zone as Europe/Berlin: this machine does not tell its own"
+        )
+    start, end = map(_time, between or ("00:00", "00:00"))
+    return Schedule(start, end, zone, frozenset(range(7)) if days is None else _weekdays(days))
+
+
+def _time(text: str) -> time:
+    try:
+        clock = time.fromisoformat(text.strip().zfill(5))
+    except ValueError as error:
+        raise BadSetting(name="--between", value=text, expected="a time of day as 22:00") from error
+    if clock.tzinfo is not None:
+        raise BadSetting(name="--between", value=text, expected="a time of day without a zone, which is --timezone's")
+    return clock
+
+
+def _weekdays(text: str) -> frozenset[int]:
+    found: set[int] = set()
+    try:
+        for part in text.lower().replace(" ", "").split(","):
+            first, _, last = part.partition("-")
+            begin = _DAYS.index(first[:3])
+            length = (_DAYS.index((last or first)[:3]) - begin) % len(_DAYS) + 1
+            found.update((begin + day) % len(_DAYS) for day in range(length))
+    except ValueError as error:
+        raise BadSetting(name="--days", value=text, expected="days as mon-fri or sat,sun") from error
+    return frozenset(found)
+
+
+def _document(place: House, rule: AlertRule) -> dict[str, object]:
+    from api.schemas.rules import RuleBody
+
+    return RuleBody.from_domain(rule, place.setting_up.needs(rule)).model_dump(mode="json")

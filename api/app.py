@@ -31,11 +31,14 @@ from api import (
     recordings,
     rules,
     searching,
+    session,
     subtitles,
     uploads,
     usage,
     web,
 )
+from api.alert_feed import socket, stream
+from api.alert_feed.feed import Feed
 from api.documents import DocumentedApp
 from api.edge import Edge
 from api.questions import Questions
@@ -45,6 +48,8 @@ from api.uploads.sweeping import sweep_loop
 from api.uploads.under_way import UnderWay
 
 ROUTERS: Sequence[APIRouter] = (
+    socket.router,
+    stream.router,
     alerts.router,
     asking.router,
     cameras.router,
@@ -63,6 +68,7 @@ ROUTERS: Sequence[APIRouter] = (
     footage.router,
     rules.router,
     searching.router,
+    session.router,
     subtitles.router,
     *uploads.ROUTERS,
     usage.router,
@@ -83,6 +89,7 @@ def create_app(service: Service) -> FastAPI:
         watching.cancel()
         await app.state.questions.close()
         await app.state.board.close()
+        await app.state.feed.close()
 
     app = DocumentedApp(
         title="videoqa",
@@ -97,6 +104,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.stopping = asyncio.Event()
     app.state.questions = Questions(service)
     app.state.board = progress.Board(service)
+    app.state.feed = Feed(service)
     app.state.metrics = metrics.Metrics(service.figures)
     app.state.health = health.Looker(service.checks)
     app.state.under_way = UnderWay()

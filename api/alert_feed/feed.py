@@ -1,0 +1,260 @@
+"""Follows the alert log for everybody in this process who follows it: one reader, one text a message, many queues."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from api.alert_feed.pages import AT_ONCE, Pages
+from api.alert_feed.telling import Line, Told, wants
+from api.schemas.alerts import HeartbeatMessage, TruncatedMessage
+from api.service import Service
+from api.threads import in_thread
+from videoqa.access import Caller
+from videoqa.errors import KeyNeeded, StorageError, TooFarBehind, TooManyFollowers, VideoqaError
+from videoqa.ports import AlertFilter
+
+BEAT_SECONDS = 15.0
+MOST_WAITING = 1000
+"""Messages that wait for one reader; who has more to read than that is let go, and comes back for them."""
+MOST_FOLLOWERS = 1500
+_LOOK_SECONDS = 0.05
+_KEYS_SECONDS = 1.0
+_PAUSE_SECONDS = 1.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What was found behind the last notice; ``keys`` are those in force, None where nobody looked."""
+
+    told: tuple[Told, ...]
+    keys: frozenset[str] | None
+    keys_needed: bool
+
+
+class Feed:
+    """``wake`` says that the log may have grown; without it that is seen by itself, a little later."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._following: set[Subscription] = set()
+        self._live: set[Subscription] = set()
+        self._news = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._keys_due = 0.0
+        self.pages = Pages(service)
+        self.head = 0
+        """The ``seq`` up to which everybody who is live has been told."""
+
+    def subscribe(self, caller: Caller, wanted: AlertFilter, after: int | None) -> Subscription:
+        """What ``caller`` is told of: what is kept behind ``after``, and then what comes; None for the latter alone.
+
+        Raises:
+            TooManyFollowers: there are as many as there may be.
+        """
+        if len(self._following) >= MOST_FOLLOWERS:
+            raise TooManyFollowers(limit=MOST_FOLLOWERS, retry_after=10)
+        subscription = Subscription(self, caller, wanted, after)
+        self._following.add(subscription)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._follow())
+        return subscription
+
+    def wake(self) -> None:
+        self._news.set()
+
+    async def last_seq(self) -> int:
+        return await in_thread(self._service.alerts.last_seq)
+
+    async def close(self) -> None:
+        for subscription in tuple(self._following):
+            subscription.end(None)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait((self._task,))
+
+    def join(self, subscription: Subscription) -> bool:
+        """True where ``subscription`` has been told all that the others were, and is told with them from now on."""
+        if not self._live:
+            self.head = subscription.seq
+        if subscription.seq < self.head:
+            return False
+        self._live.add(subscription)
+        self._news.set()
+        return True
+
+    def leave(self, subscription: Subscription) -> None:
+        self._following.discard(subscription)
+        self._live.discard(subscription)
+
+    async def _follow(self) -> None:
+        while self._following:
+            self._news.clear()
+            due = asyncio.get_running_loop().time() >= self._keys_due
+            head = self.head if self._live else None
+            try:
+                look = await in_thread(lambda: self._look(head, keys_due=due))  # noqa: B023  awaited here
+            except StorageError as error:
+                # What cannot be read now is read later, and nobody is cut off for it.
+                _log.warning("the alert log cannot be followed: %s", error)
+                await asyncio.sleep(_PAUSE_SECONDS)
+                continue
+            self._heed_keys(look)
+            self._tell(look.told)
+            if len(look.told) < AT_ONCE:
+                try:
+                    await asyncio.wait_for(self._news.wait(), _LOOK_SECONDS)
+                except TimeoutError:
+                    continue
+
+    def _look(self, head: int | None, *, keys_due: bool) -> _Look:
+        told = () if head is None else self.pages.read(head).told
+        if not told and not keys_due:
+            return _Look((), None, keys_needed=False)
+        # Whose key was revoked is told nothing that came after.
+        every = self._service.keys.keys()
+        in_force = frozenset(key.id for key in every if key.revoked_at is None)
+        return _Look(told, in_force, keys_needed=self._service.keys_needed or bool(every))
+
+    def _heed_keys(self, look: _Look) -> None:
+        if look.keys is None:
+            return
+        self._keys_due = asyncio.get_running_loop().time() + _KEYS_SECONDS
+        for subscription in tuple(self._following):
+            key = subscription.caller.key_id
+            if key not in look.keys if key else look.keys_needed:
+                subscription.end(KeyNeeded())
+
+    def _tell(self, told: tuple[Told, ...]) -> None:
+        for each in told:
+            if each.seq > self.head:
+                self.head = each.seq
+                for subscription in tuple(self._live):
+                    subscription.tell(each)
+
+
+class Subscription:
+    """What one follower is told. ``seq`` is the last notice that it was offered, ``over`` is done when it is: with the
+    reason, None where there is none.
+    """
+
+    def __init__(self, feed: Feed, caller: Caller, wanted: AlertFilter, after: int | None) -> None:
+        self.caller = caller
+        self.wanted = wanted
+        self.seq = after or 0
+        loop = asyncio.get_running_loop()
+        self.over: asyncio.Future[VideoqaError | None] = loop.create_future()
+        self._feed = feed
+        self._after = after
+        self._waiting: deque[Line] = deque()
+        self._news = asyncio.Event()
+        self._beating: asyncio.TimerHandle | None = None
+        self._handing = False
+        self._taken, self._taken_before = 0, -1
+
+    def tell(self, told: Told) -> None:
+        """Puts it behind what waits to be read."""
+        if told.seq <= self.seq:
+            return
+        self.seq = told.seq
+        if wants(self.wanted, told):
+            self.put(told.line)
+
+    def put(self, line: Line) -> None:
+        if len(self._waiting) >= MOST_WAITING:
+            self.end(TooFarBehind())
+        else:
+            self._waiting.append(line)
+            self._news.set()
+
+    def end(self, reason: VideoqaError | None) -> None:
+        """It is over; a second call does nothing."""
+        if self.over.done():
+            return
+        self.over.set_result(reason)
+        self._feed.leave(self)
+        self._waiting.clear()
+        self._news.set()
+        if self._beating is not None:
+            self._beating.cancel()
+
+    async def lines(self) -> AsyncGenerator[Line, None]:
+        """The messages: those that are kept, then those that come, until it is over.
+
+        Raises:
+            StorageError: what is kept cannot be read.
+        """
+        # Those who came together are not to be told together that there is nothing to tell.
+        self._beat_in(BEAT_SECONDS * random.uniform(0.5, 1))  # noqa: S311  no secret
+        async for line in self.kept():
+            yield self._handed(line)
+            self._taken += 1
+        while not self.over.done():
+            while self._waiting:
+                yield self._handed(self._waiting.popleft())
+                self._taken += 1
+            self._handing = False
+            self._news.clear()
+            if not self._waiting and not self.over.done():
+                await self._news.wait()
+
+    async def kept(self) -> AsyncGenerator[Line, None]:
+        """The messages that are kept, up to what the others have been told.
+
+        Raises:
+            StorageError: they cannot be read.
+        """
+        last = await self._feed.last_seq()
+        if self._after is None:
+            self.seq = last
+        elif self._after > last:
+            # It comes from a log that is not this one: nobody can say what it has missed.
+            self.seq = last
+            yield _truncated(last + 1)
+        while not self.over.done():
+            head = self._feed.head
+            page = await self._feed.pages.after(self.seq)
+            if page.oldest is not None and self.seq:
+                yield _truncated(page.oldest)
+            for told in page.told:
+                while self._waiting:
+                    yield self._waiting.popleft()
+                if self.over.done():
+                    return
+                self.seq = told.seq
+                if wants(self.wanted, told):
+                    yield told.line
+            if not page.told:
+                if 0 < self.seq < last:
+                    yield _truncated(last + 1)
+                # Nothing is kept behind it, whatever was told meanwhile.
+                self.seq = max(self.seq, last, head)
+            if len(page.told) < AT_ONCE and self._feed.join(self):
+                return
+
+    def _handed(self, line: Line) -> Line:
+        self._handing = True
+        return line
+
+    def _beat_in(self, seconds: float) -> None:
+        self._beating = asyncio.get_running_loop().call_later(seconds, self._beat)
+
+    def _beat(self) -> None:
+        if self._handing and self._taken == self._taken_before:
+            # Its reader has been at the same message since the last beat.
+            self.end(TooFarBehind())
+            return
+        self._taken_before = self._taken
+        last = max(self.seq, self._feed.head)
+        self.put(Line("heartbeat", HeartbeatMessage(last_seq=last).model_dump_json()))
+        if not self.over.done():
+            self._beat_in(BEAT_SECONDS)
+
+
+def _truncated(oldest: int) -> Line:
+    return Line("replay.truncated", TruncatedMessage(oldest_seq=oldest).model_dump_json())

@@ -1,0 +1,80 @@
+"""The feed as server-sent events."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request
+
+from api.alert_feed.asked import chosen
+from api.alert_feed.feed import Feed, Subscription
+from api.auth import Viewer
+from api.problems import code_of
+from api.schemas.alerts import MOST_NAMES, ErrorMessage, Name
+from api.service import Parts
+from api.sse import EventStream, ServerEvent
+from videoqa.alerts import Severity
+from videoqa.errors import TooManyFollowers, VideoqaError
+
+router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
+
+_LATEST = 2**62
+_STREAM: dict[str, Any] = {
+    "text/event-stream": {
+        "schema": {"type": "string"},
+        "example": 'event: alert.new\ndata: {"seq":7,"type":"alert.new","at":"...","alert":{...}}\nid: 7\n\n',
+    }
+}
+_Names = Annotated[tuple[Name, ...], Query(max_length=MOST_NAMES)]
+
+
+@router.get(
+    "/stream",
+    status_code=200,
+    response_class=EventStream,
+    responses={200: {"description": "The messages of the feed as events, named by their type.", "content": _STREAM}},
+)
+async def follow_alerts(
+    *,
+    request: Request,
+    service: Parts,
+    caller: Viewer,
+    after_seq: Annotated[int | None, Query(ge=0, le=_LATEST, description="0 for all that is kept.")] = None,
+    camera: Annotated[_Names, Query(description="Names or ids; all where none is given.")] = (),
+    rule: Annotated[_Names, Query(description="Names or ids; all where none is given.")] = (),
+    severity: Annotated[tuple[Severity, ...], Query(max_length=MOST_NAMES)] = (),
+    follow: Annotated[bool, Query(description="No: what is kept is told, and that is the end.")] = True,
+    last_event_id: Annotated[int | None, Header(ge=0, le=_LATEST)] = None,
+) -> EventStream:
+    """Tells what becomes of alerts and cameras as it does: the same feed as the WebSocket's at `/v1/alerts/ws`.
+
+    What is kept behind `after_seq`, or behind the event that `Last-Event-ID` names, comes first, without a hole or a
+    double; without either, only what happens from now on is told.
+    """
+    wanted = await chosen(service, caller, camera, rule, severity)
+    feed: Feed = request.app.state.feed
+    after = after_seq if last_event_id is None else last_event_id
+    return EventStream(_events(lambda: feed.subscribe(caller, wanted, after), follow=follow))
+
+
+async def _events(subscribe: Callable[[], Subscription], *, follow: bool) -> AsyncGenerator[ServerEvent, None]:
+    try:
+        subscription = subscribe()
+    except TooManyFollowers as error:
+        yield _error(error)
+        return
+    try:
+        async with aclosing(subscription.lines() if follow else subscription.kept()) as lines:
+            async for line in lines:
+                yield ServerEvent(line.kind, line.text, None if line.seq is None else str(line.seq))
+        reason = subscription.over.result() if subscription.over.done() else None
+        if reason is not None:
+            yield _error(reason)
+    finally:
+        subscription.end(None)
+
+
+def _error(error: VideoqaError) -> ServerEvent:
+    return ServerEvent("error", ErrorMessage(code=code_of(error), detail=str(error)).model_dump_json())

@@ -1,0 +1,64 @@
+"""Notices as they are told, and whom each is told to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from api.schemas.alerts import message_of
+from videoqa.alerts import Notice, NoticeKind, Severity
+from videoqa.ports import AlertFilter
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A message of the feed as JSON; ``seq`` is None for what is not kept."""
+
+    kind: str
+    text: str
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice as it is told, and by what it is chosen. ``rule`` and ``severity`` are None for what is no alert."""
+
+    seq: int
+    line: Line
+    camera: str
+    tags: tuple[str, ...]
+    kind: NoticeKind
+    rule: str | None = None
+    severity: Severity | None = None
+
+
+def told(notices: Iterable[Notice], tags: Mapping[str, tuple[str, ...]], kept: Collection[str]) -> tuple[Told, ...]:
+    """``notices`` as they are told: ``tags`` are those of cameras by their ids, ``kept`` the recordings still there."""
+    return tuple(_told(notice, tags, kept) for notice in notices)
+
+
+def wants(wanted: AlertFilter, told: Told) -> bool:
+    """True where ``told`` is for whoever wants ``wanted``. One who asks for rules or severities wants alerts alone."""
+    if not wanted.scope.covers(told.tags, told.camera):
+        return False
+    if wanted.cameras and told.camera not in wanted.cameras:
+        return False
+    if wanted.rules and told.rule not in wanted.rules:
+        return False
+    return not wanted.severities or told.severity in wanted.severities
+
+
+def _told(notice: Notice, tags: Mapping[str, tuple[str, ...]], kept: Collection[str]) -> Told:
+    alert = notice.alert
+    if alert is not None and alert.recording and alert.recording not in kept:
+        notice = replace(notice, alert=replace(alert, recording=""))
+    return Told(
+        seq=notice.seq,
+        line=Line(notice.kind.value, message_of(notice).model_dump_json(), notice.seq),
+        camera=notice.camera,
+        # What became of a camera that was removed is for those who reach it by its id alone.
+        tags=tags.get(notice.camera, ()),
+        kind=notice.kind,
+        rule=None if alert is None else alert.rule,
+        severity=None if alert is None else alert.severity,
+    )

@@ -195,7 +195,7 @@ def _differ(thing: Thing, alert: Alert) -> bool:
     """True where they are known to be about two things: by what these look like, or by where they are."""
     if thing.identity and alert.identity:
         return thing.identity != alert.identity
-    return thing.region is not None and alert.region is not None and not _near(thing.region, alert.region)
+    return thing.origin is not None and alert.region is not None and not _near(thing.origin, alert.region)
 
 
 def _near(one: Region, other: Region) -> bool:

@@ -48,8 +48,9 @@ class Thing:
     """``since`` and ``seen`` are when it was first and last seen, by the wall clock; ``noted_at`` is when the frame was
     taken with which that was told.
 
-    ``part`` is what of it lies in the recording under way, None where it was not seen in that yet; ``before`` the id of
-    its event in the one before. ``alert`` is None as long as it gives none, and ``told_at`` when that was last told.
+    ``region`` is where it was in all that time, ``origin`` where it was first. ``part`` is what of it lies in the
+    recording under way, None where it was not seen in that yet; ``before`` the id of its event in the one before.
+    ``alert`` is None as long as it gives none, and ``told_at`` when that was last told.
     """
 
     rule: AlertRule
@@ -59,6 +60,7 @@ class Thing:
     noted_at: datetime
     identity: str = ""
     region: Region | None = None
+    origin: Region | None = None
     confidence: float = 0.0
     sighting: Sighting | None = None
     part: Part | None = None
@@ -95,6 +97,7 @@ class Thing:
         if self.sighting is None or _worth(sighting) >= _worth(self.sighting):
             self.sighting = sighting
         if sighting.region is not None:
+            self.origin = self.origin or sighting.region
             self.region = sighting.region if self.region is None else self.region.union(sighting.region)
 
     def leave(self) -> None:

@@ -96,7 +96,9 @@ class Watch:
                 return []
             first.append(packet)
             now = time.monotonic()
-            if (len(first) > 1 and now - asked > _SETTLED) or now - began > _LONGEST_SETTLING:
+            ordered = packet.stream is self._live.video and packet.dts is not None
+            if (ordered and len(first) > 1 and now - asked > _SETTLED) or now - began > _LONGEST_SETTLING:
+                order([each for each in first if each.stream is self._live.video])
                 return first
 
     def _begin(self, first: Packet[Any]) -> None:
@@ -167,6 +169,19 @@ class Watch:
     @property
     def _sampling(self) -> Sampling:
         return Sampling(long_side=self._order.long_side, multiple=self._order.multiple)
+
+
+def order(packets: list[Packet[Any]]) -> None:
+    """Gives decoding stamps to the first packets of a stream that have none: one picture before another.
+
+    FFmpeg has none for those that come before it knows how far pictures are reordered.
+    """
+    known = next((at for at, packet in enumerate(packets) if packet.dts is not None), len(packets))
+    following = packets[known].dts if known < len(packets) else None
+    for packet in reversed(packets[:known]):
+        lasts = packet.duration or 1
+        following = packet.pts if following is None else min(packet.pts, following - lasts)
+        packet.dts = following
 
 
 def _time(packet: Packet[Any]) -> int:

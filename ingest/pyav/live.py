@@ -34,9 +34,9 @@ from ingest.pyav.container import best
 from videoqa.cameras import CameraState
 
 CODECS = {"h264": "H.264", "hevc": "H.265", "mjpeg": "MJPEG"}
-# As much as a keyframe of a large picture; what is probed is not lost.
+# As much as a keyframe of a large picture takes.
 _PROBED = 2**21
-_PROBED_MICROSECONDS = 2_000_000
+_PROBED_MICROSECONDS = 3_000_000
 _DAMAGED_IN_A_ROW = 200
 _BLOCK = 2**15
 
@@ -52,7 +52,8 @@ def open_live(order: Order) -> Iterator[Live]:
     options = {
         "probesize": str(_PROBED),
         "analyzeduration": str(_PROBED_MICROSECONDS),
-        # The rate is told by the time stamps; to measure it would take seconds.
+        # The rate is told by the time stamps; to measure it would take seconds. What is probed is kept all the same:
+        # with "nobuffer" the first keyframe would be lost.
         "fpsprobesize": "0",
     }
     source: str | _Reader
@@ -102,7 +103,7 @@ class Live:
             raise CannotOpen(CameraState.BAD_CODEC, f"its pictures have {context.width}x{context.height} pixels")
         self.video: VideoStream = video
         self.audio: AudioStream | None = next(
-            (each for each in container.streams.audio if each.codec_context is not None), None
+            (each for each in container.streams.audio if each.codec_context and each.codec_context.sample_rate), None
         )
         for each in container.streams:
             if each not in (self.video, self.audio):
@@ -124,9 +125,9 @@ class Live:
             CannotOpen: nothing comes any more; at the end of a stream too.
         """
         coming = self._container.demux(*([self.video] if self.audio is None else [self.video, self.audio]))
-        began = time.monotonic()
+        opened = time.monotonic()
         first: int | None = None
-        damaged = 0
+        damaged, begun = 0, False
         while True:
             try:
                 packet = next(coming, None)
@@ -140,15 +141,20 @@ class Live:
                 ended = "the file has ended" if self._order.paced else "the camera ended the connection"
                 raise CannotOpen(CameraState.OFFLINE, ended)
             damaged = 0
-            if packet.pts is None and packet.stream is self.video and self.codec == "mjpeg":
-                # Nothing but its arrival says when it was taken.
-                packet.pts = packet.dts = int((time.monotonic() - began) / packet.time_base)
+            if packet.stream is self.video:
+                if packet.pts is None and not begun and self._order.url:
+                    # FFmpeg counts the stamps of RTP from it on, and leaves its own away.
+                    packet.pts = 0
+                begun = True
+                if packet.pts is None and self.codec == "mjpeg":
+                    # Nothing but its arrival says when it was taken.
+                    packet.pts = packet.dts = int((time.monotonic() - opened) / packet.time_base)
             if packet.pts is None:
                 continue
             if self._order.paced:
                 at = microseconds(packet.dts if packet.dts is not None else packet.pts, packet.time_base)
                 first = at if first is None else first
-                ahead = (at - first) / MICROSECONDS - (time.monotonic() - began)
+                ahead = (at - first) / MICROSECONDS - (time.monotonic() - opened)
                 if ahead > 0:
                     time.sleep(ahead)
             yield packet

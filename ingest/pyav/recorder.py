@@ -54,12 +54,12 @@ class Recorder:
         index = packet.stream.index
         if (stream := self._streams.get(index)) is None:
             return False
-        shown = packet.pts - self._zeros[index]
+        shown, last = packet.pts - self._zeros[index], self._last[index]
         decoded = shown if packet.dts is None else packet.dts - self._zeros[index]
-        if decoded < 0 or shown < 0:
-            return False
         # Stamps that stand still are no reason to lose a picture.
-        decoded = max(decoded, self._last[index] + 1)
+        decoded = max(decoded, last + 1) if decoded >= 0 else decoded
+        if not 0 <= decoded <= max(shown, last + 1):
+            return False
         packet.pts, packet.dts = max(shown, decoded), decoded
         self._last[index] = decoded
         packet.stream = stream

@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 
 from api.auth import Viewer
 from api.threads import in_thread
+from videoqa.cameras import CameraState
 from videoqa.errors import UnlimitedNeeded
 from videoqa.health import Figures
 from videoqa.media import RecordingState
@@ -120,6 +121,14 @@ def _told(known: Figures) -> Iterable[Metric]:
     yield _gauge("videoqa_disk_size_bytes", "How large its disk is.", known.disk_size)
     yield _gauge("videoqa_worker_up", "1 where the work is done.", float(known.worker_up))
     yield CounterMetricFamily("videoqa_worker_restarts", "Workers that ended too early.", value=known.worker_restarts)
+    yield _by_state("videoqa_cameras", "Cameras that are switched on.", known.cameras, CameraState)
+    yield CounterMetricFamily(
+        "videoqa_camera_frames_dropped", "Frames nobody took in time.", value=known.dropped_frames
+    )
+    yield _gauge("videoqa_live_up", "1 where the cameras are watched.", float(known.live_up))
+    yield CounterMetricFamily(
+        "videoqa_live_restarts", "Live processes that ended too early.", value=known.live_restarts
+    )
     asked = CounterMetricFamily("videoqa_model_requests", "Requests to models.", labels=("process", "outcome"))
     tokens = CounterMetricFamily("videoqa_model_tokens", "Tokens of models.", labels=("process", "direction"))
     seconds = CounterMetricFamily("videoqa_model_seconds", "What requests to models took.", labels=("process",))

@@ -60,7 +60,8 @@ class Figures:
     """How much there is: recordings and jobs by their state, seconds of footage, bytes of disk.
 
     ``oldest_waiting`` is for how many seconds the oldest job has waited for its turn; ``models`` are the tallies by the
-    process that asked.
+    process that asked. ``cameras`` are those that are switched on, ``dropped_frames`` what they sent and nobody took in
+    time; ``live_up`` where somebody watches them.
     """
 
     recordings: Mapping[str, int] = field(default_factory=dict)
@@ -71,4 +72,8 @@ class Figures:
     disk_size: int = 0
     worker_up: bool = False
     worker_restarts: int = 0
+    cameras: Mapping[str, int] = field(default_factory=dict)
+    dropped_frames: int = 0
+    live_up: bool = False
+    live_restarts: int = 0
     models: Mapping[str, ModelTally] = field(default_factory=dict)

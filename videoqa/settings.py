@@ -36,6 +36,12 @@ def _whole(least: int) -> Callable[[str], int]:
 _positive = _whole(1)
 
 
+def _minutes(text: str) -> int:
+    if not 1 <= (number := int(text)) <= 60:
+        raise ValueError
+    return number
+
+
 def _decoder(text: str) -> str:
     if text not in DECODERS:
         raise ValueError
@@ -240,6 +246,12 @@ class Settings:
     )
     camera_private: bool = _setting(
         True, "no: cameras of this machine and of private networks are not watched", _yes_or_no, "yes or no"
+    )
+    camera_minutes: int = _setting(
+        10,
+        "minutes of a camera's footage in one recording, which is searchable when it has ended",
+        _minutes,
+        "a whole number from 1 to 60",
     )
     uploads_at_once: int = _setting(256, "uploads of one key under way at once", _positive, "a whole number above 0")
     upload_mb_a_day: int = _setting(0, "mebibytes that a key may upload in a day; all where 0", _whole(0), "0 or more")

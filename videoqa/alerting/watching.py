@@ -54,10 +54,18 @@ class Room:
 
 
 class Watching:
-    """Watches ``camera`` until it is told to stop. ``rules`` gives those that may be meant for it, as they are now."""
+    """Watches ``camera`` until it is told to stop.
 
-    def __init__(self, camera: Camera, room: Room, rules: Callable[[], Collection[AlertRule]]) -> None:
+    Args:
+        rules: gives those that may be meant for it, as they are now.
+        cause: why nobody watched it until now.
+    """
+
+    def __init__(
+        self, camera: Camera, room: Room, rules: Callable[[], Collection[AlertRule]], cause: str = NOT_RUNNING
+    ) -> None:
         self.camera = camera
+        self._before = cause
         self._room = room
         self._rules = rules
         self._stop = threading.Event()
@@ -104,7 +112,7 @@ class Watching:
         ends = self._footage_ends()
         if ends is not None:
             standing.footage_ends(ends)
-            standing.lacks_footage(NOT_RUNNING)
+            standing.lacks_footage(self._before)
         rules, open_alerts = self._rules(), room.log.open_alerts(camera.id)
         latest = [alert for rule in rules for alert in room.log.latest(rule.id, camera.id)]
         book = Book(camera.id, camera.period)

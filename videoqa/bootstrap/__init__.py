@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import replace
 from datetime import timedelta, tzinfo
 from functools import cache, cached_property
@@ -31,11 +32,14 @@ if TYPE_CHECKING:
     from indexer.rules import SqlRules
     from indexer.search.hybrid import HybridSearch
     from indexer.webhooks import SqlWebhooks
+    from ingest.camera.session import SandboxedCameras
     from ingest.clips import SandboxedClips
     from ingest.known import KnownFiles
     from ingest.sandbox import SandboxedReader
     from ingest.snapshots import DiskSnapshots
     from ingest.subtitles import KeptSubtitles
+    from videoqa.alerting.closing import Closing
+    from videoqa.alerting.retention import Retention
     from videoqa.alerting.setting_up import SettingUp
     from videoqa.analyser.signals import SignalsAnalyser
     from videoqa.answering.answering import Answering
@@ -47,7 +51,7 @@ if TYPE_CHECKING:
     from videoqa.jobs.queue import Jobs
     from videoqa.jobs.worker import Worker
     from videoqa.pipeline.indexing import Indexing
-    from videoqa.ports import Embedder, Job, Transcriber
+    from videoqa.ports import Embedder, Job, Sentries, Transcriber
 
 
 @cache
@@ -127,6 +131,49 @@ class House:
         from ingest.snapshots import DiskSnapshots
 
         return DiskSnapshots(self.folder / "cameras")
+
+    @cached_property
+    def live_source(self) -> SandboxedCameras:
+        from ingest.camera.addresses import camera_policy
+        from ingest.camera.session import LiveSettings, SandboxedCameras
+        from ingest.camera.sources import Sources
+
+        settings = LiveSettings(
+            roll=timedelta(minutes=self.settings.camera_minutes),
+            long_side=self.settings.long_side,
+            max_pixels=self.settings.max_pixels,
+        )
+        return SandboxedCameras(Sources(camera_policy(self.settings.camera_private)), settings)
+
+    @cached_property
+    def sentries(self) -> Sentries:
+        """Those who look for what rules are about, with the model where there is one."""
+        from videoqa.bootstrap.sentries import sentries
+
+        return sentries(self.model)
+
+    @cached_property
+    def closing(self) -> Closing:
+        """The way of what a camera has recorded into the archive."""
+        from videoqa.alerting.closing import Closing
+        from videoqa.passages import passages
+
+        by_model = self.model is not None
+        return Closing(self.archive, self.reader, self.files, passages, self.jobs, self.remove, by_model)
+
+    @cached_property
+    def retention(self) -> Retention:
+        """How long the footage of cameras is kept."""
+        from videoqa.alerting.retention import Retention
+
+        return Retention(
+            self.archive,
+            self.pins,
+            self.alert_log,
+            self.remove,
+            size_of=lambda recording: _size(Path(recording.source)),
+            lacking=lambda: self.settings.disk_reserve_mb * 2**20 - shutil.disk_usage(self.folder).free,
+        )
 
     @cached_property
     def setting_up(self) -> SettingUp:
@@ -320,6 +367,8 @@ class House:
         if recording.kept:
             inbox.doubt(Path(recording.source))
         self.archive.remove(recording.id)
+        if recording.camera:
+            self._remove_footage(recording)
         if recording.kept:
             # Whoever cleared meanwhile has found the file wanted still.
             inbox.doubt(Path(recording.source))
@@ -330,6 +379,12 @@ class House:
         self.subtitles.forget(recording.id)
         inbox.clear(lambda: kept_files(self.archive))
         self.indexing().clear()
+
+    def _remove_footage(self, recording: Recording) -> None:
+        """What a camera recorded has a file of its own, and lies in its folder."""
+        path = Path(recording.source)
+        if path.is_relative_to(self.folder / "cameras"):
+            path.unlink(missing_ok=True)
 
     def progress_of(self, job: Job) -> Progress | None:
         recording_id = job.recording_id or self.jobs.recording_of(job.id)
@@ -372,6 +427,13 @@ class House:
         from videoqa.evaluation.evaluating import evaluate
 
         return evaluate(truth, self.grounded or self.answering, self.archive)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def diagnose() -> tuple[Check, ...]:

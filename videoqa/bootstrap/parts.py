@@ -14,7 +14,9 @@ from indexer.census import census
 from videoqa import tracing
 from videoqa.bootstrap import House
 from videoqa.bootstrap.checks import model_check, speech_check
+from videoqa.bootstrap.live import LiveProcess, LiveState
 from videoqa.bootstrap.worker import WorkerProcess, WorkerState
+from videoqa.cameras import CameraState, CameraStatus
 from videoqa.errors import VideoqaError
 from videoqa.health import Check, Figures
 from videoqa.ports import JobState
@@ -29,15 +31,18 @@ _GIBIBYTE = 2**30
 _SCARCE = 2 * _GIBIBYTE
 _COUNTED = 1000
 _OPEN = (JobState.WAITING, JobState.RUNNING)
+_AWAY = frozenset(CameraState) - {CameraState.ONLINE, CameraState.STARTING, CameraState.OFF}
 
 
 class Parts:
-    """Looks at the parts of ``place`` and at its ``worker``. Safe to use from several threads at once.
+    """Looks at the parts of ``place``, at its ``worker`` and at what watches its cameras. Safe to use from several
+    threads at once.
 
     ``reserve`` are the bytes of the disk below which no upload is taken.
     """
 
-    def __init__(self, place: House, worker: WorkerProcess, reserve: int) -> None:
+    def __init__(self, place: House, worker: WorkerProcess, reserve: int, watching: LiveProcess | None = None) -> None:
+        self._watching = watching
         self._place = place
         self._worker = worker
         self._reserve = reserve
@@ -52,6 +57,7 @@ class Parts:
             "model": self._model,
             "disk": self._disk,
             "queue": self._queue,
+            "cameras": self._cameras,
             "speech": lambda: speech_check(self._place),
         }
         looking = {name: self._threads.submit(look) for name, look in looks.items()}
@@ -81,6 +87,10 @@ class Parts:
             disk_size=usage.total,
             worker_up=self._worker.state in (WorkerState.WORKING, WorkerState.WAITING),
             worker_restarts=self._worker.restarts,
+            cameras=_counted(self._statuses()),
+            live_up=self._watching is not None and self._watching.state in (LiveState.WATCHING, LiveState.WAITING),
+            live_restarts=0 if self._watching is None else self._watching.restarts,
+            dropped_frames=sum(status.dropped for status in self._statuses()),
             models={"api": tracing.TALLY.counted, "worker": self._worker.tally},
         )
 
@@ -103,6 +113,29 @@ class Parts:
                 return Check("worker", works=False, detail="it is starting")
         remedy = "see the log for why it ended; it is begun again by itself"
         return Check("worker", works=False, detail=f"there is none{restarts}", remedy=remedy, broken=True)
+
+    def _cameras(self) -> Check:
+        statuses = self._statuses()
+        if not statuses:
+            return Check("cameras", works=False, detail="there are none", off=True)
+        state = LiveState.DOWN if self._watching is None else self._watching.state
+        if state in (LiveState.DOWN, LiveState.STARTING):
+            remedy = "see the log for why nobody watches them; that is begun again by itself"
+            told = "nobody watches them yet" if state is LiveState.STARTING else "nobody watches them"
+            return Check("cameras", works=False, detail=told, remedy=remedy, broken=state is LiveState.DOWN)
+        online = sum(status.state is CameraState.ONLINE for status in statuses)
+        away = ", ".join(f"{status.camera} is {status.state}" for status in statuses if status.state in _AWAY)
+        detail = f"{online} of {len(statuses)} online" + (f"; {away}" if away else "")
+        return Check("cameras", works=not away, detail=detail, remedy="`videoqa camera show` tells what is wrong")
+
+    def _statuses(self) -> tuple[CameraStatus, ...]:
+        """How the cameras are that are switched on."""
+        cameras = self._place.cameras
+        wanted = [camera for camera in cameras.cameras() if camera.enabled]
+        now = datetime.now(UTC)
+        return tuple(
+            cameras.status(camera.id) or CameraStatus(camera.id, CameraState.STARTING, now) for camera in wanted
+        )
 
     def _model(self) -> Check:
         check = model_check(self._place)
@@ -146,6 +179,10 @@ class Parts:
 
     def _open_jobs(self) -> tuple[Job, ...]:
         return self._place.jobs.page(_OPEN, limit=_COUNTED)
+
+
+def _counted(statuses: tuple[CameraStatus, ...]) -> dict[str, int]:
+    return {state: sum(status.state is state for status in statuses) for state in CameraState}
 
 
 def _oldest(jobs: tuple[Job, ...]) -> float:

@@ -20,6 +20,8 @@ from api.opening import Opening
 from api.serving import HttpServer, allow_connections, is_private, listening, server, url_of
 from videoqa import logs
 from videoqa.bootstrap import House, house, telemetry
+from videoqa.bootstrap.children import ChildProcess
+from videoqa.bootstrap.live import LiveProcess
 from videoqa.bootstrap.worker import WorkerProcess
 from videoqa.errors import NoKeys, VideoqaError
 
@@ -61,7 +63,7 @@ def serve(host: str, port: int) -> None:
         asyncio.run(_serve(place, sockets, private=private))
 
 
-def service_of(place: House, worker: WorkerProcess, *, private: bool) -> Service:
+def service_of(place: House, worker: WorkerProcess, watching: LiveProcess | None = None, *, private: bool) -> Service:
     """The parts of ``place`` as the routes use them; a key is needed where it is not ``private``."""
     from api.service import Service
     from indexer.answer_log import SqlAnswerLog
@@ -75,7 +77,7 @@ def service_of(place: House, worker: WorkerProcess, *, private: bool) -> Service
 
     reserve = place.settings.disk_reserve_mb * _MEBIBYTE
     inbox = DiskInbox(place.folder, reserve)
-    parts = Parts(place, worker, reserve)
+    parts = Parts(place, worker, reserve, watching)
     return Service(
         archive=place.archive,
         answering=place.answering,
@@ -119,17 +121,20 @@ def limits_of(settings: Settings) -> Limits:
 async def _serve(place: House, sockets: Sequence[socket.socket], *, private: bool) -> None:
     told = asyncio.Event()
     _heed_signals(told)
-    opening, worker = Opening(), WorkerProcess()
+    opening, worker, watching = Opening(), WorkerProcess(), LiveProcess()
     answering = server(opening, _CONNECTIONS)
     serving = asyncio.create_task(answering.serve(list(sockets)))
-    working = asyncio.create_task(worker.run())
+    working = [asyncio.create_task(worker.run())]
     ending = asyncio.create_task(_first(serving, asyncio.create_task(told.wait())))
     try:
         with contextlib.suppress(_Stopped):
             # Imports and migrations take a second or two; whoever asks meanwhile is told to wait.
-            app = await _before(ending, _aside(lambda: _app(place, worker, private=private)))
+            app = await _before(ending, _aside(lambda: _app(place, worker, watching, private=private)))
             async with app.router.lifespan_context(app):
                 opening.open(app)
+                # Behind the first request, which would wait for a process that starts beside it.
+                watching.noticed = app.state.feed.wake
+                working.append(asyncio.create_task(watching.run()))
                 gc.freeze()
                 gc.enable()
                 _log.info("serving at %s", url_of(sockets))
@@ -138,17 +143,17 @@ async def _serve(place: House, sockets: Sequence[socket.socket], *, private: boo
                     await _before(ending, _keep_house(app.state.service, place))
                 finally:
                     app.state.stopping.set()
-                    await _end(answering, serving, worker)
+                    await _end(answering, serving, worker, watching)
     finally:
         opening.give_up()
-        await _end(answering, serving, worker)
-        await working
+        await _end(answering, serving, worker, watching)
+        await asyncio.gather(*working)
         _log.info("stopped")
 
 
-async def _end(answering: HttpServer, serving: asyncio.Future[None], worker: WorkerProcess) -> None:
+async def _end(answering: HttpServer, serving: asyncio.Future[None], *children: ChildProcess) -> None:
     answering.should_exit = True
-    await asyncio.gather(serving, worker.stop())
+    await asyncio.gather(serving, *(child.stop() for child in children))
 
 
 async def _first(*futures: asyncio.Future[Any]) -> None:
@@ -210,10 +215,10 @@ def _take_up(app: FastAPI, place: House) -> None:
     app.state.service.intake.resume()
 
 
-def _app(place: House, worker: WorkerProcess, *, private: bool) -> FastAPI:
+def _app(place: House, worker: WorkerProcess, watching: LiveProcess, *, private: bool) -> FastAPI:
     from api.app import create_app
 
-    return create_app(service_of(place, worker, private=private))
+    return create_app(service_of(place, worker, watching, private=private))
 
 
 def _heed_signals(told: asyncio.Event) -> None:

@@ -34,6 +34,7 @@ app.add_typer(keys.app, name="keys")
 app.command(name="serve")(serve.serve)
 app.command(name="mcp")(mcp.mcp)
 app.command(name="work", hidden=True)(serve.work)
+app.command(name="live", hidden=True)(serve.live)
 
 In = Annotated[
     list[str] | None, typer.Option("--in", help="Ask only this recording: its title, the title's stem, or its id.")

@@ -1,4 +1,4 @@
-"""The commands of the service: `serve`, and `work`, which it starts itself."""
+"""The commands of the service: `serve`, and `work` and `live`, which it starts itself."""
 
 from __future__ import annotations
 
@@ -25,3 +25,10 @@ def work() -> int:
     from videoqa.bootstrap.worker import work
 
     work()
+
+
+def live() -> int:
+    """Watch the cameras of the data directory until standard input ends."""
+    from videoqa.bootstrap.live import live
+
+    live()

@@ -1,0 +1,133 @@
+"""Who watches which camera: a thread for each, as cameras come, change and go."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from videoqa.alerting.aside import Aside
+from videoqa.alerting.watching import CHANGED, NOT_RUNNING, STOPPED, SWITCHED_OFF, Room, Watching
+from videoqa.errors import DiskFull
+
+if TYPE_CHECKING:
+    from videoqa.alerts import AlertRule
+    from videoqa.bootstrap import House
+    from videoqa.cameras import Camera
+    from videoqa.ports import AlertLog
+
+_PAUSE_SECONDS = 5.0
+_LAST_SECONDS = 2.0
+_MEBIBYTE = 2**20
+
+
+@dataclass(slots=True)
+class _Watched:
+    """``ending`` where it was told to stop; ``begun`` is by the steady clock."""
+
+    watching: Watching
+    thread: threading.Thread
+    begun: float
+    ending: bool = False
+
+
+class Watchers:
+    """Watches all cameras of ``place`` that are switched on; ``look`` is to be called now and then."""
+
+    def __init__(self, place: House, log: AlertLog) -> None:
+        self._place = place
+        self._reserve = place.settings.disk_reserve_mb * _MEBIBYTE
+        self._aside = Aside(place.closing, place.retention)
+        self._room = Room(
+            source=place.live_source,
+            archive=place.archive,
+            cameras=place.cameras,
+            log=log,
+            sentries=place.sentries,
+            closing=place.closing,
+            path_of=self._path_of,
+            show=place.snapshots.keep,
+            ended=self._aside.close,
+        )
+        self._watched: dict[str, _Watched] = {}
+        self._rules: Mapping[str, tuple[AlertRule, ...]] = {}
+
+    def look(self) -> None:
+        """Takes notice of cameras and rules that were added, changed or removed.
+
+        Raises:
+            StorageError: they cannot be read.
+        """
+        every = self._place.cameras.cameras()
+        wanted = {camera.id: camera for camera in every if camera.enabled}
+        self._rules = self._by_camera(wanted.values())
+        for camera_id, watched in tuple(self._watched.items()):
+            self._heed(watched, wanted.get(camera_id))
+            if not watched.thread.is_alive() and (watched.ending or _since(watched.begun) > _PAUSE_SECONDS):
+                del self._watched[camera_id]
+                if camera_id in wanted:
+                    self._begin(wanted[camera_id], CHANGED if watched.ending else NOT_RUNNING)
+        for camera in wanted.values():
+            if camera.id not in self._watched:
+                self._begin(camera, NOT_RUNNING)
+        self._aside.look(every)
+
+    def stop(self) -> None:
+        """Ends all sessions, and what they record."""
+        for watched in self._watched.values():
+            watched.watching.stop(STOPPED)
+        deadline = time.monotonic() + _LAST_SECONDS
+        for watched in self._watched.values():
+            watched.thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _heed(self, watched: _Watched, wanted: Camera | None) -> None:
+        if watched.ending:
+            return
+        if wanted is None:
+            watched.watching.stop(SWITCHED_OFF, for_good=True)
+            watched.ending = True
+        elif not _watched_alike(wanted, watched.watching.camera):
+            watched.watching.stop()
+            watched.ending = True
+
+    def _begin(self, camera: Camera, cause: str) -> None:
+        watching = Watching(camera, self._room, lambda: self._rules.get(camera.id, ()), cause)
+        thread = threading.Thread(target=watching.run, name=f"camera {camera.id}", daemon=True)
+        self._watched[camera.id] = _Watched(watching, thread, time.monotonic())
+        thread.start()
+
+    def _by_camera(self, cameras: Collection[Camera]) -> dict[str, tuple[AlertRule, ...]]:
+        """The rules that may be meant for each camera: one that names none is for those that its owner reaches."""
+        rules = self._place.rules.rules()
+        if not rules:
+            return {}
+        scopes = {key.id: key.scope for key in self._place.keys.keys()}  # noqa: SIM118  a port's method
+
+        def reaches(rule: AlertRule, camera: Camera) -> bool:
+            scope = scopes.get(rule.owner)
+            return bool(rule.cameras) or scope is None or scope.covers(camera.tags, camera.id)
+
+        return {camera.id: tuple(rule for rule in rules if reaches(rule, camera)) for camera in cameras}
+
+    def _path_of(self, camera_id: str, started_at: datetime) -> str:
+        """
+        Raises:
+            DiskFull: the disk would have less left than the reserve.
+        """
+        folder = self._place.folder / "cameras" / camera_id
+        if shutil.disk_usage(self._place.folder).free < self._reserve:
+            raise DiskFull(path=self._place.folder)
+        return str(folder / f"{started_at:%Y%m%dT%H%M%S.%fZ}.mp4")
+
+
+def _watched_alike(one: Camera, other: Camera) -> bool:
+    """True where the two are watched in the same way: how long footage is kept is not for whoever watches."""
+    return one == replace(other, keep=one.keep, keep_events=one.keep_events, keep_bytes=one.keep_bytes)
+
+
+def _since(then: float) -> float:
+    return time.monotonic() - then

@@ -210,6 +210,7 @@ class EventBody(WireModel):
     region: RegionBody | None
     strength: float | None
     revisits: str | None
+    continues: str | None
     seen_by: str
 
     @classmethod
@@ -228,6 +229,7 @@ class EventBody(WireModel):
             region=None if where is None else RegionBody(**asdict(where)),
             strength=event.strength,
             revisits=event.revisits,
+            continues=event.continues,
             seen_by=event.seen_by,
         )
 

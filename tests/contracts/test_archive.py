@@ -22,7 +22,16 @@ from videoqa.media import (
     Sampling,
     Span,
 )
-from videoqa.ports import Analysis, AnalysisKind, Archive, Look, RecordedLook, TimelineChange, Usage
+from videoqa.ports import (
+    Analysis,
+    AnalysisKind,
+    Archive,
+    Look,
+    RecordedLook,
+    RecordingFilter,
+    TimelineChange,
+    Usage,
+)
 
 pytestmark = pytest.mark.parametrize("shelf", ["memory", "sqlite", "postgresql"], indirect=True)
 
@@ -470,3 +479,72 @@ def test_a_model_alone_does_not_make_a_recording_indexed(archive: Archive) -> No
     known = archive.recording(recording.id)
     assert known is not None
     assert known.state is RecordingState.QUEUED
+
+
+UNDER_WAY = replace(
+    RECORDING,
+    source="/cameras/c1/1.mp4",
+    digest="live:abc",
+    length=timedelta(0),
+    state=RecordingState.RECORDING,
+    problems=(),
+    camera="c1",
+    kept=True,
+    tags=("hall",),
+)
+
+
+def test_a_recording_under_way_ends_with_its_length_and_digest_and_waits_to_be_indexed(archive: Archive) -> None:
+    archive.add(UNDER_WAY)
+    assert archive.page(RecordingFilter(state=RecordingState.RECORDING, camera="c1")) == (UNDER_WAY,)
+    archive.describe("abc", length=seconds(4), started_at=UNDER_WAY.started_at)
+    archive.close("abc", length=seconds(600.000001), digest="d9")
+    ended = replace(UNDER_WAY, length=seconds(600.000001), digest="d9", state=RecordingState.QUEUED)
+    assert archive.recordings() == (ended,)
+    archive.close("abc", length=seconds(1), digest="another")
+    archive.close("nothing", length=seconds(1), digest="another")
+    assert archive.recordings() == (ended,)
+
+
+def test_only_a_recording_under_way_is_ended(archive: Archive) -> None:
+    archive.add(RECORDING)
+    archive.close("abc", length=seconds(1), digest="d9")
+    assert archive.recording("abc") == RECORDING
+
+
+def test_two_recordings_of_cameras_with_the_same_content_stay_two(archive: Archive) -> None:
+    first = archive.add(UNDER_WAY)
+    second = archive.add(replace(UNDER_WAY, id="def", digest="live:def", camera="c2"))
+    elsewhere = archive.add(replace(UNDER_WAY, id="ghi", digest="live:ghi", space="x"))
+    for each in (first, second, elsewhere):
+        archive.close(each.id, length=seconds(1), digest="d9")
+    known = {each.id: each for each in archive.recordings()}
+    assert {each.digest for each in known.values()} == {"d9"}
+    assert {each.state for each in known.values()} == {RecordingState.QUEUED}
+    assert (known["abc"].space, known["ghi"].space) == ("", "x")
+    assert len({each.space for each in known.values()}) == 3
+
+
+def test_an_event_knows_which_one_it_goes_on_with(archive: Archive) -> None:
+    recording_id, analysis_id = begun(archive)
+    on = replace(event(recording_id), continues="e7")
+    archive.record(analysis_id, 0, NOTHING, TimelineChange(opened=(on,)))
+    assert archive.open_events(analysis_id) == (on,)
+    finish(archive, recording_id, analysis_id)
+    assert archive.events(recording_id) == (on,)
+
+
+def test_an_analysis_by_rules_stands_beside_the_others(archive: Archive) -> None:
+    recording_id, analysis_id = begun(archive)
+    rules = archive.begin(recording_id, "rules", SAMPLING, seconds(30), (), kind=AnalysisKind.RULES)
+    archive.finish(rules, Coverage(seconds(30)), (), [Passage(recording_id, span(1, 3), "alarm", Source.MODEL)])
+    known = archive.recording(recording_id)
+    assert known is not None
+    assert known.state is not RecordingState.INDEXED
+    finish(archive, recording_id, analysis_id)
+    assert archive.finished_analysis(recording_id, AnalysisKind.RULES) is not None
+    assert archive.coverage(recording_id, AnalysisKind.RULES) == Coverage(seconds(30))
+    later = archive.begin(recording_id, "rules 2", SAMPLING, seconds(30), (), kind=AnalysisKind.RULES)
+    archive.finish(later, Coverage(seconds(30)), (), ())
+    assert archive.analysis(rules) is None
+    assert archive.finished_analysis(recording_id) is not None

@@ -321,3 +321,14 @@ def test_events_move_with_the_beginning_of_their_recording(hall: Archive) -> Non
     hall.describe("b", length=MINUTE, started_at=None)
     assert ids(hall.find_events(EventFilter(), limit=3)) == "b1 b0 c100"
     assert ids(hall.find_events(EventFilter(happened_from=NOON))) == "c100 a5 a3 a0"
+
+
+def test_events_of_rules_are_listed_while_their_recording_is_under_way(archive: Archive) -> None:
+    added(archive, recording("a", state=RecordingState.RECORDING, started_at=NOON, camera="c1"))
+    analysis = archive.begin("a", "rules", Sampling(), ZERO, (), kind=AnalysisKind.RULES)
+    archive.set_plan(analysis, [ZERO], [FrameGroup(0, Span(ZERO, MINUTE), (ZERO,))])
+    archive.record(analysis, 0, RecordedLook(Look()), TimelineChange(opened=(event("a", "e", 3),)))
+    look_at(archive, "a", event("a", "unfinished", 1), finished=False)
+    assert ids(archive.find_events(EventFilter())) == "e"
+    assert ids(archive.find_events(EventFilter(RecordingFilter(camera="c1"), source=Source.MOTION))) == "e"
+    assert [each.id for each in archive.events("a")] == ["e"]

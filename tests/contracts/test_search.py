@@ -11,7 +11,7 @@ from tests.contracts.conftest import Shelf
 from videoqa.answers import Filter
 from videoqa.events import Passage, Source
 from videoqa.media import Coverage, Recording, RecordingState, Sampling, Span
-from videoqa.ports import Candidate
+from videoqa.ports import AnalysisKind, Candidate
 from videoqa.testing.search import LetterEmbedder
 
 EVERYWHERE = Filter()
@@ -225,3 +225,13 @@ def test_any_question_is_taken_as_plain_words(shelf: Shelf, question: str) -> No
         assert one.lexical >= 0
         assert -1.01 <= one.semantic <= 1.01
         assert 0 <= one.matched <= 1.001
+
+
+def test_what_rules_told_of_is_found_beside_what_signals_saw(shelf: Shelf) -> None:
+    recording_id, whole = put(shelf, "gate", "a quiet yard"), timedelta(hours=10)
+    rules = shelf.archive.begin(recording_id, "rules", Sampling(), whole, (), kind=AnalysisKind.RULES)
+    climbing = Passage(recording_id, span(60, 70), "a person climbs the fence", Source.MODEL)
+    assert worded(shelf, "fence") == set()
+    shelf.archive.finish(rules, Coverage(whole), (), [climbing])
+    assert found(shelf, "fence")["a person climbs the fence"].passage == climbing
+    assert worded(shelf, "fence yard") == {"a person climbs the fence", "a quiet yard"}

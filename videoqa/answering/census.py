@@ -13,7 +13,7 @@ from videoqa.ports import Archive
 LASTS = 30.0
 """Seconds after which many recordings are counted anew: it takes longer than the answer that says so."""
 _KEPT = 16
-_ON_ITS_WAY = frozenset({RecordingState.QUEUED, RecordingState.INDEXING})
+_ON_ITS_WAY = frozenset({RecordingState.RECORDING, RecordingState.QUEUED, RecordingState.INDEXING})
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,9 @@ class Describing:
         return self._grounder.summarise(recording.title, lines) if lines else iter(("Nothing was found in it.",))
 
     def _indexed(self, recording: Recording) -> bool:
-        return any(self._archive.coverage(recording.id, kind) is not None for kind in AnalysisKind)
+        # Rules look for what somebody waits for, and tell nothing of the rest.
+        kinds = (AnalysisKind.SIGNALS, AnalysisKind.MODEL)
+        return any(self._archive.coverage(recording.id, kind) is not None for kind in kinds)
 
     def _described(self, recording: Recording, asked: Span, prompt: str) -> Iterator[str]:
         windows = _windows(asked, min(LONGEST, self._grounder.most_frames * self._grounder.sampling.period))

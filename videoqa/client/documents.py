@@ -165,7 +165,10 @@ class Region:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened; ``frames`` are the times that show it, ``seen_by`` is signals or a model's name."""
+    """Something that happened; ``frames`` are the times that show it, ``seen_by`` is signals or a model's name.
+
+    ``continues`` is the id of the event of the recording before, where a camera's goes on with it.
+    """
 
     id: str
     start: float
@@ -178,6 +181,7 @@ class Event:
     region: Region | None
     strength: float | None
     revisits: str | None
+    continues: str | None
     seen_by: str
 
 

@@ -29,7 +29,9 @@ class Cameras(Protocol):
         """All of them, in the order of their names."""
         ...
 
-    def camera(self, name_or_id: str) -> Camera | None: ...
+    def camera(self, name_or_id: str) -> Camera | None:
+        """The one with that id, or else the one called so."""
+        ...
 
     def change(self, camera: Camera) -> None:
         """Puts ``camera`` in the place of the one with its id.
@@ -53,7 +55,7 @@ class Cameras(Protocol):
         ...
 
     def gaps(self, camera_id: str, since: datetime, until: datetime) -> tuple[Gap, ...]:
-        """Those that reach into the time from ``since`` to ``until``, in order."""
+        """Those that reach into the time from ``since`` to ``until``, in order; the log writes them."""
         ...
 
 
@@ -86,7 +88,11 @@ class Rules(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AlertFilter:
-    """Which alerts are wanted: all that every field which is not empty allows. ``scope`` goes by camera and tags."""
+    """Which alerts are wanted: all that every field which is not empty allows.
+
+    ``since`` and ``until`` bound their starts. ``scope`` goes by the camera and its tags: of a camera that was removed
+    only who reaches it by its id, or everything, sees alerts.
+    """
 
     cameras: frozenset[str] = frozenset()
     rules: frozenset[str] = frozenset()
@@ -112,7 +118,17 @@ class AlertLog(Protocol):
     """
 
     def write(self, changes: Sequence[AlertChange | CameraStatus | Gap]) -> tuple[Notice, ...]:
-        """Notes them all, in order. An alert that is as it was already, by its id, is no change and has no notice."""
+        """Notes them all, in order, or none.
+
+        What is as it was already is no change and has no notice: an alert by its id, a gap by its start; an alert whose
+        ``seen_at`` alone is another is kept without one. What people said of an alert stays, and an alert that is there
+        is neither new nor, once it has ended, ended again, whatever the change says: then it is an update.
+        The event is put among those of its recording's latest analysis by rules. Where that recording was removed there
+        is none, and the alert has no recording.
+
+        Raises:
+            ValueError: no analysis by rules of the event's recording was begun.
+        """
         ...
 
     def notices(self, after_seq: int, limit: int = 500) -> tuple[Notice, ...]:
@@ -130,10 +146,16 @@ class AlertLog(Protocol):
     def alert(self, alert_id: str) -> Alert | None: ...
 
     def alerts(self, wanted: AlertFilter, after: str | None = None, limit: int = 50) -> tuple[Alert, ...]:
-        """The youngest first, from behind the alert with the id ``after`` on."""
+        """Those that began last first, from behind the alert with the id ``after`` on.
+
+        Raises:
+            UnknownAlert: there is none of the id ``after``.
+        """
         ...
 
-    def open_alerts(self, camera: str) -> tuple[Alert, ...]: ...
+    def open_alerts(self, camera: str) -> tuple[Alert, ...]:
+        """In the order of their starts."""
+        ...
 
     def latest(self, rule: str, camera: str, limit: int = 20) -> tuple[Alert, ...]:
         """The alerts of one rule at one camera that ended last, the youngest first: by them a cool-down is known."""
@@ -148,7 +170,9 @@ class AlertLog(Protocol):
         false_alarm: bool | None = None,
         remark: str = "",
     ) -> Alert:
-        """Writes down what somebody says of an alert, with its notice.
+        """Writes down what somebody says of an alert, with its notice where that is anything new.
+
+        It stays acknowledged by whoever was the first to.
 
         Raises:
             UnknownAlert: there is none.

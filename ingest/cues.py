@@ -72,8 +72,10 @@ class SidecarCues:
         return tuple(sorted(cues, key=lambda cue: (cue.span, cue.track))), tuple(problems)
 
     def bring(self, path: str, recording_id: str) -> tuple[str, ...]:
+        if self._kept is None:
+            return ()
         problems: list[str] = []
-        for sidecar in _sidecars(Path(path)) if self._kept is not None else ():
+        for sidecar in _sidecars(Path(path)):
             try:
                 self._kept.put(recording_id, sidecar.path.name, _content(sidecar.path))
             except (BadCues, BadSubtitles, SubtitlesTooLarge) as error:

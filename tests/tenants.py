@@ -92,7 +92,7 @@ def things_of(house: House, tenant: Tenant) -> Things:
     (job_id,) = service.jobs.submit([IndexRequest(recording.source, recording_id=recording.id, owner=owner)])
     service.jobs.become(job_id, JobState.FAILED)
     service.archive.set_state(recording.id, RecordingState.FAILED)
-    track = f"{tenant.word}.en.srt"
+    track = f"{recording.id}.en.srt"
     service.subtitles.put(recording.id, track, SUBTITLES)
     upload = service.inbox.begin(owner, 1000, {"title": f"{tenant.word}.mp4"})
     number = next(_numbers)
@@ -115,7 +115,8 @@ def things_of(house: House, tenant: Tenant) -> Things:
     pin = Pin(f"{number:016x}", recording.id, Span(ZERO, LENGTH), tenant.word, tenant.name, datetime.now(UTC))
     service.pins.add(pin)
     made, _ = service.keys.create(f"{tenant.word}-{number}", Role.VIEWER, tenant.keys[Role.VIEWER].scope)
-    return Things(recording.id, job_id, upload.id, given.id, given.id, made.id, camera.id, rule.id, alert.id, pin.id, track)
+    made_here = (made.id, camera.id, rule.id, alert.id, pin.id, track)
+    return Things(recording.id, job_id, upload.id, given.id, given.id, *made_here)
 
 
 def _tenant(service: Service, name: str, word: str, scope: Scope) -> Tenant:

@@ -56,8 +56,9 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 async def add_recording(*, request: Request, service: Parts, caller: Operator, allowance: Uploading) -> Response:
     """Takes in a file, sent as a form, or fetches one from an address, told as JSON.
 
-    Subtitle files may come along; further ones are PUT later. When it has answered 201, nothing loses the file; it is indexed next. An address is answered 202 as soon as its
-    server has: what is fetched is followed as an upload, which names its recording in the end, or what went wrong.
+    Subtitle files may come along with a form; others are PUT later. When it has answered 201, nothing loses the file;
+    it is indexed next. An address is answered 202 as soon as its server has: what is fetched is followed as an upload,
+    which names its recording in the end, or what went wrong.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == _FORM:

@@ -29,9 +29,10 @@ def examples(language: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the clip that the examples are about."""
+    """A folder with the clip that the examples are about, and what is said in it."""
     folder = tmp_path_factory.mktemp("examples")
     Clip("gate.mp4", steady(4)).write(folder)
+    (folder / "gate.en.srt").write_text("1\n00:00:01,000 --> 00:00:03,000\nA delivery is announced at the gate.\n")
     return folder
 
 

@@ -8,8 +8,20 @@ with Client() as client:
 
 from __future__ import annotations
 
+from videoqa.client.alerts import (
+    Alert,
+    AlertNews,
+    CameraNews,
+    CameraStatus,
+    Gap,
+    GapNews,
+    News,
+    Remark,
+    Truncated,
+)
 from videoqa.client.asking import Note, Part, Proposed, Rejected, Task, Token
 from videoqa.client.books import Deed, JudgedAnswer, Key, KeyUsage, MadeKey, RecordingCost, Usage
+from videoqa.client.cameras import Camera, CameraTimeline, Footage
 from videoqa.client.client import AsyncClient, Client
 from videoqa.client.documents import (
     Answer,
@@ -28,6 +40,7 @@ from videoqa.client.documents import (
 )
 from videoqa.client.downloads import Clip
 from videoqa.client.flows import Options
+from videoqa.client.pins import Pin
 from videoqa.client.problems import (
     BadReply,
     BadRequest,
@@ -47,20 +60,29 @@ from videoqa.client.problems import (
     Unavailable,
     Unreachable,
 )
+from videoqa.client.rules import Condition, Rule, Schedule
+from videoqa.client.subtitles import SubtitleFile
 from videoqa.client.uploads import Upload
 from videoqa.client.work import End, Job, Progress
 
 __all__ = [
+    "Alert",
+    "AlertNews",
     "Answer",
     "AsyncClient",
     "BadReply",
     "BadRequest",
+    "Camera",
+    "CameraNews",
+    "CameraStatus",
+    "CameraTimeline",
     "Changed",
     "Chapter",
     "Citation",
     "Client",
     "ClientError",
     "Clip",
+    "Condition",
     "Conflict",
     "Coverage",
     "CoverageTotals",
@@ -68,6 +90,9 @@ __all__ = [
     "Deed",
     "End",
     "Event",
+    "Footage",
+    "Gap",
+    "GapNews",
     "IndexingFailed",
     "Job",
     "JudgedAnswer",
@@ -78,12 +103,14 @@ __all__ = [
     "MadeKey",
     "ModelUsage",
     "Moment",
+    "News",
     "NoRoom",
     "NotAllowed",
     "NotFound",
     "Note",
     "Options",
     "Part",
+    "Pin",
     "Problem",
     "ProblemError",
     "Progress",
@@ -93,11 +120,16 @@ __all__ = [
     "RecordingRef",
     "Region",
     "Rejected",
+    "Remark",
+    "Rule",
+    "Schedule",
     "ServiceFailed",
+    "SubtitleFile",
     "Task",
     "Token",
     "TooLarge",
     "TooManyRequests",
+    "Truncated",
     "Unavailable",
     "Unreachable",
     "Upload",

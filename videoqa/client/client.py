@@ -10,7 +10,7 @@ from typing import Any, Self, Unpack
 
 import httpx2
 
-from videoqa.client import asking, books, downloads, footage, uploads, work
+from videoqa.client import alerts, asking, books, cameras, downloads, footage, pins, rules, subtitles, uploads, work
 from videoqa.client.driving import Awaiting, Blocking, many, once
 from videoqa.client.flows import Options, Tuning
 
@@ -37,6 +37,9 @@ class Operations:
     clip = once(downloads.clip)
     thumbnail = once(downloads.thumbnail)
     captions = once(downloads.captions)
+    put_subtitles = once(subtitles.put_subtitles)
+    remove_subtitles = once(subtitles.remove_subtitles)
+    subtitle_file = once(downloads.subtitle_file)
     jobs = many(work.jobs)
     job = once(work.job)
     cancel = once(work.cancel)
@@ -51,6 +54,29 @@ class Operations:
     create_key = once(books.create_key)
     revoke_key = once(books.revoke_key)
     deeds = many(books.deeds)
+    camera = once(cameras.camera)
+    add_camera = once(cameras.add_camera)
+    change_camera = once(cameras.change_camera)
+    remove_camera = once(cameras.remove_camera)
+    snapshot = once(cameras.snapshot)
+    timeline = once(cameras.timeline)
+    rule = once(rules.rule)
+    add_rule = once(rules.add_rule)
+    change_rule = once(rules.change_rule)
+    remove_rule = once(rules.remove_rule)
+    alert = once(alerts.alert)
+    acknowledge = once(alerts.acknowledge)
+    comment = once(alerts.comment)
+    false_alarm = once(alerts.false_alarm)
+    watch = many(alerts.watch)
+    pin = once(pins.pin)
+    unpin = once(pins.unpin)
+    # The last of those that are named by its module: it takes that name here.
+    subtitles = many(subtitles.subtitles)
+    cameras = many(cameras.cameras)
+    rules = many(rules.rules)
+    alerts = many(alerts.alerts)
+    pins = many(pins.pins)
 
     _options: Options
 

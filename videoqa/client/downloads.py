@@ -75,6 +75,12 @@ def captions(recording_id: str, to: str | os.PathLike[str]) -> Flow[Path]:
     return part.path
 
 
+def subtitle_file(recording_id: str, name: str, to: str | os.PathLike[str]) -> Flow[Path]:
+    """A subtitle file as it was brought, in the file ``to``."""
+    part = yield from _fetched(at("/v1/recordings/{}/subtitles/{}", recording_id, name), {}, to, None)
+    return part.path
+
+
 def _fetched(path: str, query: Query, to: str | os.PathLike[str], on_progress: OnProgress | None) -> Flow[_Part]:
     """``to`` is written as a whole or not at all. What has come so far lies beside it, under the content's ETag."""
     call = Call("GET", path, query, _IDENTITY, patience=_CUTTING)

@@ -27,6 +27,7 @@ from videoqa.client.problems import (
     Unreachable,
 )
 from videoqa.client.retrying import Pauses, answered, asked
+from videoqa.client.subtitles import put_subtitles
 
 _LEAST = 2**18
 _LOOK = 0.5
@@ -57,12 +58,13 @@ def upload(
     prompt: str | None = None,
     tags: Sequence[str] = (),
     priority: int | None = None,
+    subtitles: Sequence[File] = (),
     on_progress: OnProgress | None = None,
 ) -> Flow[Recording]:
     """Sends footage: a path, or an open binary file that can seek. When this returns, the service loses it no more.
 
     ``priority`` 0 comes first, 9 last. What a broken connection or a dead process leaves behind is gone on with: call
-    it with the same file again. Each part is sent with its checksum.
+    it with the same file again. Each part is sent with its checksum. ``subtitles`` are files with what is said in it.
 
     Raises:
         Changed: the file changed while it was sent.
@@ -80,7 +82,9 @@ def upload(
                 yield from worked(note.forget)
             raise
         yield from worked(note.forget)
-        return (yield from recording(taken))
+    for each in subtitles:
+        yield from put_subtitles(taken, each)
+    return (yield from recording(taken))
 
 
 def upload_url(

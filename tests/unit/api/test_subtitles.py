@@ -131,7 +131,9 @@ async def test_a_change_has_it_indexed_again(client: httpx2.AsyncClient, service
     assert service.intake.resume(), "a kill before it was submitted is made good"
 
 
-async def test_one_changed_while_it_is_indexed_is_indexed_once_more(client: httpx2.AsyncClient, service: Service) -> None:
+async def test_one_changed_while_it_is_indexed_is_indexed_once_more(
+    client: httpx2.AsyncClient, service: Service
+) -> None:
     recording_id = str((await client.post("/v1/recordings", files=FOOTAGE)).json()["id"])
     (job,) = service.jobs.of_recording(recording_id)
     service.jobs.become(job.id, JobState.RUNNING)  # type: ignore[attr-defined]
@@ -153,7 +155,7 @@ async def test_one_changed_while_it_is_indexed_is_indexed_once_more(client: http
     ids=["ending", "hidden", "empty", "binary", "no times", "large"],
 )
 async def test_what_cannot_be_taken_is_told(
-    client: httpx2.AsyncClient, service: Service, name: str, content: bytes, status: int, code: str
+    client: httpx2.AsyncClient, service: Service, *, name: str, content: bytes, status: int, code: str
 ) -> None:
     recording_id = await brought(client, service)
     put = await client.put(f"/v1/recordings/{recording_id}/subtitles/{name}", content=content)

@@ -12,7 +12,7 @@ from api.app import create_app
 from api.schemas import answers, jobs
 from api.schemas.feedback import JudgedAnswer
 from tests.service import a_service
-from videoqa.client import asking, books, documents, uploads, work
+from videoqa.client import asking, books, documents, subtitles, uploads, work
 
 Json = dict[str, Any]
 _PAGE = documents.Page
@@ -25,6 +25,8 @@ TOLD: Mapping[str, Any] = {
     "EventList": _PAGE[documents.ListedEvent],
     "FoundBody": asking.Found,
     "GivenAnswerBody": documents.Answer,
+    "SubtitleBody": subtitles.SubtitleFile,
+    "SubtitlePage": _PAGE[subtitles.SubtitleFile],
     "KeyPage": _PAGE[books.Key],
     "MadeKey": books.MadeKey,
     "AuditPage": _PAGE[books.Deed],

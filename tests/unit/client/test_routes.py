@@ -13,7 +13,7 @@ from starlette.routing import compile_path
 
 from api.app import create_app
 from tests.service import a_service
-from videoqa.client import asking, books, downloads, footage, uploads, work
+from videoqa.client import asking, books, downloads, footage, subtitles, uploads, work
 from videoqa.client.flows import Call, Given, Open, Options, Send, Work
 
 Json = dict[str, Any]
@@ -42,6 +42,10 @@ FLOWS: dict[str, Generator[Any, Any, Any]] = {
     "clip": downloads.clip("a1", "a.mp4", start=1, end=2),
     "thumbnail": downloads.thumbnail("a1", "a.jpg", seconds=1, width=99),
     "captions": downloads.captions("a1", "a.vtt"),
+    "subtitles": subtitles.subtitles("a1"),
+    "put_subtitles": subtitles.put_subtitles("a1", io.BytesIO(b"words"), name="talk.srt"),
+    "subtitle_file": downloads.subtitle_file("a1", "talk.srt", "talk.srt"),
+    "remove_subtitles": subtitles.remove_subtitles("a1", "talk.srt"),
     "jobs": work.jobs(states=["running"]),
     "job": work.job("j1"),
     "cancel": work.cancel("j1"),

@@ -67,7 +67,18 @@ def test_the_word_changes_with_the_files_and_only_with_them(kept: KeptSubtitles)
 
 @pytest.mark.parametrize(
     "name",
-    ["talk.ass", "talk", "", ".srt", "../talk.srt", "a/b.srt", "a\\b.srt", "a\nb.srt", "\ud800.srt", "x" * 260 + ".srt"],
+    [
+        "talk.ass",
+        "talk",
+        "",
+        ".srt",
+        "../talk.srt",
+        "a/b.srt",
+        "a\\b.srt",
+        "a\nb.srt",
+        "\ud800.srt",
+        "x" * 260 + ".srt",
+    ],
 )
 def test_what_is_not_called_like_subtitles_is_refused(kept: KeptSubtitles, name: str) -> None:
     with pytest.raises(BadSubtitles, match=r"\.srt or \.vtt"):
@@ -75,7 +86,9 @@ def test_what_is_not_called_like_subtitles_is_refused(kept: KeptSubtitles, name:
     assert names(kept) == []
 
 
-@pytest.mark.parametrize("content", [b"", b"no times at all", bytes(range(256)) * 200], ids=["empty", "prose", "binary"])
+@pytest.mark.parametrize(
+    "content", [b"", b"no times at all", bytes(range(256)) * 200], ids=["empty", "prose", "binary"]
+)
 def test_what_cannot_be_read_is_refused(kept: KeptSubtitles, content: bytes) -> None:
     with pytest.raises(BadSubtitles, match="no line of it has a time and words"):
         kept.put("a1", "talk.srt", content)

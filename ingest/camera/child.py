@@ -10,10 +10,10 @@ from ingest.camera.feed import CannotOpen
 from ingest.camera.watch import Watch
 from ingest.camera.wire import Ended, Held, Message, Order, encode
 from ingest.confinement import confine_camera
-from ingest.pyav.live import open_live
+from ingest.pyav.live import is_file, open_live
 from videoqa.cameras import CameraState
 
-_GRACE = 2.0
+_GRACE = 1.0
 
 
 def main() -> None:
@@ -22,7 +22,9 @@ def main() -> None:
     pipe = os.dup(1)
     # What a library prints must not run into the messages.
     os.dup2(2, 1)
-    measures = confine_camera(order.memory, order.port, order.descriptor)
+    # Nothing but a file can be, or has to be, opened once more.
+    readable = order.descriptor if is_file(order.descriptor) else None
+    measures = confine_camera(order.memory, order.port, readable)
     ending = threading.Event()
     # The parent keeps our stdin open for as long as it wants the session, and as it lives.
     threading.Thread(target=_end_with_parent, args=(ending,), daemon=True).start()

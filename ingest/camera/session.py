@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -83,6 +83,7 @@ class _Session:
         self._length: timedelta | None = None
         self._items = deque[LiveItem]()
         self._dropped = 0
+        self._failure: BaseException | None = None
         self._came = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
 
@@ -93,8 +94,10 @@ class _Session:
                 asked = True
                 self._process.end()
             with self._came:
-                self._came.wait_for(lambda: bool(self._items), _POLL_SECONDS)
+                self._came.wait_for(lambda: bool(self._items or self._failure), _POLL_SECONDS)
                 item = self._items.popleft() if self._items else None
+                if item is None and self._failure is not None:
+                    raise self._failure
             if item is not None:
                 yield item
                 if isinstance(item, Lost):
@@ -112,6 +115,18 @@ class _Session:
 
     def _run(self) -> None:
         try:
+            self._put(self._end())
+        except BaseException as error:  # noqa: BLE001 - whoever asks for the next item gets it
+            with self._came:
+                self._failure = error
+                self._came.notify()
+        finally:
+            self._process.kill()
+            with suppress(StorageError):
+                self._close()
+
+    def _end(self) -> Lost:
+        try:
             end = self._ended()
         except ChildLost as error:
             end = Lost(error.state, error.problem, datetime.now(UTC), self._length)
@@ -119,13 +134,11 @@ class _Session:
                 end = replace(end, state=CameraState.OFF, problem="")
         except StorageError as error:
             end = Lost(CameraState.OFFLINE, str(error), datetime.now(UTC), self._length)
-        finally:
-            self._process.kill()
         try:
             self._close()
         except StorageError as error:
             end = replace(end, problem=str(error))
-        self._put(end)
+        return end
 
     def _ended(self) -> Lost:
         stall = self._settings.stall.total_seconds()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ from av.video.stream import VideoStream
 from ingest.camera.feed import CannotOpen
 from ingest.camera.wire import Order
 from ingest.clock import MICROSECONDS, microseconds
+from ingest.formats import DEMUXERS
 from ingest.pyav.container import best
 from videoqa.cameras import CameraState
 
@@ -39,6 +41,7 @@ _PROBED = 2**21
 _PROBED_MICROSECONDS = 3_000_000
 _DAMAGED_IN_A_ROW = 200
 _BLOCK = 2**15
+_LONGEST_WAIT = 5.0
 
 
 @contextmanager
@@ -65,9 +68,9 @@ def open_live(order: Order) -> Iterator[Live]:
             "protocol_whitelist": "rtsp,rtp,tcp",
             "timeout": str(order.stall),
         }
-    elif order.paced:
+    elif is_file(order.descriptor):
         source = f"file:/dev/fd/{order.descriptor}"
-        options["protocol_whitelist"] = "file"
+        options |= {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}
     else:
         assert order.descriptor is not None
         source = _Reader(order.descriptor, patience)
@@ -84,6 +87,11 @@ def open_live(order: Order) -> Iterator[Live]:
             yield Live(container, order)
     except (FFmpegError, TimeoutError) as error:
         raise cannot(error) from error
+
+
+def is_file(descriptor: int | None) -> bool:
+    """True where it can be opened once more, and sought in."""
+    return descriptor is not None and stat.S_ISREG(os.fstat(descriptor).st_mode)
 
 
 class Live:
@@ -126,7 +134,7 @@ class Live:
         """
         coming = self._container.demux(*([self.video] if self.audio is None else [self.video, self.audio]))
         opened = time.monotonic()
-        first: int | None = None
+        pace = _Pace()
         damaged, begun = 0, False
         while True:
             try:
@@ -138,7 +146,7 @@ class Live:
                     continue
                 raise cannot(error) from error
             if packet is None or not packet.size:
-                ended = "the file has ended" if self._order.paced else "the camera ended the connection"
+                ended = "the file has ended" if is_file(self._order.descriptor) else "the camera ended the connection"
                 raise CannotOpen(CameraState.OFFLINE, ended)
             damaged = 0
             if packet.stream is self.video:
@@ -152,11 +160,7 @@ class Live:
             if packet.pts is None:
                 continue
             if self._order.paced:
-                at = microseconds(packet.dts if packet.dts is not None else packet.pts, packet.time_base)
-                first = at if first is None else first
-                ahead = (at - first) / MICROSECONDS - (time.monotonic() - opened)
-                if ahead > 0:
-                    time.sleep(ahead)
+                pace.wait(microseconds(packet.dts if packet.dts is not None else packet.pts, packet.time_base))
             yield packet
 
 
@@ -183,6 +187,22 @@ _FAULTS: tuple[tuple[tuple[type[BaseException], ...], CameraState, str], ...] = 
     ((TimeoutError, ExitError), CameraState.STALLED, "it sends nothing any more"),
     ((InvalidDataError, ProtocolNotFoundError), CameraState.OFFLINE, "what comes from there is no footage"),
 )
+
+
+class _Pace:
+    """Lets packets through when they are due by their decoding stamps."""
+
+    def __init__(self) -> None:
+        self._zero: float | None = None
+
+    def wait(self, stamp: int) -> None:
+        """Until ``stamp`` microseconds; begins anew where the stamps leap."""
+        now = time.monotonic()
+        due = stamp / MICROSECONDS + (0.0 if self._zero is None else self._zero)
+        if self._zero is None or abs(due - now) > _LONGEST_WAIT:
+            self._zero = now - stamp / MICROSECONDS
+        elif due > now:
+            time.sleep(due - now)
 
 
 class _Reader:

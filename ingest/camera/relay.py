@@ -23,7 +23,7 @@ from videoqa.cameras import CameraState
 _PATIENCE = 5.0
 _BLOCK = 2**16
 _LONGEST_TALK = 2**16
-_PLAY = b"PLAY rtsp://"
+_PLAY = b"\nPLAY "
 # Anywhere, since lines may begin elsewhere for FFmpeg. It takes the number modulo 2**32, where it fits in 64 bits.
 _STATUS = re.compile(rb"RTSP/\S{0,4096}[ \t\f\v]+([+-]?)0*(\d{1,19})(?!\d)")
 _log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Talk:
     def __init__(self) -> None:
         self.over = False
         self._said = b""
-        self._asked = b""
+        self._asked = b"\n"
 
     def asked(self, data: bytes) -> None:
         self._asked = (self._asked + data)[-_BLOCK:]

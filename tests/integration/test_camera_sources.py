@@ -1,0 +1,367 @@
+"""Cameras are opened at addresses that were checked, however servers and names change their minds."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+import av
+import pytest
+
+from ingest.camera.addresses import camera_policy
+from ingest.camera.feed import CannotOpen, Feed
+from ingest.camera.sources import Sources
+from tests.needs import ROOT
+from tests.rtsp.doors import Digest
+from tests.rtsp.film import Film, shot_anew
+from tests.rtsp.player import Channel
+from tests.rtsp.server import RtspServer
+from tests.web import Connection, serving
+from videoqa.cameras import CameraState, StreamUrl
+
+YARD = ROOT / "samples" / "yard.mp4"
+CANARY = "canary-9f2e"
+HOME = Sources(camera_policy(private=True))
+STRICT = Sources(camera_policy(private=False))
+QUICK = {"rtsp_transport": "tcp", "timeout": "10000000", "analyzeduration": "100000"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("clips")
+
+
+@pytest.fixture(scope="module")
+def shown(folder: Path) -> Film:
+    return shot_anew(YARD, folder / "h264.mp4", seconds=3, size=(160, 96), gop=5)
+
+
+def packets_of(feed: Feed) -> Iterator[av.Packet]:
+    """What a child would read, whose demuxer is told."""
+    name = feed.demuxer or None
+    if feed.url:
+        with av.open(feed.url, format=name, options=QUICK) as container:
+            yield from container.demux(video=0)
+        return
+    assert feed.descriptor is not None
+    with os.fdopen(os.dup(feed.descriptor), "rb") as file, av.open(file, format=name) as container:
+        yield from container.demux(video=0)
+
+
+def refused(sources: Sources, text: str) -> CannotOpen:
+    with pytest.raises(CannotOpen) as told, sources.opened(StreamUrl(text)):
+        pass
+    assert CANARY not in f"{told.value} {told.value.problem} {told.value!r}"
+    return told.value
+
+
+def until(holds: Callable[[], object], seconds: float = 20) -> None:
+    limit = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < limit
+        time.sleep(0.02)
+
+
+def test_rtsp_is_carried_to_the_child_from_the_address_alone(shown: Film) -> None:
+    with RtspServer({"gate": Channel(shown, speed=4)}) as server:
+        with HOME.opened(StreamUrl(f"rtsp://localhost:{server.port}/gate")) as feed:
+            assert feed.demuxer == "rtsp"
+            assert "localhost" not in feed.url
+            assert str(server.port) not in feed.url
+            packets = packets_of(feed)
+            assert all(packet.size for packet in itertools.islice(packets, 30))
+        assert list(packets) is not None, "what is left ends for the child as well"
+        until(lambda: not server.watching)
+
+
+def test_the_name_and_password_reach_the_camera_and_are_shown_to_nobody_else(shown: Film) -> None:
+    with (
+        RtspServer({"gate": Channel(shown, speed=4, door=Digest("admin", CANARY))}) as server,
+        HOME.opened(StreamUrl(server.url("gate", f"admin:{CANARY}"))) as feed,
+    ):
+        assert CANARY in feed.url
+        assert CANARY not in f"{feed!r} {feed}"
+        assert next(packets_of(feed)).size
+
+
+def test_nobody_there_is_told_before_a_child_is_begun() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    told = refused(HOME, f"rtsp://admin:{CANARY}@127.0.0.1:{port}/gate")
+    assert told.state is CameraState.OFFLINE
+    assert "refused" in told.problem
+    assert refused(HOME, f"rtsp://admin:{CANARY}@camera.invalid/gate").state is CameraState.OFFLINE
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]"])
+@pytest.mark.parametrize("scheme", ["rtsp", "http"])
+def test_this_machine_is_not_asked_where_the_policy_forbids_it(host: str, scheme: str) -> None:
+    asked = threading.Event()
+    with serving(lambda _: asked.set()) as port:
+        refused(STRICT, f"{scheme}://{host}:{port}/stream")
+    assert not asked.is_set()
+
+
+@pytest.mark.parametrize("text", ["rtsp://169.254.169.254/", "http://169.254.169.254/latest/", "http://0.0.0.0/"])
+def test_no_camera_lives_where_clouds_keep_their_secrets(text: str) -> None:
+    began = time.monotonic()
+    refused(HOME, text)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "http"])
+def test_a_name_is_looked_up_once_and_the_answer_is_kept_to(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = ["8.8.8.8", "127.0.0.1"]
+    real, connected = socket.getaddrinfo, []
+
+    def rebinding(host: str, port: int, *args: object, **more: object) -> object:
+        if host == "rebind.example":
+            return real(answers.pop(0), port, type=socket.SOCK_STREAM)
+        return real(host, port, *args, **more)  # type: ignore[arg-type]
+
+    def connect(address: tuple[str, int], *_: object, **__: object) -> socket.socket:
+        connected.append(address[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    refused(STRICT, f"{scheme}://rebind.example/stream")
+    assert connected == ["8.8.8.8"]
+
+
+def test_a_camera_that_leads_on_to_another_address_is_not_followed(shown: Film) -> None:
+    """FFmpeg would go wherever it is led."""
+    visited = threading.Event()
+    with serving(lambda _: visited.set()) as elsewhere:
+        lead = f"RTSP/1.0 302 Found\r\nCSeq: 1\r\nLocation: rtsp://127.0.0.1:{elsewhere}/in\r\n\r\n".encode()
+        with serving(lambda each: each.send(lead)) as port:
+            with pytest.raises(av.error.FFmpegError):
+                next(packets_of(Feed("rtsp", f"rtsp://127.0.0.1:{port}/gate")))
+            assert visited.is_set(), "it does so without us"
+            visited.clear()
+            with HOME.opened(StreamUrl(f"rtsp://127.0.0.1:{port}/gate")) as feed, pytest.raises(av.error.FFmpegError):
+                next(packets_of(feed))
+    assert not visited.is_set()
+
+
+def jpegs(count: int) -> list[bytes]:
+    made = list[bytes]()
+    for number in range(count):
+        with BytesIO() as file, av.open(file, "w", format="mjpeg") as container:
+            stream = container.add_stream("mjpeg", rate=10)
+            stream.width, stream.height, stream.pix_fmt = 160, 96, "yuvj420p"
+            frame = av.VideoFrame(160, 96, "yuvj420p")
+            for plane in frame.planes:
+                plane.update(bytes([number * 9 % 256]) * plane.buffer_size)
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+            made.append(file.getvalue())
+    return made
+
+
+def mjpeg(pictures: list[bytes]) -> Callable[[Connection], None]:
+    def handle(connection: Connection) -> None:
+        connection.send(b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n")
+        for picture in itertools.cycle(pictures):
+            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n".encode()
+            connection.send(head + picture + b"\r\n")
+            time.sleep(0.02)
+
+    return handle
+
+
+def test_mjpeg_over_http_is_read_until_it_is_left() -> None:
+    with serving(mjpeg(jpegs(5))) as port:
+        with HOME.opened(StreamUrl(f"http://127.0.0.1:{port}/video.mjpg")) as feed:
+            assert (feed.demuxer, feed.url, feed.paced) == ("mpjpeg", "", False)
+            frames = [frame for packet in itertools.islice(packets_of(feed), 12) for frame in packet.decode()]
+        assert [(frame.width, frame.height) for frame in frames] == [(160, 96)] * len(frames)
+        assert len(frames) >= 10
+    assert not [each for each in threading.enumerate() if each.name == "camera fetcher"]
+
+
+def test_an_unread_camera_is_left_at_once() -> None:
+    with serving(mjpeg(jpegs(5))) as port:
+        began = time.monotonic()
+        with HOME.opened(StreamUrl(f"http://127.0.0.1:{port}/video.mjpg")):
+            time.sleep(0.3)
+        assert time.monotonic() - began < 5
+    assert not [each for each in threading.enumerate() if each.name == "camera fetcher"]
+
+
+@pytest.mark.parametrize("way", ["Basic", "Digest"])
+def test_a_camera_that_asks_is_told_the_password_and_another_server_is_not(way: str) -> None:
+    pictures = jpegs(2)
+    told: list[str] = []
+
+    def ask(connection: Connection) -> None:
+        if (login := connection.header("Authorization")) is None:
+            connection.answer("401 Unauthorized", WWW_Authenticate=f'{way} realm="camera", nonce="1"')
+            return
+        told.append(login)
+        mjpeg(pictures)(connection)
+
+    with serving(ask) as port:
+        with HOME.opened(StreamUrl(f"http://admin:{CANARY}@127.0.0.1:{port}/video.mjpg")) as feed:
+            assert next(packets_of(feed)).size
+        assert told[0].startswith(way)
+        assert refused(HOME, f"http://127.0.0.1:{port}/video.mjpg").state is CameraState.AUTH_FAILED
+        told.clear()
+
+        def lead(connection: Connection) -> None:
+            connection.answer("302 Found", Location=f"http://127.0.0.1:{port}/video.mjpg")
+
+        with serving(lead) as first:
+            refused(HOME, f"http://admin:{CANARY}@127.0.0.1:{first}/video.mjpg")
+        assert not told
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "problem"),
+    [
+        ("404 Not Found", CameraState.NOT_FOUND, "404"),
+        ("403 Forbidden", CameraState.AUTH_FAILED, "403"),
+        ("500 Oops", CameraState.OFFLINE, "500"),
+        ("200 OK", CameraState.BAD_CODEC, "text/html"),
+        ("302 Found", CameraState.OFFLINE, "169.254.169.254"),
+    ],
+)
+def test_what_is_no_camera_says_what_it_is(answer: str, state: CameraState, problem: str) -> None:
+    def handle(connection: Connection) -> None:
+        connection.answer(answer, b"hello", Content_Type="text/html", Location="http://169.254.169.254/latest/")
+
+    with serving(handle) as port:
+        told = refused(HOME, f"http://admin:{CANARY}@127.0.0.1:{port}/a?token={CANARY}")
+    assert told.state is state
+    assert problem in told.problem
+
+
+class Cast:
+    """An HLS server whose stream grows by a segment each time that its playlist is asked for."""
+
+    def __init__(self, segments: list[bytes], head: bytes = b"") -> None:
+        self.segments = segments
+        self.head = head
+        self.known = 4
+        self.lines: dict[int, str] = {}
+        self.ended = False
+        self.asked: list[str] = []
+
+    def __call__(self, connection: Connection) -> None:
+        target = connection.target.partition("?")[0]
+        self.asked.append(target)
+        if target == "/main.m3u8":
+            streams = ((100, "low.m3u8"), (900, "live/high.m3u8"))
+            lines = [f'#EXT-X-STREAM-INF:BANDWIDTH={rate},CODECS="avc1,mp4a"\n{name}' for rate, name in streams]
+            connection.answer("200 OK", "\n".join(["#EXTM3U", *lines]).encode())
+        elif target == "/live/high.m3u8":
+            connection.answer("200 OK", self.playlist().encode(), Content_Type="application/vnd.apple.mpegURL")
+        elif target == "/live/head":
+            connection.answer("200 OK", self.head)
+        else:
+            connection.answer("200 OK", self.segments[int(target.rpartition("/")[2])])
+
+    def playlist(self) -> str:
+        known = range(max(0, self.known - 4), min(self.known, len(self.segments)))
+        self.known += 1
+        head = ['#EXT-X-MAP:URI="head"'] if self.head else []
+        lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:0.2", f"#EXT-X-MEDIA-SEQUENCE:{known.start}", *head]
+        for number in known:
+            lines += [*([self.lines[number]] if number in self.lines else []), "#EXTINF:0.2,", f"{number}"]
+        return "\n".join([*lines, *(["#EXT-X-ENDLIST"] if known.stop == len(self.segments) else [])])
+
+
+@pytest.fixture(scope="module")
+def segments(folder: Path, shown: Film) -> list[bytes]:
+    """The clip as MPEG-TS, a segment for each keyframe."""
+    assert shown.codec == "h264"
+    pattern = folder / "part%02d.ts"
+    options = {"segment_time": "0.4", "segment_list": str(folder / "list")}
+    with (
+        av.open(str(folder / "h264.mp4")) as source,
+        av.open(str(pattern), "w", format="segment", options=options) as target,
+    ):
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    return [part.read_bytes() for part in sorted(folder.glob("part*.ts"))]
+
+
+def test_hls_is_followed_from_near_its_end_until_it_ends(segments: list[bytes], shown: Film) -> None:
+    cast = Cast(segments)
+    with serving(cast) as port, HOME.opened(StreamUrl(f"http://127.0.0.1:{port}/main.m3u8")) as feed:
+        assert (feed.demuxer, feed.paced) == ("mpegts", True)
+        packets = [packet for packet in packets_of(feed) if packet.pts is not None]
+    assert "/low.m3u8" not in cast.asked
+    assert [each for each in cast.asked if "m3u8" not in each] == [f"/live/{number}" for number in range(1, 6)]
+    assert len(packets) == len(shown.pictures) * 5 // 6
+
+
+def test_hls_ends_where_its_time_jumps(segments: list[bytes]) -> None:
+    cast = Cast(segments)
+    cast.lines[3] = "#EXT-X-DISCONTINUITY"
+    with serving(cast) as port, HOME.opened(StreamUrl(f"http://127.0.0.1:{port}/live/high.m3u8")) as feed:
+        assert feed.descriptor is not None
+        with os.fdopen(os.dup(feed.descriptor), "rb") as file:
+            assert file.read() == segments[1] + segments[2]
+
+
+def test_hls_in_fragments_begins_with_what_precedes_them() -> None:
+    cast = Cast([b"a", b"b", b"c"], head=b"head ")
+    with serving(cast) as port, HOME.opened(StreamUrl(f"http://127.0.0.1:{port}/live/high.m3u8")) as feed:
+        assert feed.demuxer == "mov"
+        assert feed.descriptor is not None
+        with os.fdopen(os.dup(feed.descriptor), "rb") as file:
+            assert file.read() == b"head abc"
+
+
+@pytest.mark.parametrize(
+    "address", ["http://169.254.169.254/part", "file:///etc/passwd", "http://[::1", "rtsp://127.0.0.1/"]
+)
+def test_each_segment_is_checked(address: str) -> None:
+    playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{address}\n#EXT-X-ENDLIST".encode()
+
+    def handle(connection: Connection) -> None:
+        connection.answer("200 OK", playlist, Content_Type="application/vnd.apple.mpegurl")
+
+    with serving(handle) as port, HOME.opened(StreamUrl(f"http://127.0.0.1:{port}/a")) as feed:
+        assert feed.descriptor is not None
+        with os.fdopen(os.dup(feed.descriptor), "rb") as file:
+            assert file.read() == b""
+
+
+def test_a_file_is_played_in_real_time_and_what_is_none_is_not(folder: Path, shown: Film) -> None:
+    with HOME.opened(StreamUrl(f"file:{folder / 'h264.mp4'}")) as feed:
+        assert feed.paced
+        assert not feed.url
+        packets = [packet for packet in packets_of(feed) if packet.pts is not None]
+        assert len(packets) == len(shown.pictures)
+    assert refused(HOME, f"file:{folder / 'none.mp4'}").state is CameraState.NOT_FOUND
+    os.mkfifo(folder / "pipe")
+    for other in ("pipe", "."):
+        assert refused(HOME, f"file:{folder / other}").state is CameraState.BAD_CODEC
+
+
+def test_a_hundred_sessions_leave_no_descriptor_and_no_thread_behind(shown: Film) -> None:
+    def held() -> tuple[int, int]:
+        return len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
+
+    with RtspServer({"gate": Channel(shown)}) as server, serving(mjpeg(jpegs(1))) as port:
+        urls = [StreamUrl(server.url("gate")), StreamUrl(f"http://127.0.0.1:{port}/a.mjpg")]
+        for url in urls:
+            with HOME.opened(url):
+                pass
+        until(lambda: not server.watching)
+        before = held()
+        for url in urls * 50:
+            with HOME.opened(url):
+                pass
+        until(lambda: all(now <= then for now, then in zip(held(), before, strict=True)))

@@ -1,0 +1,67 @@
+"""What a camera says before it plays is looked through for what would lead FFmpeg elsewhere."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from ingest.camera.relay import LedOn, Talk
+
+WELCOME = b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nServer: RTSP/RTP stream 302\r\nContent-Location: rtsp://elsewhere/\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"RTSP/1.0 302 Found\r\nLocation: rtsp://elsewhere/\r\n\r\n",
+        b"RTSP/1.0 301 Moved\r\n\r\n",
+        b"RTSP/2.0  399 x\r\n",
+        b"RTSP/ 300\n",
+        b"RT\rSP/1.0 3\r02 Found\r\n",
+        b"RTSP/1.0 +302 Found\r\n",
+        b"RTSP/1.0 00302 Found\r\n",
+        b"RTSP/1.0 4294967598 Found\r\n",
+        b"RTSP/1.0 -4294966994 Found\r\n",
+        b"RTSP/1.0\t302\r\n",
+        b"$\0\0\1RTSP/1.0 302 Found\r\n",
+        b"RTSP/" + b"x" * 4000 + b" 302 Found\r\n",
+        b"x" * 70_000,
+    ],
+    ids=lambda answer: repr(answer[:24]),
+)
+@pytest.mark.parametrize("piece", [1, 7, 100_000])
+def test_a_lead_is_found_however_it_is_written_and_cut(answer: bytes, piece: int) -> None:
+    talk = Talk()
+    talk.answered(WELCOME)
+    with pytest.raises(LedOn):
+        for at in range(0, len(answer), piece):
+            talk.answered(answer[at : at + piece])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        WELCOME,
+        b"RTSP/1.0 401 Unauthorized\r\n",
+        b"RTSP/1.0 404 Not Found\r\nServer: Camera RTSP/1.0\r\n",
+        b"RTSP/1.0 503 300 times\r\n",
+        b"RTSP/1.0 200 OK\r\nContent-Length: 302\r\n\r\nv=0\r\ns=RTSP/RTP stream 300\r\n",
+    ],
+)
+def test_what_cameras_say_passes(answer: bytes) -> None:
+    for piece in (1, 1000):
+        talk = Talk()
+        for at in range(0, len(answer), piece):
+            talk.answered(answer[at : at + piece])
+
+
+def test_once_it_plays_its_pictures_may_look_like_anything() -> None:
+    talk = Talk()
+    for byte in b"DESCRIBE rtsp://PLAY/?PLAY RTSP/1.0\r\n\r\n":
+        talk.asked(bytes([byte]))
+    assert not talk.over
+    for byte in b"PLAY rtsp://127.0.0.1/a RTSP/1.0\r\n\r\n":
+        talk.asked(bytes([byte]))
+    assert talk.over
+    talk.answered(b"RTSP/1.0 302 Found\r\n" + random.Random(1).randbytes(100_000))

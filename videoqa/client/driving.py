@@ -12,8 +12,24 @@ import anyio
 import anyio.to_thread
 import httpx2
 
-from videoqa.client.flows import Call, Effect, Emit, Flow, Given, Items, Next, Open, Options, Reply, Send, Sleep, Work
+from videoqa.client.flows import (
+    Call,
+    Effect,
+    Emit,
+    Flow,
+    Given,
+    Items,
+    Listen,
+    Next,
+    Open,
+    Options,
+    Reply,
+    Send,
+    Sleep,
+    Work,
+)
 from videoqa.client.problems import BadReply, ClientError, Unreachable
+from videoqa.client.sockets import SocketBroken, socket, socket_awaited
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -67,10 +83,10 @@ class Blocking:
         with closing(self.each(_only(flow))) as items:
             return next(items)
 
-    def each(self, flow: Items[T]) -> Generator[T, None, None]:
+    def each(self, flow: Items[T]) -> Generator[T, None, None]:  # noqa: PLR0912  an arm for each effect
         with ExitStack() as at_hand, closing(flow):
             step: Callable[[], Effect | Emit[T]] = partial(next, flow)
-            parts: Iterator[bytes | httpx2.ServerSentEvent] = iter(())
+            parts: Iterator[bytes | httpx2.ServerSentEvent | str] = iter(())
             while True:
                 try:
                     effect = step()
@@ -93,6 +109,9 @@ class Blocking:
                             parts = iter(httpx2.EventSource(response)) if events else response.iter_bytes()
                         case Next():
                             outcome = next(parts, None)
+                        case Listen():
+                            at_hand.close()
+                            parts = at_hand.enter_context(socket(self._http, effect, self._options))
                         case Sleep(seconds):
                             time.sleep(seconds)
                         case Work(work):
@@ -102,6 +121,8 @@ class Blocking:
                     step = partial(flow.send, outcome)
                 except httpx2.HTTPError as error:
                     step = partial(flow.throw, _told(error, self._options.url))
+                except SocketBroken as error:
+                    step = partial(flow.throw, error.told)
 
 
 class Awaiting:
@@ -115,11 +136,11 @@ class Awaiting:
         async with aclosing(self.each(_only(flow))) as items:
             return await anext(items)
 
-    async def each(self, flow: Items[T]) -> AsyncGenerator[T, None]:
+    async def each(self, flow: Items[T]) -> AsyncGenerator[T, None]:  # noqa: PLR0912
         with closing(flow):
             async with AsyncExitStack() as at_hand:
                 step: Callable[[], Effect | Emit[T]] = partial(next, flow)
-                parts: AsyncIterator[bytes | httpx2.ServerSentEvent] = _nothing()
+                parts: AsyncIterator[bytes | httpx2.ServerSentEvent | str] = _nothing()
                 while True:
                     try:
                         effect = step()
@@ -142,6 +163,10 @@ class Awaiting:
                                 parts = aiter(httpx2.EventSource(response)) if events else response.aiter_bytes()
                             case Next():
                                 outcome = await anext(parts, None)
+                            case Listen():
+                                await at_hand.aclose()
+                                opening = socket_awaited(self._http, effect, self._options)
+                                parts = await at_hand.enter_async_context(opening)
                             case Sleep(seconds):
                                 await anyio.sleep(seconds)
                             case Work(work):
@@ -151,6 +176,8 @@ class Awaiting:
                         step = partial(flow.send, outcome)
                     except httpx2.HTTPError as error:
                         step = partial(flow.throw, _told(error, self._options.url))
+                    except SocketBroken as error:
+                        step = partial(flow.throw, error.told)
 
 
 def _bound(run: Callable[[Any], Any], flow: Callable[..., Any]) -> Callable[..., Any]:

@@ -106,6 +106,15 @@ class Next:
 
 
 @dataclass(frozen=True, slots=True)
+class Listen:
+    """A socket is opened; its messages follow by ``Next``, and its end is an error. What was open before is closed."""
+
+    path: str
+    query: Query = field(default_factory=dict)
+    subprotocol: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Sleep:
     seconds: float
 
@@ -129,7 +138,7 @@ class Emit(Generic[T_co]):
     item: T_co
 
 
-Effect: TypeAlias = Send | Open | Next | Sleep | Work | Given
+Effect: TypeAlias = Send | Open | Next | Listen | Sleep | Work | Given
 Flow: TypeAlias = Generator[Effect, Any, T]
 """Comes to a T."""
 Items: TypeAlias = Generator[Effect | Emit[T], Any, None]
@@ -149,6 +158,15 @@ def next_bytes() -> Flow[bytes | None]:
 def next_event() -> Flow[ServerSentEvent | None]:
     event: ServerSentEvent | None = yield Next()
     return event
+
+
+def listening(listen: Listen) -> Flow[None]:
+    yield listen
+
+
+def heard() -> Flow[str]:
+    message: str = yield Next()
+    return message
 
 
 def pause(seconds: float) -> Flow[None]:

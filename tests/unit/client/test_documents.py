@@ -9,10 +9,11 @@ import pytest
 from pydantic import TypeAdapter
 
 from api.app import create_app
+from api.schemas import alerts as schemas_of_alerts
 from api.schemas import answers, jobs
 from api.schemas.feedback import JudgedAnswer
 from tests.service import a_service
-from videoqa.client import asking, books, documents, subtitles, uploads, work
+from videoqa.client import alerts, asking, books, cameras, documents, pins, rules, subtitles, uploads, work
 
 Json = dict[str, Any]
 _PAGE = documents.Page
@@ -27,6 +28,15 @@ TOLD: Mapping[str, Any] = {
     "GivenAnswerBody": documents.Answer,
     "SubtitleBody": subtitles.SubtitleFile,
     "SubtitlePage": _PAGE[subtitles.SubtitleFile],
+    "AlertBody": alerts.Alert,
+    "AlertPage": _PAGE[alerts.Alert],
+    "CameraBody": cameras.Camera,
+    "CameraPage": _PAGE[cameras.Camera],
+    "CameraTimeline": cameras.CameraTimeline,
+    "RuleBody": rules.Rule,
+    "RulePage": _PAGE[rules.Rule],
+    "PinBody": pins.Pin,
+    "PinPage": _PAGE[pins.Pin],
     "KeyPage": _PAGE[books.Key],
     "MadeKey": books.MadeKey,
     "AuditPage": _PAGE[books.Deed],
@@ -43,6 +53,11 @@ STREAMED: Mapping[str, Any] = {
     "NoteBody": asking.Note,
     "ProgressBody": work.Progress,
     "EndBody": work.End,
+}
+FED: Mapping[str, Any] = {
+    "AlertMessage": alerts.AlertNews,
+    "StatusMessage": alerts.CameraNews,
+    "GapMessage": alerts.GapNews,
 }
 NOT_THE_CLIENTS = {"HealthBody", "StateBody", "Completion", "Models"}
 
@@ -69,6 +84,12 @@ def test_a_part_of_a_stream_has_the_fields_of_its_schema(name: str) -> None:
     module = jobs if hasattr(jobs, name) else answers
     schema = getattr(module, name).model_json_schema(mode="serialization")
     assert _of(STREAMED[name]) == _plain(schema, schema.get("$defs", {}))
+
+
+@pytest.mark.parametrize("name", FED)
+def test_news_have_the_fields_of_their_schema(name: str) -> None:
+    schema = getattr(schemas_of_alerts, name).model_json_schema(mode="serialization")
+    assert _of(FED[name]) == _plain(schema, schema.get("$defs", {}))
 
 
 def test_a_judged_answer_has_the_fields_of_its_schema() -> None:

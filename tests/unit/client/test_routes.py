@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Generator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ from starlette.routing import compile_path
 
 from api.app import create_app
 from tests.service import a_service
-from videoqa.client import asking, books, downloads, footage, subtitles, uploads, work
+from videoqa.client import alerts, asking, books, cameras, downloads, footage, pins, rules, subtitles, uploads, work
 from videoqa.client.flows import Call, Given, Open, Options, Send, Work
 
 Json = dict[str, Any]
+DAY = timedelta(days=1)
 NOON = datetime(2026, 5, 9, 12, tzinfo=UTC)
 SAID: Json = {"title": "Gate", "started_at": NOON, "prompt": "cars", "tags": ["gate"]}
 WHERE: Json = {"recordings": ["a1"], "between": (NOON, NOON), "limit": 5}
@@ -46,6 +47,28 @@ FLOWS: dict[str, Generator[Any, Any, Any]] = {
     "put_subtitles": subtitles.put_subtitles("a1", io.BytesIO(b"words"), name="talk.srt"),
     "subtitle_file": downloads.subtitle_file("a1", "talk.srt", "talk.srt"),
     "remove_subtitles": subtitles.remove_subtitles("a1", "talk.srt"),
+    "cameras": cameras.cameras(),
+    "camera": cameras.camera("gate-1"),
+    "add_camera": cameras.add_camera("gate-1", "rtsp://127.0.0.1/a", keep=DAY, tags=["gate"]),
+    "change_camera": cameras.change_camera("gate-1", url="rtsp://127.0.0.1/a", keep=DAY, tags=["gate"], enabled=True),
+    "remove_camera": cameras.remove_camera("gate-1"),
+    "snapshot": cameras.snapshot("gate-1", "a.jpg"),
+    "timeline": cameras.timeline("gate-1", since=NOON, until=NOON),
+    "rules": rules.rules(),
+    "rule": rules.rule("r1"),
+    "add_rule": rules.add_rule(
+        "a person", cameras=["gate-1"], schedule=rules.Schedule(start=NOON.time(), end=NOON.time())
+    ),
+    "change_rule": rules.change_rule("r1", enabled=True, severity="low", cooldown=DAY),
+    "remove_rule": rules.remove_rule("r1"),
+    "alerts": alerts.alerts(cameras=["gate-1"], rules=["r1"], severities=["low"], since=NOON, until=NOON),
+    "alert": alerts.alert("a1"),
+    "acknowledge": alerts.acknowledge("a1"),
+    "comment": alerts.comment("a1", "seen to"),
+    "false_alarm": alerts.false_alarm("a1"),
+    "pins": pins.pins("a1"),
+    "pin": pins.pin("a1", start=1, end=2, note="kept"),
+    "unpin": pins.unpin("a1", "p1"),
     "jobs": work.jobs(states=["running"]),
     "job": work.job("j1"),
     "cancel": work.cancel("j1"),
@@ -66,6 +89,10 @@ OTHERWISE = {
     "GET /v1/search": "POST does the same",
     "HEAD /v1/recordings/{recording_id}/content": "a download sees the same headers",
     "HEAD /v1/recordings/{recording_id}/clip": "a download sees the same headers",
+    "GET /v1/alerts/stream": "the client listens at the socket",
+    "GET /v1/cameras/{camera_id}/mjpeg": "for browsers and recorders",
+    "POST /v1/session": "for browsers",
+    "DELETE /v1/session": "for browsers",
     "OPTIONS /v1/uploads": "the client knows what is spoken",
     "POST /v1/uploads/{upload_id}": "for lines that let no PATCH through",
     "DELETE /v1/uploads/{upload_id}": "what is not gone on with expires",

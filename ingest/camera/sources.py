@@ -38,7 +38,9 @@ class Sources:
         with ExitStack() as stack:
             try:
                 feed = stack.enter_context(self._source(url))
-            except (BadCamera, Refused) as error:
+            except BadCamera as error:
+                raise CannotOpen(CameraState.OFFLINE, str(error.fields["problem"])) from error
+            except Refused as error:
                 raise CannotOpen(CameraState.OFFLINE, str(error)) from error
             yield feed
 

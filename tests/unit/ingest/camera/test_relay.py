@@ -35,8 +35,12 @@ def test_a_lead_is_found_however_it_is_written_and_cut(answer: bytes, piece: int
     talk = Talk()
     talk.answered(WELCOME)
     with pytest.raises(LedOn):
-        for at in range(0, len(answer), piece):
-            talk.answered(answer[at : at + piece])
+        say(talk, answer, piece)
+
+
+def say(talk: Talk, answer: bytes, piece: int) -> None:
+    for at in range(0, len(answer), piece):
+        talk.answered(answer[at : at + piece])
 
 
 @pytest.mark.parametrize(
@@ -51,9 +55,7 @@ def test_a_lead_is_found_however_it_is_written_and_cut(answer: bytes, piece: int
 )
 def test_what_cameras_say_passes(answer: bytes) -> None:
     for piece in (1, 1000):
-        talk = Talk()
-        for at in range(0, len(answer), piece):
-            talk.answered(answer[at : at + piece])
+        say(Talk(), answer, piece)
 
 
 def test_once_it_plays_its_pictures_may_look_like_anything() -> None:

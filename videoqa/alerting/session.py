@@ -79,8 +79,8 @@ class Session:
                         case Lost():
                             self._lost(item)
         finally:
-            # Whoever was thrown out of it leaves what was recorded to be measured by its file.
-            self._end(None)
+            # Of what could not be written nothing more is told, but what was recorded is there.
+            self._over(None)
         return ZERO if begun is None else self._room.now() - begun
 
     def _path_of(self, started_at: datetime) -> str:
@@ -157,15 +157,17 @@ class Session:
         self._standing.become(lost.state, lost.problem, recording="")
 
     def _end(self, length: timedelta | None) -> None:
-        """The recording under way is over; where it ends, its file tells best."""
+        """The recording under way is over."""
+        if self._under_way is not None:
+            self._write(self._book.finish(length or self._under_way.until + self._camera.period))
+            self._over(length)
+
+    def _over(self, length: timedelta | None) -> None:
+        """Hands the recording under way over; where it ends, its file tells best."""
         under_way, self._under_way = self._under_way, None
-        if under_way is None:
-            return
-        lasted = length or under_way.until + self._camera.period
-        self._standing.footage_ends(under_way.started_at + lasted)
-        try:
-            self._write(self._book.finish(lasted))
-        finally:
+        if under_way is not None:
+            lasted = length or under_way.until + self._camera.period
+            self._standing.footage_ends(under_way.started_at + lasted)
             self._room.ended(under_way.recording, under_way.attention.spans(lasted, under_way.away))
 
     def _write(self, changes: Sequence[AlertChange]) -> None:

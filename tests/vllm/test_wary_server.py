@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from dataclasses import replace
 
 import pytest
 
 from tests.vllm.clips import clip, every
 from tests.vllm.engine import QUEUE, Engine
+from tests.vllm.seats import seat_taken
 from videoqa.analyser.model.counting import PromptCounter
 from videoqa.analyser.model.dealings import Retries
 from videoqa.analyser.model.exchange import Ask, Priority, Reply
@@ -21,7 +22,7 @@ from videoqa.analyser.model.reply import analysis_schema, read_analysis
 from videoqa.analyser.model.server import ModelServer
 from videoqa.errors import ModelError, ModelUnreachable
 
-LONG = Ask("", "Say much.", max_tokens=600)
+LONG = Ask("", "Say much.", max_tokens=4_000)
 PATIENT = Retries(attempts=400, hurried=400, first=0.2, longest=0.5)
 
 
@@ -83,7 +84,8 @@ def test_what_somebody_waits_for_goes_before_what_nobody_does(wary: Engine, mode
     ended: list[Priority] = []
 
     def ask(priority: Priority) -> None:
-        model.ask(Ask("", "Say much.", max_tokens=150, priority=priority))
+        # So much that no thread of this process is late enough to be told after one that came behind it.
+        model.ask(Ask("", "Say much.", max_tokens=1_000, priority=priority))
         ended.append(priority)
 
     came = [Priority.BATCH, Priority.BATCH, Priority.INTERACTIVE, Priority.LIVE]
@@ -98,36 +100,25 @@ def test_what_somebody_waits_for_goes_before_what_nobody_does(wary: Engine, mode
 
 def test_an_engine_that_is_killed_loses_no_request_and_is_asked_again_when_it_is_back(wary: Engine) -> None:
     model = ModelServer(wary.url)
-    asks = [Ask("", f"Say much ({number}).", max_tokens=400) for number in range(4)]
+    asks = [Ask("", f"Say much ({number}).", max_tokens=4_000) for number in range(3)]
     model.capabilities()
-    with ThreadPoolExecutor(len(asks)) as pool:
-        first = [pool.submit(_outcome, model, ask) for ask in asks]
+    with ThreadPoolExecutor(len(asks) + 1) as pool:
         streamed = pool.submit(_streamed, model)
-        time.sleep(0.5)
+        first = [pool.submit(_outcome, model, ask) for ask in asks]
+        until(lambda: wary.metric("vllm:num_requests_waiting") >= len(asks))
         wary.kill_core()
         outcomes = [done.result(timeout=90) for done in first]
         cut = streamed.result(timeout=90)
-    assert isinstance(cut, ModelError), "a stream that broke off is not a whole one"
-    lost = [number for number, outcome in enumerate(outcomes) if isinstance(outcome, ModelError)]
-    assert lost, "the engine was killed in the middle"
-    assert all(isinstance(outcomes[number], ModelUnreachable) for number in lost), outcomes
+    assert isinstance(cut, ModelUnreachable), "a stream that broke off is not a whole one"
+    assert all(isinstance(outcome, ModelUnreachable) for outcome in outcomes), outcomes
     assert wary.ended()
     assert not model.status().up
     with pytest.raises(ModelUnreachable):
         model.capabilities()
     wary.start().wait()
-    again = _patiently(model, asks[lost[0]])
-    assert again.text
-    assert [model.ask(asks[number]).text != "" for number in lost[1:]] == [True] * len(lost[1:])
-
-
-@contextmanager
-def seat_taken(model: ModelServer) -> Iterator[None]:
-    """The one seat is taken for as long as the block lasts, by a reply that nobody lets end."""
-    words = model.stream(Ask("", "Say much.", max_tokens=20_000, priority=Priority.LIVE))
-    with closing(words):
-        next(words)
-        yield
+    shorter = [replace(ask, max_tokens=100) for ask in asks]
+    assert _patiently(model, shorter[0]).text
+    assert all(model.ask(ask).text for ask in shorter[1:])
 
 
 def until(holds: Callable[[], bool], seconds: float = 60.0) -> None:

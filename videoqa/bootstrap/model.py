@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from videoqa.analyser.model.exchange import Model
     from videoqa.analyser.model.grounder import ModelGrounder
     from videoqa.analyser.model.prompting import Prompts
+    from videoqa.analyser.sentry.sentries import Eyes
     from videoqa.ports import Transcriber
 
 GROUPS_AT_ONCE = 32
@@ -43,7 +44,7 @@ class ModelRoom:
         self._settings = settings
         self._folder = folder
         self._reader = reader
-        self._url = url
+        self.url = url
 
     @cached_property
     def server(self) -> Model:
@@ -54,7 +55,7 @@ class ModelRoom:
 
         settings = self._settings
         prices = Prices(settings.price_in, settings.price_out)
-        first = ModelServer(self._url, settings.model, settings.model_key, prices)
+        first = ModelServer(self.url, settings.model, settings.model_key, prices)
         if not settings.model_fallback_url:
             return first
         second = ModelServer(settings.model_fallback_url, settings.model_fallback, settings.model_fallback_key, prices)
@@ -82,6 +83,18 @@ class ModelRoom:
 
         sampling = Sampling(_CLOSE_PERIOD, self._settings.long_side)
         return ModelGrounder(self.server, self._prompts, sampling, budget=self._budget)
+
+    @cached_property
+    def eyes(self) -> Eyes:
+        """What looks at cameras: its questions come before all others."""
+        from videoqa.analyser.model.exchange import Priority
+        from videoqa.analyser.model.grounder import ModelGrounder
+        from videoqa.analyser.sentry.glance import Glances
+        from videoqa.analyser.sentry.sentries import Eyes
+
+        sampling = Sampling(_CLOSE_PERIOD, self._settings.long_side)
+        grounder = ModelGrounder(self.server, self._prompts, sampling, budget=self._budget, priority=Priority.LIVE)
+        return Eyes(Glances(self.server, self._prompts), grounder)
 
     @cached_property
     def closeups(self) -> FootageCloseups:

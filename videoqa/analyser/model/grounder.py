@@ -41,13 +41,21 @@ class ModelGrounder:
         prompts: what it is told.
         sampling: how densely and how large it wants the frames of a moment.
         budget: what a request may hold; the model's own context and tokeniser take the place of the budget's.
+        priority: whose turn its questions come before.
     """
 
     def __init__(
-        self, model: Model, prompts: Prompts, sampling: Sampling | None = None, *, budget: Budget | None = None
+        self,
+        model: Model,
+        prompts: Prompts,
+        sampling: Sampling | None = None,
+        *,
+        budget: Budget | None = None,
+        priority: Priority = Priority.INTERACTIVE,
     ) -> None:
         self._model = model
         self._prompts = prompts
+        self._priority = priority
         self._sampling = sampling or Sampling(period=timedelta(milliseconds=500))
         self._given = pairing(budget or Budget(), self._sampling)
         self._counter = PromptCounter(model)
@@ -144,7 +152,7 @@ class ModelGrounder:
 
     def _ask(self, text: str, reply: int, shown: Exhibit | None = None, schema: dict[str, object] | None = None) -> Ask:
         clip = None if shown is None else shown.clip
-        return Ask(self._prompts.system, text, clip, schema, "finding", max_tokens=reply, priority=Priority.INTERACTIVE)
+        return Ask(self._prompts.system, text, clip, schema, "finding", max_tokens=reply, priority=self._priority)
 
     def _summary(self, title: str, lines: Sequence[str]) -> Ask:
         told = fenced("lines", lines, LONGEST_NOTE)

@@ -31,6 +31,7 @@ class Task(StrEnum):
     DESCRIBE = "describe"
     SUMMARISE = "summarise"
     REPAIR = "repair"
+    WATCH = "watch"
 
 
 _NEEDED: Mapping[Task, frozenset[str]] = {
@@ -41,6 +42,7 @@ _NEEDED: Mapping[Task, frozenset[str]] = {
     Task.DESCRIBE: frozenset({"cues", "wanted"}),
     Task.SUMMARISE: frozenset({"title", "lines"}),
     Task.REPAIR: frozenset({"problem"}),
+    Task.WATCH: frozenset({"rule"}),
 }
 _OPTIONAL: Mapping[Task, frozenset[str]] = {Task.GROUND: frozenset({"counting"})}
 
@@ -73,8 +75,12 @@ class Prompts:
 
     @property
     def digest(self) -> str:
-        """12 hexadecimal digits that change with anything of what is sent, the evidence's fences included."""
-        parts = [f"evidence {evidence.VERSION}", self.language, *(f"{task} {self.texts[task]}" for task in Task)]
+        """12 hexadecimal digits that change with anything of what is sent, the evidence's fences included.
+
+        What cameras are watched with is left out: it has no part in what is indexed.
+        """
+        sent = (f"{task} {self.texts[task]}" for task in Task if task is not Task.WATCH)
+        parts = [f"evidence {evidence.VERSION}", self.language, *sent]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
     @property

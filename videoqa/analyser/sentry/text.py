@@ -1,0 +1,136 @@
+"""Looks for text: reads a picture when something new stands in it, on a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from difflib import SequenceMatcher
+
+from videoqa.alerts import AlertRule, ConditionKind
+from videoqa.analyser.ocr import Line, TextReader
+from videoqa.analyser.sentry.desk import Bench
+from videoqa.analyser.sentry.view import View, mask_of
+from videoqa.analyser.sentry.waiting import Album, Queue, Shot
+from videoqa.ports import LookedAway, Sighting
+
+LIKE = 0.8
+"""Two pieces of text are the same where they agree in that share of their letters: readers mix up 8 and B."""
+LEAST_LETTERS = 3
+SPACING = timedelta(seconds=2)
+"""A picture is read at most so often: reading one takes a second of a core."""
+AGAIN = timedelta(seconds=10)
+"""What was read is read again so often, to see that it is still there."""
+USUAL = 2
+"""Readings at the beginning whose text belongs to the scene."""
+
+
+@dataclass(slots=True)
+class _Read:
+    """``lines`` were read in ``shot``; ``usual`` is what stands there always."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    lines: tuple[Line, ...] = ()
+    shot: Shot | None = None
+    usual: list[str] = field(default_factory=list)
+    readings: int = 0
+
+
+class TextWatch:
+    """Watches one camera. It is asked by one thread; reading is done by those of ``bench``."""
+
+    def __init__(self, reader: TextReader, bench: Bench, period: timedelta, *, waiting: bool) -> None:
+        self._reader = reader
+        self._bench = bench
+        self._period = period
+        self._waiting = waiting
+        self._album = Album(1)
+        self._queue = Queue(1)
+        self._read = _Read()
+        self._asked_at: datetime | None = None
+        self._changed = False
+
+    def begin(self) -> None:
+        self._album.begin()
+
+    def look(self, view: View, rules: Collection[AlertRule]) -> tuple[Mapping[str, Sighting], tuple[LookedAway, ...]]:
+        """Sightings, and what was given up."""
+        mine = [rule for rule in rules if rule.condition.kind is ConditionKind.TEXT]
+        if not mine:
+            return {}, ()
+        self._changed = self._changed or any(
+            bool((view.news & mask_of(rule.condition.zone, view.grid)).any()) for rule in mine
+        )
+        if self._is_due(view.at):
+            self._asked_at, self._changed = view.at, False
+            self._queue.add(self._album.add(view.pixels, view.live.frame.pts, view.at))
+            if self._waiting:
+                self._work()
+            else:
+                self._bench.ask(self._work)
+        names = tuple(rule.id for rule in mine)
+        away = self._queue.away(self._album.recording, self._period, names, "text is read more slowly than it comes")
+        settled = not self._changed and len(self._queue) == 0 and (self._waiting or self._bench.idle)
+        with self._read.lock:
+            shot = self._read.shot
+            found = {} if shot is None else {rule.id: self._sighting(rule, shot, view, settled) for rule in mine}
+        return {name: sighting for name, sighting in found.items() if sighting is not None}, away
+
+    def _is_due(self, at: datetime) -> bool:
+        if self._asked_at is None:
+            return True
+        since = at - self._asked_at
+        with self._read.lock:
+            few = self._read.readings < USUAL or bool(self._read.lines)
+        return since >= SPACING and (self._changed or (few and since >= AGAIN))
+
+    def _work(self) -> None:
+        for shot in self._queue.take():
+            lines = self._reader.read(shot.jpeg)
+            with self._read.lock:
+                read = self._read
+                read.lines, read.shot = lines, shot
+                if read.readings < USUAL:
+                    read.usual += [plain(line.text) for line in lines]
+                    read.readings += 1
+
+    def _sighting(self, rule: AlertRule, shot: Shot, view: View, settled: bool) -> Sighting | None:
+        wanted = plain(rule.condition.text)
+        for line in self._read.lines:
+            middle = ((line.region.left + line.region.right) / 2, (line.region.top + line.region.bottom) / 2)
+            place = (int(middle[1] * view.grid[0]), int(middle[0] * view.grid[1]))
+            if not mask_of(rule.condition.zone, view.grid)[place]:
+                continue
+            if reads(line.text, wanted) if wanted else self._is_new(line):
+                return Sighting(
+                    confidence=round(line.score, 3),
+                    description=f"the text “{line.text}” can be read",
+                    region=line.region,
+                    identity=f"text:{wanted or plain(line.text)}",
+                    frames=(shot.pts,) if shot.recording == self._album.recording else (),
+                    seen_at=view.at if settled else shot.taken_at,
+                )
+        return None
+
+    def _is_new(self, line: Line) -> bool:
+        said = plain(line.text)
+        if sum(char.isalpha() for char in said) < LEAST_LETTERS:
+            return False  # a clock is new every second
+        return not any(SequenceMatcher(None, said, usual).ratio() >= LIKE for usual in self._read.usual)
+
+
+def plain(text: str) -> str:
+    """The letters and digits of ``text``, without case."""
+    return "".join(char for char in text.casefold() if char.isalnum())
+
+
+def reads(text: str, wanted: str) -> bool:
+    """True where ``wanted``, as ``plain`` gives it, stands in ``text``, be it a little misread."""
+    said = plain(text)
+    if wanted in said:
+        return True
+    if len(wanted) < LEAST_LETTERS:
+        return False
+    windows = (said[start : start + len(wanted)] for start in range(max(1, len(said) - len(wanted) + 1)))
+    return any(SequenceMatcher(None, wanted, window).ratio() >= LIKE for window in windows)

@@ -104,8 +104,9 @@ async def begun(request: Request, service: Service, caller: Caller, body: AskBod
 
     def begin() -> Iterator[AnswerPart]:
         about = asked(service, caller, body.recordings)
-        if service.grounded is not None:
-            return service.grounded.ask_stream(body.question, about.recordings, between, body.limit, among=about.among)
+        grounded = service.grounded()
+        if grounded is not None:
+            return grounded.ask_stream(body.question, about.recordings, between, body.limit, among=about.among)
         answer = service.answering.ask(body.question, about.recordings, between, body.limit, among=about.among)
         told = () if answer.text is None else (Told(answer.text),)
         return iter((*told, answer))

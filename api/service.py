@@ -56,13 +56,14 @@ class Limits:
 class Service:
     """The parts that the routes use. ``keys_needed`` is False where whoever is at this machine may do everything.
 
+    ``grounded`` are answers that a model has checked, None while there is no model.
     ``remove`` forgets a recording with all that was kept of it; ``checks`` tells how the parts are, ``figures`` how
     much there is.
     """
 
     archive: Archive
     answering: Answering
-    grounded: GroundedAnswering | None
+    grounded: Callable[[], GroundedAnswering | None]
     jobs: JobQueue
     intake: Intake
     inbox: Inbox

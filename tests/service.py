@@ -57,7 +57,7 @@ def a_service(folder: Path, **parts: Any) -> Service:
     known: dict[str, Any] = {
         "archive": archive,
         "answering": Answering(search, archive, _lexicon(), UTC),
-        "grounded": None,
+        "grounded": lambda: None,
         "jobs": jobs,
         "inbox": inbox,
         "subtitles": subtitles,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,7 +60,7 @@ class Intake:
     archive: Archive
     jobs: JobQueue
     subtitles: Subtitles
-    by_model: bool = False
+    by_model: Callable[[], bool] = bool
 
     def take(self, arrived: Arrived, wishes: Wishes, caller: Caller) -> Taken:
         """Keeps the file, adds its recording and submits it to be indexed.
@@ -154,7 +154,7 @@ class Intake:
         request = IndexRequest(
             path=recording.source,
             prompt=prompt,
-            by_model=self.by_model,
+            by_model=self.by_model(),
             recording_id=recording.id,
             priority=priority,
             owner=recording.owner,

@@ -36,7 +36,7 @@ class Closing:
     passages: Passages
     jobs: JobQueue
     remove: Callable[[Recording], None]
-    by_model: bool = False
+    by_model: Callable[[], bool] = bool
 
     def measure(self, recording: Recording) -> timedelta:
         """How long it is, by its file; nothing where there is nothing in that."""
@@ -91,7 +91,7 @@ class Closing:
     def _submit(self, recording: Recording) -> None:
         request = IndexRequest(
             path=recording.source,
-            by_model=self.by_model,
+            by_model=self.by_model(),
             recording_id=recording.id,
             priority=PRIORITY,
             owner=recording.owner,

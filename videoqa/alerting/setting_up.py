@@ -70,7 +70,7 @@ class SettingUp:
     cameras: Cameras
     rules: Rules
     check_url: Callable[[StreamUrl], None]
-    has_model: bool = False
+    has_model: Callable[[], bool] = bool
 
     def reached(self, scope: Scope) -> tuple[Camera, ...]:
         """The cameras that ``scope`` covers, in the order of their names."""
@@ -179,7 +179,7 @@ class SettingUp:
 
     def needs(self, rule: AlertRule) -> str:
         """What is missing before ``rule`` can give an alert, empty where nothing is."""
-        if rule.condition.kind is ConditionKind.DESCRIBED and not self.has_model:
+        if rule.condition.kind is ConditionKind.DESCRIBED and not self.has_model():
             return "a model to look with: start one with `videoqa model serve`, or set VIDEOQA_MODEL_URL"
         return ""
 

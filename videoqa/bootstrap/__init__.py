@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from dataclasses import replace
 from datetime import timedelta, tzinfo
 from functools import cache, cached_property
@@ -65,6 +66,8 @@ class House:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._finding = threading.Lock()
+        self._model: ModelRoom | None = None
 
     @cached_property
     def folder(self) -> Path:
@@ -158,8 +161,9 @@ class House:
         from videoqa.alerting.closing import Closing
         from videoqa.passages import passages
 
-        by_model = self.model is not None
-        return Closing(self.archive, self.reader, self.files, passages, self.jobs, self.remove, by_model)
+        return Closing(
+            self.archive, self.reader, self.files, passages, self.jobs, self.remove, lambda: self.model is not None
+        )
 
     @cached_property
     def retention(self) -> Retention:
@@ -182,7 +186,7 @@ class House:
         from videoqa.alerting.setting_up import SettingUp
 
         policy = camera_policy(self.settings.camera_private)
-        return SettingUp(self.cameras, self.rules, lambda url: check(url, policy), has_model=self.model is not None)
+        return SettingUp(self.cameras, self.rules, lambda url: check(url, policy), lambda: self.model is not None)
 
     @cached_property
     def archive(self) -> SqlArchive:
@@ -215,14 +219,15 @@ class House:
 
         return Answering(self.search, self.archive, self.lexicon, self.zone)
 
-    @cached_property
+    @property
     def grounded(self) -> GroundedAnswering | None:
         """Answers that a model has checked; None where there is no model."""
-        if self.model is None:
+        room = self.model
+        if room is None:
             return None
         from videoqa.answering.grounded import GroundedAnswering
 
-        return GroundedAnswering(self.answering, self.archive, self.model.closeups, self.model.grounder)
+        return GroundedAnswering(self.answering, self.archive, room.closeups, room.grounder)
 
     @cached_property
     def describing(self) -> Describing:
@@ -233,9 +238,10 @@ class House:
         """
         from videoqa.answering.describing import Describing
 
-        if self.model is None:
+        room = self.model
+        if room is None:
             raise NoModel
-        return Describing(self.archive, self.model.closeups, self.model.grounder)
+        return Describing(self.archive, room.closeups, room.grounder)
 
     @cached_property
     def reader(self) -> SandboxedReader:
@@ -283,14 +289,20 @@ class House:
         period = timedelta(milliseconds=self.settings.period_ms)
         return SignalsAnalyser(Sampling(period=period, long_side=self.settings.long_side))
 
-    @cached_property
+    @property
     def model(self) -> ModelRoom | None:
-        """What looks through a model: the one that is set, or else the one that runs on this machine; None without."""
+        """What looks through a model: the one that is set, or else the one that runs on this machine; None without.
+
+        It is another one as soon as one is started; one that is gone is kept, to say so, until then.
+        """
         from videoqa.bootstrap.model import ModelRoom
         from videoqa.serving.record import found
 
         url = self.settings.model_url or found(self.folder)
-        return None if not url else ModelRoom(self.settings, self.folder, self.reader, url)
+        with self._finding:
+            if url and (self._model is None or self._model.url != url):
+                self._model = ModelRoom(self.settings, self.folder, self.reader, url)
+            return self._model
 
     @cached_property
     def transcriber(self) -> Transcriber | None:
@@ -316,9 +328,10 @@ class House:
         """The way of a recording past the model, for the process that does the work; None where there is no model."""
         from videoqa.bootstrap.model import GROUPS_AT_ONCE
 
-        if self.model is None:
+        room = self.model
+        if room is None:
             return None
-        return replace(self.indexing(), analyser=self.model.analyser, workers=GROUPS_AT_ONCE)
+        return replace(self.indexing(), analyser=room.analyser, workers=GROUPS_AT_ONCE)
 
     def indexing(self) -> Indexing:
         """The way of a recording into the archive, for the process that does the work."""
@@ -415,9 +428,10 @@ class House:
             raise NotIndexed(title=recording.title)
         size = analysis.size or (0, 0)
         cues = self.archive.cues(recording.id)
-        if self.model is not None:
-            budget = self.model.analyser.budget
-            planned = self.model.analyser.plan(analysis.times, cues, size, recording.length)
+        room = self.model
+        if room is not None:
+            budget = room.analyser.budget
+            planned = room.analyser.plan(analysis.times, cues, size, recording.length)
         else:
             budget = Budget(context=self.settings.context)
             planned = groups(analysis.times, cues, recording.length, lambda: TokenRoom(budget, size), overlap=2)

@@ -20,6 +20,8 @@ from videoqa.bootstrap import House, house, telemetry
 
 _log = logging.getLogger(__name__)
 _PROGRAM = (sys.executable, "-P", "-c", "from videoqa.cli import main; main()")
+BEGIN_AGAIN = 75
+"""What one ends with that is to be begun anew at once: something came that it could not take up as it was."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
 _LIVED_WELL = 60.0
 _END_SECONDS = 3.0
@@ -55,14 +57,17 @@ class ChildProcess(ABC):
         """Keeps one running until it is to stop; one that ends soon is begun again after longer and longer."""
         pause = _FIRST_PAUSE
         while not self._stopping.is_set():
-            begun = time.monotonic()
+            begun, code = time.monotonic(), None
             try:
-                how = f"ended with {await self._one()}"
+                code = await self._one()
+                how = f"ended with {code}"
             except (OSError, ValueError) as error:
                 how = f"cannot be begun or heard: {error}"
             self.gone()
             if self._stopping.is_set():
                 return
+            if code == BEGIN_AGAIN:
+                continue
             pause = _FIRST_PAUSE if time.monotonic() - begun > _LIVED_WELL else min(2 * pause, _LONGEST_PAUSE)
             _log.warning("the %s %s; another one begins in %.1f s", self.name, how, pause)
             self.restarts += 1

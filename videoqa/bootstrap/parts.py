@@ -20,7 +20,6 @@ from videoqa.cameras import CameraState, CameraStatus
 from videoqa.errors import VideoqaError
 from videoqa.health import Check, Figures
 from videoqa.ports import JobState
-from videoqa.serving.record import found
 
 if TYPE_CHECKING:
     from videoqa.ports import Job
@@ -139,9 +138,6 @@ class Parts:
 
     def _model(self) -> Check:
         check = model_check(self._place)
-        if check.off and found(self._place.folder):
-            detail = "one was started after this service, which does not use it"
-            return Check("model", works=False, detail=detail, remedy="start the service again")
         memory = self._gpu_memory()
         if not memory:
             return check

@@ -81,9 +81,9 @@ def service_of(place: House, worker: WorkerProcess, watching: LiveProcess | None
     return Service(
         archive=place.archive,
         answering=place.answering,
-        grounded=place.grounded,
+        grounded=lambda: place.grounded,
         jobs=place.jobs,
-        intake=Intake(inbox, place.archive, place.jobs, place.subtitles, by_model=place.model is not None),
+        intake=Intake(inbox, place.archive, place.jobs, place.subtitles, lambda: place.model is not None),
         inbox=inbox,
         subtitles=place.subtitles,
         fetcher=WebFetcher(Policy(private=place.settings.fetch_private)),

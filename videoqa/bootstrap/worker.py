@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -10,10 +12,11 @@ from enum import StrEnum
 from typing import Any, ClassVar, NoReturn
 
 from videoqa import tracing
-from videoqa.bootstrap.children import ChildProcess, begin, end_at_once
+from videoqa.bootstrap.children import BEGIN_AGAIN, ChildProcess, begin, end_at_once
 from videoqa.health import ModelTally
 
 _LOOK_SECONDS = 0.2
+_log = logging.getLogger(__name__)
 
 
 class WorkerState(StrEnum):
@@ -47,7 +50,7 @@ def work() -> NoReturn:
     """Does the work of the data directory until standard input ends."""
     # At once: a step may take minutes yet.
     place = begin("worker", end_at_once)
-    told = ""
+    told, model = "", place.model
     with place.worker.working(place.indexing, place.indexing_by_model) as take_over:
         while True:
             state = WorkerState.WORKING if take_over() else WorkerState.WAITING
@@ -55,4 +58,8 @@ def work() -> NoReturn:
             if line != told:
                 print(line, flush=True)
                 told = line
+            if place.model is not model:
+                # The engine listens to the queues it was begun with; what is under way goes on as after a kill.
+                _log.info("a model has come; the worker begins again with it")
+                os._exit(BEGIN_AGAIN)
             time.sleep(_LOOK_SECONDS)

@@ -17,6 +17,7 @@ from videoqa.media import CoveredSpan, Recording
 
 RETENTION_SECONDS = 60.0
 _AGAIN_SECONDS = 5.0
+_LOOK_SECONDS = 0.02
 _log = logging.getLogger(__name__)
 
 
@@ -26,7 +27,7 @@ class Aside:
     def __init__(self, closing: Closing, retention: Retention) -> None:
         self._closing = closing
         self._retention = retention
-        self._to_close = queue.SimpleQueue[tuple[Recording, Sequence[CoveredSpan]]]()
+        self._to_close = queue.Queue[tuple[Recording, Sequence[CoveredSpan]]]()
         self._every: Collection[Camera] = ()
         self._thread = threading.Thread(target=self._run, name="aside", daemon=True)
 
@@ -40,6 +41,12 @@ class Aside:
         if not self._thread.is_alive():
             self._thread.start()
 
+    def finish(self, within: float) -> None:
+        """Waits until all that was handed over is closed, for so many seconds at most."""
+        deadline = time.monotonic() + within
+        while self._to_close.unfinished_tasks and time.monotonic() < deadline:
+            time.sleep(_LOOK_SECONDS)
+
     def _run(self) -> None:
         self._tried(self._take_up)
         kept_at = -RETENTION_SECONDS
@@ -52,6 +59,7 @@ class Aside:
                 if not self._tried(lambda: self._closing.close(recording, looked)):  # noqa: B023  called here
                     time.sleep(_AGAIN_SECONDS)
                     self._to_close.put((recording, looked))
+                self._to_close.task_done()
             if time.monotonic() - kept_at > RETENTION_SECONDS:
                 kept_at = time.monotonic()
                 self._tried(lambda: self._retention.keep(self._every, datetime.now(UTC)))

@@ -83,6 +83,7 @@ class Watchers:
         deadline = time.monotonic() + _LAST_SECONDS
         for watched in self._watched.values():
             watched.thread.join(max(0.0, deadline - time.monotonic()))
+        self._aside.finish(max(0.0, deadline - time.monotonic()))
 
     def _heed(self, watched: _Watched, wanted: Camera | None) -> None:
         if watched.ending:

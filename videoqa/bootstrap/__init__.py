@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from videoqa.alerting.closing import Closing
     from videoqa.alerting.retention import Retention
     from videoqa.alerting.setting_up import SettingUp
+    from videoqa.alerting.trying import Trials
     from videoqa.analyser.signals import SignalsAnalyser
     from videoqa.answering.answering import Answering
     from videoqa.answering.describing import Describing
@@ -154,6 +155,15 @@ class House:
         from videoqa.bootstrap.sentries import sentries
 
         return sentries(self.model)
+
+    @cached_property
+    def trials(self) -> Trials:
+        """Rules tried on footage that is there."""
+        from videoqa.alerting.trying import Trials
+        from videoqa.media import Sampling
+
+        sampling = Sampling(long_side=self.settings.long_side)
+        return Trials(self.archive, self.reader, self.sentries, sampling)
 
     @cached_property
     def closing(self) -> Closing:

@@ -1,4 +1,6 @@
-"""The page at `/`: three files and a picture, over the API that everybody has. They need nothing from elsewhere."""
+"""The pages, `/` and `/live`: a few files and a picture, over the API that everybody has. They need nothing from
+elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,16 @@ from importlib.resources import files
 
 from fastapi import FastAPI, Request, Response
 
+_HTML, _CSS, _SCRIPT = "text/html; charset=utf-8", "text/css; charset=utf-8", "text/javascript; charset=utf-8"
 PATHS = {
-    "/": ("page.html", "text/html; charset=utf-8"),
-    "/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/": ("page.html", _HTML),
+    "/live": ("live.html", _HTML),
     "/page.svg": ("page.svg", "image/svg+xml"),
+    **{f"/{name}": (name, _CSS) for name in ("page.css", "live.css")},
+    **{
+        f"/{name}": (name, _SCRIPT)
+        for name in ("page.js", "live.js", "shared.js", "cameras.js", "alerts.js", "rules.js", "drawing.js")
+    },
 }
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob:; "
@@ -21,7 +28,7 @@ _POLICY = (
 
 
 def install(app: FastAPI) -> None:
-    """Adds the page to ``app``. It holds nothing of anybody's, so that it needs no key; what it asks for does."""
+    """Adds the pages to ``app``. They hold nothing of anybody's, so that they need no key; what they ask for does."""
     for path, (name, media_type) in PATHS.items():
         content = files(__name__).joinpath(name).read_bytes()
         app.add_api_route(path, _route(content, media_type), methods=["GET"], include_in_schema=False)

@@ -1,91 +1,11 @@
 // The page at `/`: recordings, questions, and the moments that answer them, over the same API that everybody has.
 
-const KEY = "videoqa-key";
+import {
+  $, Problem, call, clock, element, events, guarded, headers, json, quiet, seconds, shown, still, tell, withKey,
+} from "/shared.js";
+
 const BEFORE = 2, AFTER = 4, LONGEST = 120;
 const POLL = 2500;
-const $ = (id) => document.getElementById(id);
-
-// --- asking the service ---------------------------------------------------------------------------------------------
-
-class Problem extends Error {
-  constructor(status, body) {
-    super(body?.detail ?? `The service answered ${status}.`);
-    this.status = status;
-    this.code = body?.code ?? "";
-  }
-}
-
-const headers = () => {
-  const key = sessionStorage.getItem(KEY);
-  return key ? { Authorization: `Bearer ${key}` } : {};
-};
-
-async function call(path, options = {}) {
-  let answer;
-  try {
-    answer = await fetch(path, { ...options, headers: { ...headers(), ...options.headers } });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Problem(0, { detail: "The service does not answer; is `videoqa serve` running?" });
-  }
-  if (!answer.ok) throw new Problem(answer.status, await answer.json().catch(() => null));
-  return answer;
-}
-
-const json = async (path, options) => (await call(path, options)).json();
-
-// An element cannot send a key, so what it shows is fetched for it.
-async function shown(path, signal) {
-  const answer = await call(path, { signal });
-  return { url: URL.createObjectURL(await answer.blob()), headers: answer.headers };
-}
-
-function tell(error) {
-  if (error?.name === "AbortError") return;
-  if (error?.status === 401) askForKey();
-  $("problem").textContent = error?.message ?? String(error);
-  $("problem").hidden = false;
-}
-
-const quiet = () => { $("problem").hidden = true; };
-const guarded = (work) => async (...args) => { try { return await work(...args); } catch (error) { tell(error); } };
-
-// --- small things ---------------------------------------------------------------------------------------------------
-
-function element(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-}
-
-function clock(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
-  const parts = [Math.floor(whole / 60) % 60, whole % 60].map((part) => String(part).padStart(2, "0"));
-  return (whole >= 3600 ? `${Math.floor(whole / 3600)}:` : "") + parts.join(":");
-}
-
-const seconds = (number) => number.toFixed(3);
-
-const seen = new IntersectionObserver((entries) => {
-  for (const { isIntersecting, target } of entries) {
-    if (!isIntersecting) continue;
-    seen.unobserve(target);
-    shown(target.dataset.path).then(({ url }) => { target.src = url; }, () => {});
-  }
-}, { rootMargin: "200px" });
-
-function still(path, label, caption, play) {
-  // Without a source it is not to be drawn as a broken picture; unseen it would not be observed.
-  const image = element("img", { alt: "" });
-  image.addEventListener("load", () => URL.revokeObjectURL(image.src));
-  if (path) {
-    image.dataset.path = path;
-    seen.observe(image);
-  }
-  const button = element("button", { type: "button", className: "still", onclick: play, ariaLabel: label }, image);
-  if (caption) button.append(element("span", { textContent: caption }));
-  return button;
-}
 
 // --- playing --------------------------------------------------------------------------------------------------------
 
@@ -125,24 +45,6 @@ $("later").onclick = () => shift(30);
 $("close").onclick = () => { $("video").pause(); $("player").hidden = true; };
 
 // --- questions ------------------------------------------------------------------------------------------------------
-
-async function* events(body) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    text += value;
-    const blocks = text.split(/\r?\n\r?\n/);
-    text = blocks.pop();
-    for (const block of blocks) {
-      const fields = block.split(/\r?\n/).map((line) => line.match(/^(\w+): ?(.*)$/)).filter(Boolean);
-      const data = fields.filter(([, name]) => name === "data").map(([, , value]) => value).join("\n");
-      const name = fields.find(([, field]) => field === "event")?.[2];
-      if (name && data) yield { name, data: JSON.parse(data) };
-    }
-  }
-}
 
 let chosen = null;
 let asking = null;
@@ -341,26 +243,7 @@ addEventListener("drop", (event) => {
   bring([...event.dataTransfer.files]);
 });
 
-// --- keys -----------------------------------------------------------------------------------------------------------
-
-function askForKey() {
-  if (!$("key-dialog").open) $("key-dialog").showModal();
-}
-
-$("key").onclick = askForKey;
-$("key-cancel").onclick = () => $("key-dialog").close();
-$("key-form").onsubmit = (event) => {
-  event.preventDefault();
-  const secret = $("secret").value.trim();
-  if (secret) sessionStorage.setItem(KEY, secret);
-  else sessionStorage.removeItem(KEY);
-  $("secret").value = "";
-  $("key-dialog").close();
-  quiet();
-  list();
-};
-
 let typing = 0;
 $("filter").oninput = () => { clearTimeout(typing); typing = setTimeout(() => list(), 250); };
 $("more").onclick = () => list(next);
-list();
+withKey(() => list());

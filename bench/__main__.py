@@ -18,6 +18,7 @@ BENCHES = (
     "lectures",
     "search",
     "listings",
+    "alert_log",
     "ask",
     "model_requests",
     "model_tokens",

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Any
 
+from pydantic_core import from_json
+
 from indexer.rows import Row
 from indexer.tables import EPOCH, MICROSECOND, Words
 from videoqa.access import Scope
@@ -30,6 +32,10 @@ from videoqa.ports import AlertFilter, Pin, Webhook
 
 Told = Alert | CameraStatus | Gap
 """What a notice tells of."""
+_STATES = {each.value: each for each in AlertState}
+_SEVERITIES = {each.value: each for each in Severity}
+_VERDICTS = {each.value: each for each in Verdict}
+_KINDS = {each.value: each for each in NoticeKind}
 
 
 def camera_row(camera: Camera) -> dict[str, object]:
@@ -166,29 +172,30 @@ def alert_row(alert: Alert) -> dict[str, object]:
 
 
 def alert(row: Row | Mapping[str, Any]) -> Alert:
+    """By place, and without asking an enumeration: a reader who was away for long has a hundred thousand coming."""
     region = row["region"]
     return Alert(
-        id=row["id"],
-        rule=row["rule"],
-        camera=row["camera"],
-        event=row["event"],
-        state=AlertState(row["state"]),
-        start=row["start"],
-        end=row["end"],
-        severity=Severity(row["severity"]),
-        label=row["label"],
-        description=row["description"],
-        confidence=row["confidence"],
-        verdict=Verdict(row["verdict"]),
-        recording=row["recording"],
-        offset=row["offset"],
-        frames=tuple(timedelta(microseconds=frame) for frame in row["frames"]),
-        region=None if region is None else Region(*region),
-        acknowledged_by=row["acknowledged_by"],
-        false_alarm=row["false_alarm"],
-        remarks=tuple(Remark(_instant(at), author, text) for at, author, text in row["remarks"]),
-        identity=row["identity"],
-        seen_at=row["seen_at"],
+        row["id"],
+        row["rule"],
+        row["camera"],
+        row["event"],
+        _STATES[row["state"]],
+        row["start"],
+        row["end"],
+        _SEVERITIES[row["severity"]],
+        row["label"],
+        row["description"],
+        row["confidence"],
+        _VERDICTS[row["verdict"]],
+        row["recording"],
+        row["offset"],
+        tuple([timedelta(0, 0, frame) for frame in row["frames"]]),
+        None if region is None else Region(*region),
+        row["acknowledged_by"],
+        row["false_alarm"],
+        tuple([Remark(_instant(at), author, text) for at, author, text in row["remarks"]]),
+        row["identity"],
+        row["seen_at"],
     )
 
 
@@ -197,19 +204,18 @@ def notice_row(seq: int, kind: NoticeKind, at: datetime, told: Told) -> dict[str
 
 
 def notice(seq: int, kind: str, at: datetime, body: str) -> Notice:
-    told = json.loads(body)
-    match NoticeKind(kind):
+    told = from_json(body)
+    match _KINDS[kind]:
         case NoticeKind.CAMERA_STATUS as kept:
-            instants = {"since": _instant(told["since"]), "last_frame_at": _perhaps(told["last_frame_at"])}
-            return Notice(seq, kept, at, status=status(told | instants))
+            told["since"], told["last_frame_at"] = _instant(told["since"]), _perhaps(told["last_frame_at"])
+            return Notice(seq, kept, at, status=status(told))
         case NoticeKind.GAP as kept:
-            instants = {"start": _instant(told["start"]), "end": _perhaps(told["end"])}
-            return Notice(seq, kept, at, gap=gap(told | instants))
+            told["start"], told["end"] = _instant(told["start"]), _perhaps(told["end"])
+            return Notice(seq, kept, at, gap=gap(told))
         case kept:
             told["start"], told["end"] = _instant(told["start"]), _perhaps(told["end"])
-            told["seen_at"] = _perhaps(told["seen_at"])
-            told["offset"] = timedelta(microseconds=told["offset"])
-            return Notice(seq, kept, at, alert=alert(told))
+            told["offset"], told["seen_at"] = timedelta(0, 0, told["offset"]), _perhaps(told["seen_at"])
+            return Notice(seq, kept, at, alert(told))
 
 
 def webhook_row(hook: Webhook) -> dict[str, object]:
@@ -335,7 +341,7 @@ def _number(instant: datetime) -> int:
 
 
 def _instant(number: int) -> datetime:
-    return EPOCH + timedelta(microseconds=number)
+    return EPOCH + timedelta(0, 0, number)
 
 
 def _perhaps(number: int | None) -> datetime | None:

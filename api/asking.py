@@ -13,6 +13,7 @@ from api.questions import LAST, NOBODY, STOPPING, Question, Questions
 from api.reach import asked, everyones
 from api.schemas.answers import AskBody, GivenAnswerBody, stretch
 from api.service import Parts, Service
+from api.sharing import left
 from api.sse import EventStream, ServerEvent
 from api.threads import in_thread
 from videoqa.access import Caller
@@ -119,7 +120,7 @@ async def waited_for(question: Question, request: Request) -> str:
     """The answer; given up where whoever asked hangs up, who has no other way to it, or where the service stops."""
     stopping: asyncio.Event = request.app.state.stopping
     answered = asyncio.ensure_future(question.document())
-    gone, stopped = asyncio.ensure_future(_gone(request)), asyncio.ensure_future(stopping.wait())
+    gone, stopped = asyncio.ensure_future(left(request)), asyncio.ensure_future(stopping.wait())
     try:
         await asyncio.wait((answered, gone, stopped), return_when=asyncio.FIRST_COMPLETED)
         if not answered.done():
@@ -133,11 +134,6 @@ async def waited_for(question: Question, request: Request) -> str:
 def _questions(request: Request) -> Questions:
     questions: Questions = request.app.state.questions
     return questions
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _final(given: GivenAnswer) -> AsyncGenerator[ServerEvent, None]:

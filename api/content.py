@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any, BinaryIO
 from weakref import WeakValueDictionary
 
@@ -15,6 +17,7 @@ from fastapi import APIRouter, Query, Request, Response
 from api.auth import Viewer, visible
 from api.ranges import Version, not_modified
 from api.service import Parts
+from api.sharing import Shared, unless_gone
 from api.slices import file_response
 from api.sniffing import HEAD, JPEG, MP4, Kind, disposition, sniffed
 from api.threads import in_thread
@@ -35,6 +38,7 @@ _PARTS: dict[int | str, dict[str, Any]] = {
 # By the ids of keys: one of them alone does not take all that cuts.
 _CLIPS_AT_ONCE = 2
 _TRIES = 3
+_CUTTING = Shared[Cut]()
 _TURNS: WeakValueDictionary[str, anyio.Semaphore] = WeakValueDictionary()
 # A browser may open footage as a page of its own: it then can do nothing, and load nothing but itself.
 _HARMLESS = {
@@ -79,9 +83,9 @@ async def clip_of_recording(
     """
     recording = await visible(service, caller, recording_id)
     span = _span(recording, begin, end)
-    turn = _TURNS.setdefault(caller.key_id, anyio.Semaphore(_CLIPS_AT_ONCE))
-    async with turn:
-        cut, file = await in_thread(lambda: _cut(service.clips, recording, span, anew=anew), cutting=True)
+    cut, file = await unless_gone(
+        request, asyncio.ensure_future(_cut(service.clips, recording, span, anew=anew, key_id=caller.key_id))
+    )
     told = {
         "X-Clip-Start": str(cut.span.start.total_seconds()),
         "X-Clip-End": str(cut.span.end.total_seconds()),
@@ -119,13 +123,19 @@ async def thumbnail_of_recording(
     return Response(jpeg, media_type=JPEG.media_type, headers=headers)
 
 
-def _cut(clips: Clips, recording: Recording, span: Span, *, anew: bool) -> tuple[Cut, BinaryIO]:
-    # Between its being cut and opened, room may be made for another one, or the recording removed.
-    for _ in range(_TRIES):
-        cut = clips.clip(recording, span, anew=anew)
-        with contextlib.suppress(FileNotFoundError):
-            return cut, cut.path.open("rb")
+async def _cut(clips: Clips, recording: Recording, span: Span, *, anew: bool, key_id: str) -> tuple[Cut, BinaryIO]:
+    about = recording.id, recording.digest, recording.source, span, anew
+    async with _TURNS.setdefault(key_id, anyio.Semaphore(_CLIPS_AT_ONCE)):
+        # Between its being cut and opened, room may be made for another one, or the recording removed.
+        for _ in range(_TRIES):
+            cut = await _CUTTING.result(about, lambda: clips.clip(recording, span, anew=anew))
+            with contextlib.suppress(FileNotFoundError):
+                return cut, await in_thread(partial(_opened, cut))
     raise NoSuchFile(problem="its clip is removed as soon as it is cut")
+
+
+def _opened(cut: Cut) -> BinaryIO:
+    return cut.path.open("rb")
 
 
 def _headers(recording: Recording, kind: Kind, *, title: str = "", download: bool = False) -> Mapping[str, str]:

@@ -39,6 +39,7 @@ from ingest.wire import (
     decode,
 )
 from videoqa.errors import CannotCut, DecoderCrashed, DecoderOverran, NoSuchFile, NotFootage, SourceChanged
+from videoqa.line import current
 from videoqa.media import ZERO, Sampling, Span
 from videoqa.ports import Checkpoint, MediaFacts, Sampled, Sound, Unread
 
@@ -125,7 +126,7 @@ class SandboxedReader:
         """
         with _Source(path, grows=grows) as source:
             request = replace(self._request(source), decoder="pyav", cutting=cutting)
-            with _Child(request) as child:
+            with _Child(request) as child, current().ending(child.kill):
                 made: CutMade | None = None
                 for message in child.messages():
                     match message:
@@ -274,6 +275,10 @@ class _Child:
         with suppress(BrokenPipeError):
             # It stays open: its end tells the child that the parent is gone.
             self._stdin.write(request.to_json() + b"\n")
+
+    def kill(self) -> None:
+        """Ends it, from whatever thread."""
+        self._process.kill()
 
     def messages(self) -> Iterator[Message]:
         """What the child says, until it ends.

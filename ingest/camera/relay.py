@@ -111,7 +111,7 @@ class _Relay(threading.Thread):
             _log.warning("a camera is not followed: %s", error)
         except OSError as error:
             if not self._ended.is_set():
-                _log.info("the line to a camera broke: %s", error)
+                _log.debug("the line to a camera broke: %s", error)
         finally:
             _shut(self._far)
 

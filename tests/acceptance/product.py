@@ -46,11 +46,12 @@ class Videoqa:
         assert not canaries.sing(out, err), "a secret is read in what it writes"
         return Ran(process.returncode, out, err)
 
-    def start(self, *arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str | Path, stdin: int | None = None, **environment: str) -> subprocess.Popen[str]:
         """The command, running, in a process group of its own."""
         return subprocess.Popen(
             [VIDEOQA, *map(str, arguments)],
             env=os.environ | canaries.SETTINGS | {"VIDEOQA_DATA_DIR": str(self.data)} | environment,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

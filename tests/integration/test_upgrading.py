@@ -17,15 +17,19 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from indexer import database, tables
+from indexer.alert_log import SqlAlertLog
 from indexer.archive import SqlArchive
+from indexer.cameras import SqlCameras
 from indexer.database import open_database, reading, writing
 from indexer.ids import fresh_id
 from indexer.migrations import migrate
+from indexer.pins import SqlPins
 from indexer.search.hybrid import HybridSearch
 from tests.databases import postgresql_server
+from videoqa.alerts import Alert, AlertState, NoticeKind, Severity, Verdict
 from videoqa.events import Usage
-from videoqa.media import Recording, RecordingState
-from videoqa.ports import AnalysisKind, EventFilter, Look, RecordedLook, RecordingFilter
+from videoqa.media import Recording, RecordingState, Sampling
+from videoqa.ports import AlertChange, AnalysisKind, EventFilter, Look, Pin, RecordedLook, RecordingFilter
 from videoqa.testing.search import LetterEmbedder
 
 HOUR = timedelta(hours=1)
@@ -157,6 +161,45 @@ def test_everything_is_there_after_the_upgrade_from_the_first_schema(place: Path
     archive._engine.dispose()
 
 
+def test_a_database_of_schema_four_goes_on_with_cameras_and_alerts(place: Path | str, tmp_path: Path) -> None:
+    at_schema_three(place)
+    engine = unopened(place)
+    with writing(engine) as connection:
+        migrate(connection, "0004")
+    engine.dispose()
+    archive = opened(place, tmp_path)
+    [event] = archive.events("r00")
+    assert event.continues is None
+    cameras, log = SqlCameras(archive._engine), SqlAlertLog(archive._engine)
+    assert (cameras.cameras(), log.last_seq(), log.oldest_seq()) == ((), 0, 1)
+    analysis = archive.begin("r00", "rules", Sampling(), HOUR, (), kind=AnalysisKind.RULES)
+    alert = Alert(
+        id="a",
+        rule="r",
+        camera="c",
+        event="e2",
+        state=AlertState.OPEN,
+        start=NOON,
+        end=None,
+        severity=Severity.LOW,
+        label="motion",
+        description="x",
+        confidence=1.0,
+        verdict=Verdict.SIGNALS,
+        recording="r00",
+        offset=timedelta(0),
+    )
+    on = replace(event, id="e2", continues="e")
+    [notice] = log.write([AlertChange(NoticeKind.ALERT_NEW, alert, on)])
+    assert (notice.seq, notice.alert) == (1, alert)
+    assert archive.events("r00") == (event, on)
+    assert archive.open_events(analysis) == (on,)
+    SqlPins(archive._engine).add(Pin("p", "r00", event.span, "", "", NOON))
+    archive.remove("r00")
+    assert (log.alert("a"), SqlPins(archive._engine).pins()) == (replace(alert, recording=""), ())
+    archive._engine.dispose()
+
+
 def insert_into(connection: sa.Connection, table: str, **values: object) -> None:
     """One row, written in plain SQL: the code knows only the newest tables."""
     values = FILLING.get(table, {}) | values
@@ -260,7 +303,7 @@ def test_an_upgrade_that_fails_leaves_the_database_as_it_was(place: Path | str) 
     at_schema_three(place)
     engine = unopened(place)
     with writing(engine) as connection:
-        connection.exec_driver_sql("CREATE TABLE deeds (x INTEGER)")  # the last that the step makes
+        connection.exec_driver_sql("CREATE TABLE pins (x INTEGER)")  # the last that the step makes
     before = described(engine)
     with pytest.raises(sa.exc.SQLAlchemyError):
         open_database(place)
@@ -268,6 +311,6 @@ def test_an_upgrade_that_fails_leaves_the_database_as_it_was(place: Path | str) 
     with reading(engine) as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM events").scalar() == 1
     with writing(engine) as connection:
-        connection.exec_driver_sql("DROP TABLE deeds")
+        connection.exec_driver_sql("DROP TABLE pins")
     engine.dispose()
     open_database(place).dispose()

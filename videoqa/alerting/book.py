@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from videoqa.alerting.rules import to_watch
-from videoqa.alerting.things import Thing
+from videoqa.alerting.things import Thing, event_id
 from videoqa.alerts import Alert, AlertRule, AlertState, ConditionKind, NoticeKind
 from videoqa.cameras import CameraStatus
 from videoqa.events import Region
@@ -32,7 +32,7 @@ class Book:
 
     One watcher uses it, like this; every method gives the changes to be written, in order, at once:
 
-        changes = book.restore(log.open_alerts(id), latest, rules.rules(), cameras.status(id))   # once, at the start
+        changes = book.restore(log.open_alerts(id), latest, rules.rules(), cameras.status(id), youngest)   # once
         changes = book.begin(recording)                  # a recording begins: a new session, or a roll-over
         changes = book.advance(live, rules, sentry.look(live, to_watch(rules, id, live.taken_at)))  # each frame
         changes = book.finish(length)                    # the recording under way has ended at its ``length``
@@ -56,6 +56,7 @@ class Book:
         latest: Collection[Alert],
         rules: Collection[AlertRule],
         status: CameraStatus | None = None,
+        last: Recording | None = None,
     ) -> tuple[AlertChange, ...]:
         """Takes up what another watcher left.
 
@@ -64,6 +65,7 @@ class Book:
             latest: of each rule, the alerts that ended last.
             rules: all there are; what a rule had found that is gone ends.
             status: the camera's, as the other one wrote it last.
+            last: the camera's youngest recording; without it, what goes on is linked to its first event.
         """
         by_id = {rule.id: rule for rule in rules}
         changes: list[AlertChange] = []
@@ -71,13 +73,11 @@ class Book:
             self._remember(alert)
         for alert in open_alerts:
             seen = max(alert.start, alert.seen_at or alert.start)
-            recording = alert.recording
             if status is not None and status.last_frame_at is not None:
                 seen = max(seen, status.last_frame_at)
-                recording = status.recording or recording
             rule = by_id.get(alert.rule)
             if rule is not None:
-                self._things.append(Thing.of_alert(alert, rule, seen, recording))
+                self._things.append(Thing.of_alert(alert, rule, seen, _last_event(alert, last)))
             else:
                 changes.append(AlertChange(NoticeKind.ALERT_END, replace(alert, state=AlertState.ENDED, end=seen)))
         return tuple(changes)
@@ -136,10 +136,11 @@ class Book:
             thing = Thing(rule, self._camera, since=at, seen=at, noted_at=live.taken_at)
             self._things.append(thing)
         doubted = thing.sighting is not None and thing.sighting.verdict is not sighting.verdict
+        arrived = thing.part is None  # in this recording: its event there has to be known from now on
         thing.noted_at = live.taken_at
         thing.see(sighting, at, recording, pts)
         if thing.alert is not None:
-            if doubted or thing.told_at is None or thing.seen - thing.told_at >= REMIND:
+            if doubted or arrived or thing.told_at is None or thing.seen - thing.told_at >= REMIND:
                 yield AlertChange(NoticeKind.ALERT_UPDATE, thing.tell(), thing.event())
         elif thing.seen - thing.since >= rule.condition.lasting and self._is_let_through(thing):
             thing.open()
@@ -184,6 +185,13 @@ class Book:
 
     def _remember(self, alert: Alert) -> None:
         self._ended.setdefault(alert.rule, deque(maxlen=_KEPT)).append(alert)
+
+
+def _last_event(alert: Alert, last: Recording | None) -> str:
+    """The event of ``alert`` in the last recording in which it was seen, as far as that can be told."""
+    if last is None or last.started_at is None or alert.seen_at is None or alert.seen_at < last.started_at:
+        return alert.event
+    return event_id(alert.id, last.id)
 
 
 def _same(thing: Thing, sighting: Sighting) -> bool:

@@ -69,8 +69,8 @@ class Thing:
     told_at: datetime | None = None
 
     @classmethod
-    def of_alert(cls, alert: Alert, rule: AlertRule, seen: datetime, recording: str) -> Thing:
-        """What ``alert`` is about, which was last seen at ``seen``, in the recording ``recording``."""
+    def of_alert(cls, alert: Alert, rule: AlertRule, seen: datetime, before: str) -> Thing:
+        """What ``alert`` is about, which was last seen at ``seen``, in the event ``before``."""
         return cls(
             rule=rule,
             camera=alert.camera,
@@ -80,7 +80,7 @@ class Thing:
             identity=alert.identity,
             region=alert.region,
             confidence=alert.confidence,
-            before=event_id(alert.id, recording) if recording else None,
+            before=before,
             alert=alert,
             told_at=seen,
         )

@@ -116,7 +116,8 @@ class Watching:
         rules, open_alerts = self._rules(), room.log.open_alerts(camera.id)
         latest = [alert for rule in rules for alert in room.log.latest(rule.id, camera.id)]
         book = Book(camera.id, camera.period)
-        self._write(book.restore(open_alerts, latest, rules, standing.status))
+        youngest = next(iter(room.archive.page(RecordingFilter(camera=camera.id), limit=1)), None)
+        self._write(book.restore(open_alerts, latest, rules, standing.status, youngest))
         standing.become(CameraState.STARTING, recording="")
         sentry = room.sentries.sentry(camera.id, camera.period, [*latest, *open_alerts])
         return Desk(camera, self._rules, standing, book, sentry)

@@ -164,7 +164,7 @@ def test_everything_is_there_after_the_upgrade_from_the_first_schema(place: Path
 def test_a_database_of_schema_four_goes_on_with_cameras_and_alerts(place: Path | str, tmp_path: Path) -> None:
     at_schema_three(place)
     engine = unopened(place)
-    with writing(engine) as connection:
+    with writing(engine.execution_options(videoqa_migrates=True)) as connection:
         migrate(connection, "0004")
     engine.dispose()
     archive = opened(place, tmp_path)

@@ -33,6 +33,7 @@ from api import (
     searching,
     session,
     subtitles,
+    trials,
     uploads,
     usage,
     web,
@@ -70,6 +71,7 @@ ROUTERS: Sequence[APIRouter] = (
     searching.router,
     session.router,
     subtitles.router,
+    trials.router,
     *uploads.ROUTERS,
     usage.router,
 )

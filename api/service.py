@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from videoqa.alerting.setting_up import SettingUp
+from videoqa.alerting.trying import Trials
 from videoqa.answering.answering import Answering
 from videoqa.answering.grounded import GroundedAnswering
 from videoqa.health import Check, Figures
@@ -77,6 +78,7 @@ class Service:
     alerts: AlertLog
     snapshots: Snapshots
     pins: Pins
+    trials: Trials
     remove: Callable[[Recording], None]
     checks: Callable[[], tuple[Check, ...]]
     folder: Path

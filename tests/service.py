@@ -33,12 +33,16 @@ from ingest.addresses import Policy
 from ingest.camera.addresses import camera_policy, check
 from ingest.fetch import WebFetcher
 from ingest.inbox import DiskInbox
+from ingest.sandbox import SandboxedReader
+from ingest.scenery import LiveScenery
 from ingest.snapshots import DiskSnapshots
 from ingest.subtitles import KeptSubtitles
 from videoqa.alerting.setting_up import SettingUp
+from videoqa.alerting.trying import Trials
+from videoqa.analyser.sentry.sentries import CameraSentries
 from videoqa.answering.answering import Answering
 from videoqa.intake import Intake
-from videoqa.media import Recording
+from videoqa.media import Recording, Sampling
 from videoqa.testing.clips import DrawnClips
 from videoqa.testing.jobs import MemoryJobQueue
 from videoqa.testing.search import LetterEmbedder
@@ -73,6 +77,7 @@ def a_service(folder: Path, **parts: Any) -> Service:
         "alerts": SqlAlertLog(engine),
         "snapshots": DiskSnapshots(folder / "cameras"),
         "pins": SqlPins(engine),
+        "trials": Trials(archive, SandboxedReader(), CameraSentries(LiveScenery, None), Sampling()),
         "remove": _remover(archive),
         "checks": tuple,
         "folder": folder,

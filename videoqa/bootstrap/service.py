@@ -95,6 +95,7 @@ def service_of(place: House, worker: WorkerProcess, watching: LiveProcess | None
         alerts=place.alert_log,
         snapshots=place.snapshots,
         pins=place.pins,
+        trials=place.trials,
         remove=place.remove,
         checks=parts.checks,
         figures=parts.figures,

@@ -110,6 +110,7 @@ ROUTES: dict[Route, Rule] = {
     ("GET", "/v1/rules/{rule_id}"): Rule(VIEWER),
     ("PATCH", "/v1/rules/{rule_id}"): Rule(OPERATOR, {"json": {"severity": "low"}}),
     ("DELETE", "/v1/rules/{rule_id}"): Rule(OPERATOR),
+    ("POST", "/v1/rules/{rule_id}/try"): Rule(OPERATOR, {"json": {}}),
     ("GET", "/v1/alerts"): Rule(VIEWER),
     ("GET", "/v1/alerts/{alert_id}"): Rule(VIEWER),
     ("POST", "/v1/alerts/{alert_id}/ack"): Rule(VIEWER),

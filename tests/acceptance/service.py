@@ -90,6 +90,17 @@ class Service:
         """The worker's process id, None while there is none."""
         return next((each for each in _children(self.pid) if b"\0work\0" in _command(each)), None)
 
+    @property
+    def live(self) -> int | None:
+        """The process id of what watches the cameras, None while there is none."""
+        return next((each for each in _children(self.pid) if b"\0live\0" in _command(each)), None)
+
+    @property
+    def cameras(self) -> list[int]:
+        """The process ids of what reads from cameras."""
+        watching = self.live
+        return [] if watching is None else [each for each in _children(watching) if b"camera" in _command(each)]
+
     def client(self, key: str | None = None, timeout: float = PATIENCE) -> httpx2.Client:
         """A client that sends ``key``, or the service's where none is given."""
         sent = self._key if key is None else key
@@ -163,7 +174,8 @@ def lives(pid: int) -> bool:
 
 def _children(pid: int) -> list[int]:
     with contextlib.suppress(OSError):
-        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        tasks = Path(f"/proc/{pid}/task").glob("*/children")
+        return [int(each) for children in tasks for each in children.read_text().split()]
     return []
 
 

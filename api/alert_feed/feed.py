@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 
 from api.alert_feed.pages import AT_ONCE, Pages
@@ -22,6 +22,7 @@ BEAT_SECONDS = 15.0
 MOST_WAITING = 1000
 """Messages that wait for one reader; who has more to read than that is let go, and comes back for them."""
 MOST_FOLLOWERS = 1500
+_BATCH = 100
 _LOOK_SECONDS = 0.05
 _KEYS_SECONDS = 1.0
 _PAUSE_SECONDS = 1.0
@@ -51,7 +52,9 @@ class Feed:
         self.head = 0
         """The ``seq`` up to which everybody who is live has been told."""
 
-    def subscribe(self, caller: Caller, wanted: AlertFilter, after: int | None) -> Subscription:
+    def subscribe(
+        self, caller: Caller, wanted: AlertFilter, after: int | None, push: Callable[[Line], bool] | None = None
+    ) -> Subscription:
         """What ``caller`` is told of: what is kept behind ``after``, and then what comes; None for the latter alone.
 
         Raises:
@@ -59,7 +62,7 @@ class Feed:
         """
         if len(self._following) >= MOST_FOLLOWERS:
             raise TooManyFollowers(limit=MOST_FOLLOWERS, retry_after=10)
-        subscription = Subscription(self, caller, wanted, after)
+        subscription = Subscription(self, caller, wanted, after, push or _never)
         self._following.add(subscription)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._follow())
@@ -141,9 +144,14 @@ class Feed:
 class Subscription:
     """What one follower is told. ``seq`` is the last notice that it was offered, ``over`` is done when it is: with the
     reason, None where there is none.
+
+    ``push``, where there is one, takes a message at once if the follower has read all before it, and says whether it
+    did: a thousand messages then leave without a thousand tasks that wake up for them.
     """
 
-    def __init__(self, feed: Feed, caller: Caller, wanted: AlertFilter, after: int | None) -> None:
+    def __init__(
+        self, feed: Feed, caller: Caller, wanted: AlertFilter, after: int | None, push: Callable[[Line], bool]
+    ) -> None:
         self.caller = caller
         self.wanted = wanted
         self.seq = after or 0
@@ -151,10 +159,11 @@ class Subscription:
         self.over: asyncio.Future[VideoqaError | None] = loop.create_future()
         self._feed = feed
         self._after = after
+        self._push = push
         self._waiting: deque[Line] = deque()
         self._news = asyncio.Event()
+        self._idle = False
         self._beating: asyncio.TimerHandle | None = None
-        self._handing = False
         self._taken, self._taken_before = 0, -1
 
     def tell(self, told: Told) -> None:
@@ -166,6 +175,8 @@ class Subscription:
             self.put(told.line)
 
     def put(self, line: Line) -> None:
+        if self._idle and not self._waiting and self._push(line):
+            return
         if len(self._waiting) >= MOST_WAITING:
             self.end(TooFarBehind())
         else:
@@ -183,7 +194,7 @@ class Subscription:
         if self._beating is not None:
             self._beating.cancel()
 
-    async def lines(self) -> AsyncGenerator[Line, None]:
+    async def batches(self) -> AsyncGenerator[Sequence[Line], None]:
         """The messages: those that are kept, then those that come, until it is over.
 
         Raises:
@@ -191,19 +202,20 @@ class Subscription:
         """
         # Those who came together are not to be told together that there is nothing to tell.
         self._beat_in(BEAT_SECONDS * random.uniform(0.5, 1))  # noqa: S311  no secret
-        async for line in self.kept():
-            yield self._handed(line)
+        async for batch in self.kept():
+            yield batch
             self._taken += 1
         while not self.over.done():
-            while self._waiting:
-                yield self._handed(self._waiting.popleft())
+            if batch := self._taken_out():
+                yield batch
                 self._taken += 1
-            self._handing = False
+                continue
             self._news.clear()
-            if not self._waiting and not self.over.done():
-                await self._news.wait()
+            self._idle = True
+            await self._news.wait()
+            self._idle = False
 
-    async def kept(self) -> AsyncGenerator[Line, None]:
+    async def kept(self) -> AsyncGenerator[Sequence[Line], None]:
         """The messages that are kept, up to what the others have been told.
 
         Raises:
@@ -215,38 +227,41 @@ class Subscription:
         elif self._after > last:
             # It comes from a log that is not this one: nobody can say what it has missed.
             self.seq = last
-            yield _truncated(last + 1)
+            yield (_truncated(last + 1),)
         while not self.over.done():
             head = self._feed.head
             page = await self._feed.pages.after(self.seq)
             if page.oldest is not None and self.seq:
-                yield _truncated(page.oldest)
-            for told in page.told:
-                while self._waiting:
-                    yield self._waiting.popleft()
+                yield (_truncated(page.oldest),)
+            for first in range(0, len(page.told), _BATCH):
+                part = page.told[first : first + _BATCH]
+                # What the client was answered meanwhile is about what comes after it.
+                batch = self._taken_out() + [told.line for told in part if wants(self.wanted, told)]
+                self.seq = part[-1].seq
+                if batch:
+                    yield batch
                 if self.over.done():
                     return
-                self.seq = told.seq
-                if wants(self.wanted, told):
-                    yield told.line
             if not page.told:
                 if 0 < self.seq < last:
-                    yield _truncated(last + 1)
+                    yield (_truncated(last + 1),)
                 # Nothing is kept behind it, whatever was told meanwhile.
                 self.seq = max(self.seq, last, head)
             if len(page.told) < AT_ONCE and self._feed.join(self):
                 return
 
-    def _handed(self, line: Line) -> Line:
-        self._handing = True
-        return line
+    def _taken_out(self) -> list[Line]:
+        """What waits, which from now on does not."""
+        waited = list(self._waiting)
+        self._waiting.clear()
+        return waited
 
     def _beat_in(self, seconds: float) -> None:
         self._beating = asyncio.get_running_loop().call_later(seconds, self._beat)
 
     def _beat(self) -> None:
-        if self._handing and self._taken == self._taken_before:
-            # Its reader has been at the same message since the last beat.
+        if not self._idle and self._taken == self._taken_before:
+            # Its reader has been at the same messages since the last beat.
             self.end(TooFarBehind())
             return
         self._taken_before = self._taken
@@ -258,3 +273,7 @@ class Subscription:
 
 def _truncated(oldest: int) -> Line:
     return Line("replay.truncated", TruncatedMessage(oldest_seq=oldest).model_dump_json())
+
+
+def _never(line: Line) -> bool:
+    return False

@@ -21,6 +21,7 @@ from api.meter import Meter
 from api.problems import code_of
 from api.schemas.alerts import CLIENT, SUBPROTOCOL, AuthMessage, ClientMessage, ErrorMessage, FilterMessage
 from api.service import Service
+from api.sockets import PUSH, Push
 from videoqa.access import Caller
 from videoqa.errors import (
     KeyNeeded,
@@ -72,6 +73,7 @@ class _Session:
         self._service: Service = socket.app.state.service
         self._feed: Feed = socket.app.state.feed
         self._meter: Meter = socket.app.state.meter
+        self._pushed: Push | None = socket.scope.get("extensions", {}).get(PUSH)
 
     async def run(self) -> VideoqaError | None:
         """Why it is over, None where the service stops.
@@ -84,7 +86,7 @@ class _Session:
             self.key_id = caller.key_id
             asked = Asked.read(self._socket.query_params)
             wanted = await chosen(self._service, caller, asked.camera, asked.rule, asked.severity)
-            subscription = self._feed.subscribe(caller, wanted, asked.after_seq)
+            subscription = self._feed.subscribe(caller, wanted, asked.after_seq, self._push)
         except VideoqaError as error:
             return error
         tasks = (asyncio.create_task(self._send(subscription)), asyncio.create_task(self._hear(subscription)))
@@ -120,10 +122,18 @@ class _Session:
         return await doorman.holder(self._socket, message.key.strip())
 
     async def _send(self, subscription: Subscription) -> None:
-        async with contextlib.aclosing(subscription.lines()) as lines:
-            async for line in lines:
-                await self._socket.send({"type": "websocket.send", "text": line.text})
-                self.told += 1
+        async with contextlib.aclosing(subscription.batches()) as batches:
+            async for batch in batches:
+                for line in batch:
+                    if not self._push(line, more=line is not batch[-1]):
+                        await self._socket.send({"type": "websocket.send", "text": line.text})
+                        self.told += 1
+
+    def _push(self, line: Line, *, more: bool = False) -> bool:
+        """Hands it to the server at once, where that can be; ``more`` says that it need not leave before the next."""
+        taken = self._pushed is not None and self._pushed(line.text, more=more)
+        self.told += taken
+        return taken
 
     async def _hear(self, subscription: Subscription) -> None:
         """Heeds what the client says, until it goes."""

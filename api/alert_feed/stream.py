@@ -66,8 +66,8 @@ async def _events(subscribe: Callable[[], Subscription], *, follow: bool) -> Asy
         yield _error(error)
         return
     try:
-        async with aclosing(subscription.lines() if follow else subscription.kept()) as lines:
-            async for line in lines:
+        async with aclosing(subscription.batches() if follow else subscription.kept()) as batches:
+            async for line in (line async for batch in batches for line in batch):
                 yield ServerEvent(line.kind, line.text, None if line.seq is None else str(line.seq))
         reason = subscription.over.result() if subscription.over.done() else None
         if reason is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from api.schemas.alerts import message_of
 from videoqa.alerts import Notice, NoticeKind, Severity
@@ -50,11 +50,10 @@ def wants(wanted: AlertFilter, told: Told) -> bool:
 
 def _told(notice: Notice, tags: Mapping[str, tuple[str, ...]], kept: Collection[str]) -> Told:
     alert = notice.alert
-    if alert is not None and alert.recording and alert.recording not in kept:
-        notice = replace(notice, alert=replace(alert, recording=""))
+    footage = alert is not None and alert.recording in kept
     return Told(
         seq=notice.seq,
-        line=Line(notice.kind.value, message_of(notice).model_dump_json(), notice.seq),
+        line=Line(notice.kind.value, message_of(notice, footage=footage).model_dump_json(), notice.seq),
         camera=notice.camera,
         # What became of a camera that was removed is for those who reach it by its id alone.
         tags=tags.get(notice.camera, ()),

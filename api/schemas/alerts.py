@@ -65,8 +65,9 @@ class AlertBody(WireModel):
     remarks: tuple[RemarkBody, ...]
 
     @classmethod
-    def from_domain(cls, alert: Alert) -> Self:
-        footage = _paths(alert) if alert.recording else None
+    def from_domain(cls, alert: Alert, *, footage: bool = True) -> Self:
+        """``footage`` is False where what it was seen in is known to be gone."""
+        paths = _paths(alert) if footage and alert.recording else None
         where = alert.region
         return cls(
             id=alert.id,
@@ -81,9 +82,9 @@ class AlertBody(WireModel):
             description=alert.description,
             confidence=alert.confidence,
             verdict=alert.verdict,
-            recording=alert.recording or None,
-            snapshot_url=footage and footage[0],
-            clip_url=footage and footage[1],
+            recording=None if paths is None else alert.recording,
+            snapshot_url=None if paths is None else paths[0],
+            clip_url=None if paths is None else paths[1],
             region=None if where is None else RegionBody(**asdict(where)),
             acknowledged_by=alert.acknowledged_by,
             false_alarm=alert.false_alarm,
@@ -224,10 +225,10 @@ SERVER: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
 CLIENT: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
 
 
-def message_of(notice: Notice) -> NoticeMessage:
-    """``notice`` as it is told."""
+def message_of(notice: Notice, *, footage: bool = True) -> NoticeMessage:
+    """``notice`` as it is told; ``footage`` is False where that of its alert is known to be gone."""
     if notice.alert is not None:
-        alert = AlertBody.from_domain(notice.alert)
+        alert = AlertBody.from_domain(notice.alert, footage=footage)
         return AlertMessage(seq=notice.seq, type=notice.kind, at=notice.at, alert=alert)  # type: ignore[arg-type]
     if notice.status is not None:
         camera = CameraStatusBody.from_domain(notice.status)

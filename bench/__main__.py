@@ -27,6 +27,7 @@ BENCHES = (
     "service_search",
     "service_upload",
     "service_stills",
+    "cameras_per_core",
 )
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from ingest.camera.feed import CannotOpen
 from videoqa.cameras import CameraState
 
-_ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"\r\n]*"|[^",\s]+)')
+_ATTRIBUTE = re.compile(r'(?<![A-Z0-9-])([A-Z0-9-]{1,64})=("[^"\r\n]*"|[^",\s]+)')
+_MOST_SEGMENTS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def _media(lines: list[str]) -> Playlist:
             case "#EXT-X-MEDIA-SEQUENCE":
                 pending = replace(pending, number=int(value))
             case "#EXT-X-TARGETDURATION":
-                target = min(max(float(value), 0.2), 60.0)
+                target = min(max(0.2, float(value)), 60.0)
             case "#EXTINF":
                 pending = replace(pending, seconds=float(value.partition(",")[0]))
             case "#EXT-X-DISCONTINUITY":
@@ -86,6 +87,8 @@ def _media(lines: list[str]) -> Playlist:
             case "#EXT-X-ENDLIST":
                 ended = True
             case _ if not line.startswith("#"):
+                if len(segments) == _MOST_SEGMENTS:
+                    raise CannotOpen(CameraState.BAD_CODEC, "its HLS playlist is longer than any")
                 segments.append(replace(pending, address=line))
                 pending = replace(pending, number=pending.number + 1, apart=False)
     return Playlist(tuple(segments), target, ended)

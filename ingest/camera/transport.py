@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import ssl
+import time
 from collections.abc import Generator, Iterable, Iterator
 
 import httpcore2
@@ -14,12 +15,24 @@ from ingest.pinning import Checked, Deadline
 
 
 class CheckedTransport(httpx2.BaseTransport):
-    """Raises what ``httpcore2`` does, and ``Refused`` where an address is not to be asked: a redirect's as well."""
+    """Raises what ``httpcore2`` does, and ``Refused`` where an address is not to be asked: a redirect's as well.
 
-    def __init__(self, policy: Policy, context: ssl.SSLContext) -> None:
-        self._pool = httpcore2.ConnectionPool(context, network_backend=Checked(policy, Deadline(math.inf)))
+    An answer has to begin within ``patience`` seconds, however steadily it drips; what follows comes when it comes.
+    """
+
+    def __init__(self, policy: Policy, context: ssl.SSLContext, patience: float) -> None:
+        self._deadline = Deadline(math.inf)
+        self._patience = patience
+        self._pool = httpcore2.ConnectionPool(context, network_backend=Checked(policy, self._deadline))
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        self._deadline.at = time.monotonic() + self._patience
+        try:
+            return self._answer(request)
+        finally:
+            self._deadline.at = math.inf
+
+    def _answer(self, request: httpx2.Request) -> httpx2.Response:
         url = request.url
         place = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         answer = self._pool.handle_request(

@@ -21,6 +21,7 @@ from ingest.pinning import Refused
 from videoqa.cameras import CameraState
 
 _PATIENCE = 10.0
+_ANSWER_SECONDS = 15.0
 _HOPS = 5
 _LONGEST_TEXT = 2**20
 _STATES = {
@@ -77,7 +78,7 @@ class Visit:
         user, _, password = place.login.partition(":")
         self._login = Login(unquote(user), unquote(password)) if place.login else None
         self._client = httpx2.Client(
-            transport=CheckedTransport(policy, context),
+            transport=CheckedTransport(policy, context, _ANSWER_SECONDS),
             headers={"User-Agent": f"videoqa/{version('videoqa')}", "Accept-Encoding": "identity"},
             timeout=_PATIENCE,
             follow_redirects=True,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +19,7 @@ import pytest
 from ingest.camera.addresses import camera_policy
 from ingest.camera.feed import CannotOpen, Feed
 from ingest.camera.sources import Sources
-from tests.needs import ROOT
+from tests.needs import ROOT, program
 from tests.rtsp.doors import Digest
 from tests.rtsp.film import Film, shot_anew
 from tests.rtsp.player import Channel
@@ -195,6 +197,22 @@ def test_an_unread_camera_is_left_at_once() -> None:
     assert not [each for each in threading.enumerate() if each.name == "camera fetcher"]
 
 
+def test_https_is_verified_with_the_name_though_the_address_is_pinned(folder: Path) -> None:
+    both, key, made = (folder / name for name in ("both.pem", "key.pem", "cert.pem"))
+    named = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    command = [program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *named]
+    subprocess.run([*command, "-keyout", key, "-out", made], check=True, capture_output=True)
+    both.write_bytes(key.read_bytes() + made.read_bytes())
+    serves = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serves.load_cert_chain(both)
+    trusting = Sources(camera_policy(private=True), ssl.create_default_context(cafile=str(made)))
+    with serving(mjpeg(jpegs(2)), context=serves) as port:
+        with trusting.opened(StreamUrl(f"https://localhost:{port}/video.mjpg")) as feed:
+            assert next(packets_of(feed)).size
+        assert "certificate" in refused(trusting, f"https://127.0.0.1:{port}/video.mjpg").problem
+        assert "certificate" in refused(HOME, f"https://localhost:{port}/video.mjpg").problem
+
+
 @pytest.mark.parametrize("way", ["Basic", "Digest"])
 def test_a_camera_that_asks_is_told_the_password_and_another_server_is_not(way: str) -> None:
     pictures = jpegs(2)
@@ -240,6 +258,19 @@ def test_what_is_no_camera_says_what_it_is(answer: str, state: CameraState, prob
         told = refused(HOME, f"http://admin:{CANARY}@127.0.0.1:{port}/a?token={CANARY}")
     assert told.state is state
     assert problem in told.problem
+
+
+def test_an_answer_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.camera.web._ANSWER_SECONDS", 0.5)
+
+    def handle(connection: Connection) -> None:
+        connection.send(b"HTTP/1.1 200 OK\r\nX: ")
+        for _ in range(200):
+            connection.send(b"y")
+            time.sleep(0.05)
+
+    with serving(handle) as port:
+        assert "cannot be read" in refused(HOME, f"http://127.0.0.1:{port}/video.mjpg").problem
 
 
 class Cast:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import random
 import shutil
@@ -22,6 +23,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.acceptance.product import SAMPLES
 from tests.acceptance.service import PATIENCE, Service, lives, until
 from tests.clips import X264, Clip, steady
 
@@ -166,6 +168,56 @@ def test_a_service_killed_again_and_again_keeps_what_it_said_yes_to(
     print(figures)
     # On a machine that does much else beside, the clock on the wall measures that.
     assert statistics.median(ready) < 5 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+def test_a_job_that_is_killed_in_mid_survey_goes_on_at_once(
+    tmp_path: Path, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> None:
+    seconds: dict[str, float] = {}
+    with Service(tmp_path / "data") as service, service.client() as client:
+        files = {"file": ("yard.mp4", (SAMPLES / "yard.mp4").read_bytes())}
+        recording = str(client.post("/v1/recordings", files=files).raise_for_status().json()["id"])
+        until(lambda: len(_surveyed(service)) > 1, 2 * PATIENCE, lambda: service.said)
+        for which in ("all", "worker", "api") if request.config.getoption("--soak") else ("all",):
+            surveyed, before = _surveyed(service), _progress(client, recording)
+            assert surveyed, "it is still under way"
+            _kill(service, client, which, [], [])
+            begun = time.monotonic()
+            until(lambda before=before: _progress(client, recording) != before)  # type: ignore[misc]
+            seconds[which] = round(time.monotonic() - begun, 1)
+            log = _spool(service)
+            assert log is None or log.read_bytes().startswith(b"".join(surveyed)), "it goes on from where it was"
+            assert len(_jobs(client)) == 1
+    record_property("seconds", seconds)
+    print(f"it went on, in seconds after the kill of {seconds}")
+    # Nothing that it could wait for is shorter: the engine's own patience is half a minute and more.
+    assert max(seconds.values()) < 10 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+def _surveyed(service: Service) -> list[bytes]:
+    """What the spool's log has up to its last checkpoint, one piece a checkpoint; nothing where the survey is over."""
+    log = _spool(service)
+    told = b"" if log is None else log.read_bytes()
+    *pieces, _ = told.split(b'["checkpoint"')
+    if not pieces or b'["finished"' in told:
+        return []
+    return [pieces[0], *(b'["checkpoint"' + piece for piece in pieces[1:])]
+
+
+def _spool(service: Service) -> Path | None:
+    return next((service.data / "spool").glob("*/log"), None)
+
+
+def _progress(client: httpx2.Client, recording: str) -> dict[str, Any]:
+    """How it goes, in as far as that is told at once."""
+    with (
+        contextlib.suppress(httpx2.TransportError),
+        client.stream("GET", f"/v1/recordings/{recording}/progress") as told,
+    ):
+        for line in told.iter_lines():
+            if line.startswith("data:"):
+                return dict(json.loads(line.removeprefix("data:")))
+    return {}
 
 
 def _kill(service: Service, client: httpx2.Client, which: str, ready: list[float], resumed: list[float]) -> None:

@@ -89,6 +89,7 @@ TABLE: Mapping[type[errors.VideoqaError], tuple[int, str]] = {
     errors.NotAllowed: (403, "not-allowed"),
     errors.NotFootage: (422, "not-footage"),
     errors.NothingToIndex: (422, "nothing-to-index"),
+    errors.NothingToTry: (422, "nothing-to-try"),
     errors.NotIndexed: (409, "not-indexed"),
     errors.NotReady: (503, "not-ready"),
     errors.OneFileOnly: (422, "one-file-only"),

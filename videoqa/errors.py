@@ -186,6 +186,10 @@ class BadRule(Misuse):
     """The rule cannot be added: {problem}."""
 
 
+class NothingToTry(Misuse):
+    """Its cameras have recorded nothing in the last {last}; try it on longer, or on another camera with --on."""
+
+
 class UnknownAlert(Misuse):
     """There is no alert {name}; GET /v1/alerts shows those there are."""
 

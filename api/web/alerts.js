@@ -53,11 +53,12 @@ function card(first) {
   const judge = (path, body) => guarded(async () => put(await post(`${first.id}/${path}`, body), false));
   const ack = element("button", { type: "button", className: "small", textContent: "Seen to" });
   const wrong = element("button", { type: "button", className: "quiet small" });
+  const keep = element("button", { type: "button", className: "quiet small", textContent: "Keep" });
   const say = element("form", { className: "say" }, said, element("button", { className: "quiet small", textContent: "Write" }));
   const video = element("video", { controls: true, playsInline: true, hidden: true, loop: true });
   const made = element("li", { className: "alert" },
     element("div", { className: "about" }, still, element("div", {}, severity, title, told, described, remarks,
-      element("span", { className: "buttons" }, ack, wrong), say)), video);
+      element("span", { className: "buttons" }, ack, wrong, keep), say)), video);
   made.dataset.id = first.id;
   let alert = first, pictured = "";
   ack.onclick = judge("ack");
@@ -68,6 +69,7 @@ function card(first) {
     if (text) put(await post(`${first.id}/comment`, { text }), false);
     said.value = "";
   });
+  keep.onclick = guarded(async () => { await pin(alert); keep.textContent = "Kept"; keep.disabled = true; });
   still.onclick = guarded(() => play(alert, video));
 
   function fill(now) {
@@ -87,7 +89,7 @@ function card(first) {
     wrong.textContent = now.false_alarm ? "No false alarm" : "False alarm";
     lasted.hidden = false;
     lasted.textContent = now.state === "open" ? "now" : length(Date.parse(now.end) - Date.parse(now.start));
-    still.disabled = !now.clip_url;
+    still.disabled = keep.hidden = !now.clip_url;
     if (now.snapshot_url && now.snapshot_url !== pictured) picture(pictured = now.snapshot_url, image);
   }
   return { made, fill };
@@ -97,6 +99,14 @@ const length = (ms) => ms < 90000 ? `${Math.max(1, Math.round(ms / 1000))} s` : 
 
 const post = async (path, body = {}) => (await call(`/v1/alerts/${path}`, { method: "POST", body: JSON.stringify(body),
   headers: { "Content-Type": "application/json" } })).json();
+
+// Its recording stays then, however long its camera's footage is kept.
+async function pin(alert) {
+  const clip = new URL(alert.clip_url, location.origin).searchParams;
+  const body = { start: Number(clip.get("from")), end: Number(clip.get("to")), note: alert.description.slice(0, 2000) };
+  await call(`/v1/recordings/${encodeURIComponent(alert.recording)}/pins`, { method: "POST", body: JSON.stringify(body),
+    headers: { "Content-Type": "application/json" } });
+}
 
 // What was filmed a moment ago is on the disk a moment later.
 async function picture(path, image, tries = TRIES) {

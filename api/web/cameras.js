@@ -2,7 +2,7 @@
 
 import { $, call, element, guarded, json, shown } from "/shared.js";
 
-const LOOK = 1000, ASK = 4000, OLD = 15;
+const LOOK = 1000, LOOK_AGAIN = 10000, ASK = 4000, OLD = 15;
 const CHIPS = { online: "good", starting: "", off: "", stalled: "warn" };
 export const cameras = new Map();
 const tiles = new Map();
@@ -45,7 +45,8 @@ function build() {
 function tile(camera) {
   const image = element("img", { alt: `What ${camera.name} shows` });
   const age = element("span", { hidden: true });
-  const still = element("div", { className: "still" }, image, age);
+  const still = element("div", { className: "still" }, image,
+    element("p", { textContent: "No picture yet" }), age);
   const chip = element("span", { className: "chip" });
   const hint = element("span", { className: "hint" });
   const made = element("li", { className: "card" }, still, element("div", { className: "text" },
@@ -56,7 +57,7 @@ function tile(camera) {
       element("button", { type: "button", className: "quiet small", textContent: "Remove",
         onclick: guarded(() => remove(camera)) }))));
   made.dataset.id = camera.id;
-  tiles.set(camera.id, { image, age, still, chip, hint });
+  tiles.set(camera.id, { image, age, still, chip, hint, due: 0 });
   watcher.observe(made);
   return made;
 }
@@ -79,9 +80,12 @@ async function remove(camera) {
 
 // A picture a second of every camera that is on the screen; `fetch` asks for one that is the same by its ETag alone.
 async function look() {
-  const due = document.hidden ? [] : [...seen].filter((id) => tiles.has(id));
+  const now = Date.now();
+  const live = (id) => cameras.get(id)?.status?.state === "online";
+  const due = document.hidden ? [] : [...seen].filter((id) => tiles.has(id) && (live(id) || tiles.get(id).due <= now));
   await Promise.all(due.map(async (id) => {
     const { image, age, still } = tiles.get(id);
+    tiles.get(id).due = now + LOOK_AGAIN;
     try {
       const { url, headers } = await shown(`${pathOf({ id })}/snapshot`);
       const taken = Date.parse(headers.get("Last-Modified"));

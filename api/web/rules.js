@@ -32,7 +32,7 @@ function card(rule) {
   const made = element("li", { className: `rule${rule.enabled ? "" : " off"}` },
     element("b", { textContent: rule.name }), element("p", { className: "hint", textContent: told.join(" · ") }));
   made.dataset.id = rule.id;
-  if (rule.needs) made.append(element("p", { className: "needs", textContent: `Gives no alerts yet: needs ${rule.needs}.` }));
+  if (rule.needs) made.append(element("p", { className: "needs", textContent: `Gives no alerts yet: needs ${rule.needs.replaceAll("`", "")}.` }));
   const path = `/v1/rules/${encodeURIComponent(rule.id)}`;
   made.append(element("span", { className: "buttons" },
     element("button", { type: "button", className: "quiet small", textContent: rule.enabled ? "Switch off" : "Switch on",

@@ -13,7 +13,7 @@ from api.details import details
 from api.exports import ExportFormat, exported
 from videoqa.answers import Answer, Told, WallClock
 from videoqa.bootstrap import diagnose, house
-from videoqa.cli import FAILED, FOUND, NOTHING_FOUND, camera, keys, mcp, model, printing, rule, serve, watch
+from videoqa.cli import FAILED, FOUND, NOTHING_FOUND, camera, keys, mcp, model, printing, rule, serve, trying, watch
 from videoqa.errors import EmptyStretch, escaped
 from videoqa.media import ZERO, Span
 from videoqa.ports import AnalysisKind
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 app.add_typer(model.app, name="model")
 app.add_typer(camera.app, name="camera")
+rule.app.command(name="try")(trying.try_rule)
 app.add_typer(rule.app, name="rule")
 app.command(name="watch")(watch.watch)
 app.add_typer(keys.app, name="keys")

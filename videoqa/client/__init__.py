@@ -60,7 +60,7 @@ from videoqa.client.problems import (
     Unavailable,
     Unreachable,
 )
-from videoqa.client.rules import Condition, Rule, Schedule
+from videoqa.client.rules import Condition, Rule, Schedule, Trial, TrialProgress
 from videoqa.client.subtitles import SubtitleFile
 from videoqa.client.uploads import Upload
 from videoqa.client.work import End, Job, Progress
@@ -129,6 +129,8 @@ __all__ = [
     "Token",
     "TooLarge",
     "TooManyRequests",
+    "Trial",
+    "TrialProgress",
     "Truncated",
     "Unavailable",
     "Unreachable",

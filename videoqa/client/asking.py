@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +11,7 @@ from videoqa.client.documents import Answer, Citation, Moment, read
 from videoqa.client.flows import Call, Emit, Flow, Items, at
 from videoqa.client.footage import instant
 from videoqa.client.line import Line
-from videoqa.client.problems import BadReply, error_of_body
+from videoqa.client.problems import error_of_event
 from videoqa.client.retrying import answered
 
 Between: TypeAlias = tuple[float, float] | tuple[datetime, datetime]
@@ -128,7 +127,7 @@ def _next(line: Line) -> Flow[Part]:
     while True:
         event = yield from line.next()
         if event.event == "problem":
-            raise error_of_body(_mapping(event.data))
+            raise error_of_event(event.data)
         kind = _PARTS.get(event.event)
         if kind is None:
             continue
@@ -141,17 +140,6 @@ def _next(line: Line) -> Flow[Part]:
 def _line(question: str, recordings: Sequence[str], between: Between | None, limit: int | None) -> Line:
     body = {"question": question, "recordings": list(recordings), "stream": True, **_where(between, limit)}
     return Line(Call("POST", "/v1/ask", json=body))
-
-
-def _mapping(data: str) -> Mapping[str, Any]:
-    """The JSON object that ``data`` holds."""
-    try:
-        body = json.loads(data)
-    except ValueError as error:
-        raise BadReply("An event of the service holds no JSON.") from error
-    if not isinstance(body, dict):
-        raise BadReply("An event of the service holds no JSON object.")
-    return body
 
 
 def _task(task_id: str) -> Call:

@@ -64,6 +64,7 @@ class Operations:
     add_rule = once(rules.add_rule)
     change_rule = once(rules.change_rule)
     remove_rule = once(rules.remove_rule)
+    try_rule = once(rules.try_rule)
     alert = once(alerts.alert)
     acknowledge = once(alerts.acknowledge)
     comment = once(alerts.comment)

@@ -141,11 +141,15 @@ def error_of(reply: Reply) -> ClientError:
     return _BY_STATUS.get(problem.status, fallback)(problem, retry_after(reply))
 
 
-def error_of_body(body: Mapping[str, Any]) -> ProblemError:
-    """The error of a problem that was told inside a stream."""
-    told = error_of(Reply(_status(body), {}, json.dumps(body).encode()))
-    assert isinstance(told, ProblemError)
-    return told
+def error_of_event(data: str) -> ClientError:
+    """The error of a problem that was told inside a stream, as JSON."""
+    try:
+        body = json.loads(data)
+    except ValueError:
+        return BadReply("An event of the service holds no JSON.")
+    if not isinstance(body, dict):
+        return BadReply("An event of the service holds no JSON object.")
+    return error_of(Reply(_status(body), {}, data.encode()))
 
 
 def retry_after(reply: Reply) -> float | None:

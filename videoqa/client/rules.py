@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from videoqa.client.documents import Page, read
+from videoqa.client.alerts import Alert
+from videoqa.client.documents import ModelUsage, Page, read
 from videoqa.client.flows import Call, Flow, Items, at
 from videoqa.client.footage import listed
+from videoqa.client.line import Line
+from videoqa.client.problems import error_of_event
 from videoqa.client.retrying import answered, removed
 
 Points = Sequence[tuple[float, float]]
@@ -56,6 +59,33 @@ class Rule:
     enabled: bool
     added_at: datetime
     needs: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialProgress:
+    """How a trial stands: the share that is done, and how many alerts there would have been."""
+
+    done: float
+    alerts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What came of a trial: the alerts that ``rule`` would have given, and how many a day that is.
+
+    Of ``footage`` seconds it was armed for ``watched``; nobody could look at ``blind`` of these; ``asked`` of them were
+    put to a model, which cost ``usage``.
+    """
+
+    rule: str
+    alerts: tuple[Alert, ...]
+    alerts_a_day: float
+    footage: float
+    watched: float
+    blind: float
+    asked: float
+    usage: ModelUsage
+    problems: tuple[str, ...]
 
 
 def rules() -> Items[Rule]:
@@ -113,6 +143,29 @@ def change_rule(
     }
     body = {name: value for name, value in wanted.items() if value is not None}
     return read(Rule, (yield from answered(Call("PATCH", at("/v1/rules/{}", name), json=body, harmless=True))))
+
+
+def try_rule(
+    name: str,
+    *,
+    cameras: Sequence[str] = (),
+    last: timedelta = timedelta(days=1),
+    on_progress: Callable[[TrialProgress], object] | None = None,
+) -> Flow[Trial]:
+    """What a rule would have given on the footage of the last day, or so long, of cameras: those it is over by default.
+
+    It takes a while, and writes nothing down.
+    """
+    body = {"cameras": list(cameras), "last": last.total_seconds(), "stream": True}
+    line = Line(Call("POST", at("/v1/rules/{}/try", name), json=body, harmless=True))
+    while True:
+        event = yield from line.next()
+        if event.event == "problem":
+            raise error_of_event(event.data)
+        if event.event == "final":
+            return read(Trial, event.data)
+        if event.event == "progress" and on_progress is not None:
+            on_progress(read(TrialProgress, event.data))
 
 
 def remove_rule(name: str) -> Flow[None]:

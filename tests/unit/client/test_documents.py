@@ -35,6 +35,7 @@ TOLD: Mapping[str, Any] = {
     "CameraTimeline": cameras.CameraTimeline,
     "RuleBody": rules.Rule,
     "RulePage": _PAGE[rules.Rule],
+    "TrialBody": rules.Trial,
     "PinBody": pins.Pin,
     "PinPage": _PAGE[pins.Pin],
     "KeyPage": _PAGE[books.Key],

@@ -60,6 +60,7 @@ FLOWS: dict[str, Generator[Any, Any, Any]] = {
         "a person", cameras=["gate-1"], schedule=rules.Schedule(start=NOON.time(), end=NOON.time())
     ),
     "change_rule": rules.change_rule("r1", enabled=True, severity="low", cooldown=DAY),
+    "try_rule": rules.try_rule("r1", cameras=["gate-1"], last=DAY),
     "remove_rule": rules.remove_rule("r1"),
     "alerts": alerts.alerts(cameras=["gate-1"], rules=["r1"], severities=["low"], since=NOON, until=NOON),
     "alert": alerts.alert("a1"),

@@ -23,7 +23,7 @@ AT_ONCE = 4
 """Frames of one fast look: those that came while the last one was under way."""
 BACK = timedelta(seconds=8)
 """The second look goes back so far."""
-ALBUM = 16
+ALBUM = 24
 AGAIN = timedelta(seconds=5)
 """After a second look that said no the next one waits so long, then twice as long and so on, to ``SELDOM``."""
 SELDOM = timedelta(seconds=60)
@@ -39,6 +39,7 @@ _log = logging.getLogger(__name__)
 class _Held:
     """What is known of one rule. ``seen_at`` is the last frame that ``sighting`` is true of; None while there is none.
 
+    ``looked_at`` is when that was looked at last, and ``patience`` after how long a still scene is looked at again.
     ``rejected`` counts second looks that said no while the fast one said yes, ``doubts`` those that could not tell;
     none is taken before ``not_before``.
     """
@@ -46,10 +47,18 @@ class _Held:
     text: str
     sighting: Sighting | None = None
     seen_at: datetime | None = None
+    looked_at: datetime | None = None
+    patience: timedelta = AGAIN
     shots: tuple[Shot, ...] = ()
     rejected: int = 0
     doubts: int = 0
     not_before: datetime | None = None
+
+    def is_due(self, at: datetime) -> bool:
+        """True where it is looked for again though nothing is new: to be told what it is, or whether it is there."""
+        if self.sighting is None:
+            return self.doubts > 0 and self.not_before is not None and at >= self.not_before
+        return self.looked_at is not None and at - self.looked_at >= self.patience
 
     def without(self, now: datetime) -> _Held:
         """After a fast look that said no. One that says yes in every other frame is not believed the sooner."""
@@ -93,6 +102,7 @@ class DescribedWatch:
         self._queue = Queue(AT_ONCE)
         self._state = _State()
         self._last: Shot | None = None
+        self._moving = False
 
     @property
     def usage(self) -> Usage:
@@ -111,8 +121,11 @@ class DescribedWatch:
         if not mine:
             self._queue.take()
             return {}, frozenset(), "", ()
-        if view.admitted or self._wanted(mine, view.at):
-            shot = self._album.add(view.pixels, view.live.frame.pts, view.at)
+        shot = self._album.add(view.pixels, view.live.frame.pts, view.at)
+        # What leaves gives back the empty scene, which is no news to the gate, but to whoever looked for it.
+        moving, self._moving = self._moving, bool(view.moving.any())
+        left = moving and not self._moving
+        if view.admitted or left or self._wanted(mine, view.at):
             self._queue.add(shot)
             self._last = shot
             if self._waiting:
@@ -152,8 +165,7 @@ class DescribedWatch:
                 return state.tried_at is None or at - state.tried_at >= RETRY
             if any(rule.id not in state.held for rule in rules):
                 return self._last is None or at - self._last.taken_at >= RETRY
-            waits = (held for held in state.held.values() if held.doubts and held.sighting is None)
-            return any(held.not_before is not None and at >= held.not_before for held in waits)
+            return any(held.is_due(at) for held in state.held.values())
 
     def _forget(self, rules: Collection[AlertRule]) -> None:
         """What is known of rules that are not watched for any more, or are about something else now."""
@@ -192,7 +204,8 @@ class DescribedWatch:
                 self._state.held[rule.id] = held.without(now)
                 return
             if held.sighting is not None and held.sighting.verdict is Verdict.CONFIRMED:
-                held.seen_at = now
+                held.patience = min(SELDOM, 2 * held.patience) if held.looked_at is not None else AGAIN
+                held.seen_at = held.looked_at = now
                 held.shots = (*held.shots[-1:], *shots[-1:])
                 return
             if held.not_before is not None and now < held.not_before:
@@ -220,7 +233,8 @@ class DescribedWatch:
                 held.rejected += 1
                 return
             held.sighting = self._sighting(rule, finding)
-            held.seen_at, held.rejected, held.doubts, held.not_before = now, 0, 0, None
+            held.seen_at = held.looked_at = now
+            held.rejected, held.doubts, held.not_before, held.patience = 0, 0, None, AGAIN
             held.shots = tuple(shot for shot in seen if shot.time in set(finding.frames))
 
     def _doubt(self, rule: AlertRule, held: _Held, error: ModelError, shots: Sequence[Shot]) -> None:

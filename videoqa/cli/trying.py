@@ -47,7 +47,11 @@ def try_rule(
     until = datetime.now(UTC)
     since = until - parse_duration(last)
     recordings = [
-        each for camera in _over(place, rule, on or ()) for each in place.trials.footage(camera, since, until)
+        recording
+        for camera in _over(place, rule, on or ())
+        for recording in place.trials.footage(camera, since, until)
+        # One that its camera still adds to cannot be read as a whole.
+        if recording.state is not RecordingState.RECORDING
     ]
     if not recordings:
         raise NothingToTry(last=last)

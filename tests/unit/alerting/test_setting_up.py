@@ -1,0 +1,183 @@
+"""Cameras and rules as somebody sets them up."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+
+import pytest
+
+from videoqa.access import Caller, Role, Scope
+from videoqa.alerting.setting_up import STILL, CameraWishes, RuleWishes, SettingUp
+from videoqa.alerts import Condition, ConditionKind, Schedule, Severity
+from videoqa.cameras import StreamUrl
+from videoqa.errors import (
+    BadCamera,
+    BadRule,
+    BringsOutOfReach,
+    CameraTaken,
+    NotAllowed,
+    RuleTaken,
+    TagOutOfReach,
+    UnknownCamera,
+)
+from videoqa.testing.cameras import MemoryCameras
+from videoqa.testing.rules import MemoryRules
+
+URL = StreamUrl("rtsp://user:secret@10.0.0.7/stream")
+LOCAL = Caller("", "local", Role.ADMIN)
+MOTION = Condition(ConditionKind.MOTION)
+
+
+def limited(*tags: str, cameras: tuple[str, ...] = (), role: Role = Role.OPERATOR) -> Caller:
+    return Caller("k1", "guard", role, Scope(frozenset(tags), frozenset(cameras)))
+
+
+@pytest.fixture
+def setting_up() -> SettingUp:
+    return SettingUp(MemoryCameras(), MemoryRules(), lambda url: None)
+
+
+@pytest.mark.parametrize(
+    ("name", "camera_id"),
+    [("gate-1", "gate-1"), ("Front door", "Front-door"), ("大门", "大门"), ("../../etc", "etc"), (".a/b", "a-b")],
+)
+def test_a_camera_is_known_by_what_files_and_keys_can_be_called(
+    name: str, camera_id: str, setting_up: SettingUp
+) -> None:
+    added = setting_up.add_camera(CameraWishes(name, URL), LOCAL)
+    assert (added.name, added.id) == (name, camera_id)
+    assert setting_up.camera(name, Scope()) == setting_up.camera(camera_id, Scope()) == added
+
+
+@pytest.mark.parametrize("name", ["", " ", "a" * 65, "two\nlines", "..", "/", "-"])
+def test_a_camera_is_called_something(name: str, setting_up: SettingUp) -> None:
+    with pytest.raises(BadCamera):
+        setting_up.add_camera(CameraWishes(name, URL), LOCAL)
+
+
+def test_names_that_come_to_the_same_id_are_told_apart(setting_up: SettingUp) -> None:
+    assert [setting_up.add_camera(CameraWishes(name, URL), LOCAL).id for name in ("a b", "a  b", "a/b")] == [
+        "a-b",
+        "a-b-2",
+        "a-b-3",
+    ]
+
+
+def test_a_name_or_id_that_another_camera_has_is_taken(setting_up: SettingUp) -> None:
+    first = setting_up.add_camera(CameraWishes("a b", URL), LOCAL)
+    for name in (first.name, first.id):
+        with pytest.raises(CameraTaken):
+            setting_up.add_camera(CameraWishes(name, URL), LOCAL)
+    other = setting_up.add_camera(CameraWishes("other", URL), LOCAL)
+    with pytest.raises(CameraTaken):
+        setting_up.change_camera(other, CameraWishes(first.id, URL), LOCAL)
+    assert setting_up.change_camera(other, CameraWishes("third", URL), LOCAL).id == "other"
+
+
+def test_an_address_is_checked_when_it_is_new() -> None:
+    def refuse(url: StreamUrl) -> None:
+        raise BadCamera(problem="no")
+
+    refusing = SettingUp(MemoryCameras(), MemoryRules(), refuse)
+    with pytest.raises(BadCamera):
+        refusing.add_camera(CameraWishes("gate", URL), LOCAL)
+    known = SettingUp(refusing.cameras, MemoryRules(), lambda url: None).add_camera(CameraWishes("gate", URL), LOCAL)
+    assert not refusing.change_camera(known, CameraWishes("gate", URL, enabled=False), LOCAL).enabled
+    with pytest.raises(BadCamera):
+        refusing.change_camera(known, CameraWishes("gate", StreamUrl("rtsp://127.0.0.1/")), LOCAL)
+
+
+def test_files_are_played_for_admins_without_limits_alone(setting_up: SettingUp) -> None:
+    wishes = CameraWishes("film", StreamUrl("file:///etc/passwd"))
+    with pytest.raises(NotAllowed):
+        setting_up.add_camera(wishes, Caller("k1", "guard", Role.OPERATOR))
+    with pytest.raises(BadCamera):
+        setting_up.add_camera(wishes, limited("ours", role=Role.ADMIN))
+    assert setting_up.add_camera(wishes, LOCAL).url.scheme == "file"
+
+
+def test_a_limited_key_gives_its_tags_and_no_others_to_what_it_adds(setting_up: SettingUp) -> None:
+    assert setting_up.add_camera(CameraWishes("a", URL), limited("ours", "gate")).tags == ("gate", "ours")
+    assert setting_up.add_camera(CameraWishes("b", URL, tags=("gate",)), limited("ours", "gate")).tags == ("gate",)
+    with pytest.raises(TagOutOfReach):
+        setting_up.add_camera(CameraWishes("c", URL, tags=("theirs",)), limited("ours"))
+    with pytest.raises(BringsOutOfReach):
+        setting_up.add_camera(CameraWishes("c", URL), limited(cameras=("d",)))
+    assert setting_up.add_camera(CameraWishes("d", URL), limited(cameras=("d",))).tags == ()
+
+
+def test_a_limited_key_leaves_a_camera_in_its_reach(setting_up: SettingUp) -> None:
+    ours = limited("ours")
+    camera = setting_up.add_camera(CameraWishes("a", URL), ours)
+    for tags in ((), ("ours", "theirs")):
+        with pytest.raises(TagOutOfReach):
+            setting_up.change_camera(camera, CameraWishes("a", URL, tags=tags), ours)
+
+
+def test_what_a_key_does_not_reach_is_not_there(setting_up: SettingUp) -> None:
+    setting_up.add_camera(CameraWishes("a", URL, tags=("theirs",)), LOCAL)
+    ours = limited("ours")
+    assert setting_up.reached(ours.scope) == ()
+    with pytest.raises(UnknownCamera):
+        setting_up.camera("a", ours.scope)
+    with pytest.raises(UnknownCamera):
+        setting_up.add_rule(RuleWishes(MOTION, cameras=frozenset({"a"})), ours)
+
+
+def test_a_rule_is_called_as_it_reads(setting_up: SettingUp) -> None:
+    setting_up.add_camera(CameraWishes("gate 1", URL), LOCAL)
+    described = Condition(ConditionKind.DESCRIBED, "a person\nclimbs the fence")
+    wishes = [RuleWishes(described), RuleWishes(MOTION, cameras=frozenset({"gate 1"})), RuleWishes(described)]
+    added = [setting_up.add_rule(each, LOCAL) for each in wishes]
+    assert [rule.name for rule in added] == [
+        "a person climbs the fence",
+        "motion on gate 1",
+        "a person climbs the fence (2)",
+    ]
+    assert added[1].cameras == {"gate-1"}
+    with pytest.raises(RuleTaken):
+        setting_up.add_rule(RuleWishes(MOTION, name="motion on gate 1"), LOCAL)
+
+
+def test_a_rule_in_plain_language_says_what_it_needs_until_it_is_there() -> None:
+    models = [False]
+    setting_up = SettingUp(MemoryCameras(), MemoryRules(), lambda url: None, lambda: models[0])
+    described = setting_up.add_rule(RuleWishes(Condition(ConditionKind.DESCRIBED, "a person")), LOCAL)
+    motion = setting_up.add_rule(RuleWishes(MOTION), LOCAL)
+    assert "videoqa model serve" in setting_up.needs(described)
+    assert setting_up.needs(motion) == ""
+    models[0] = True
+    assert setting_up.needs(described) == ""
+
+
+def test_stillness_that_does_not_say_how_long_is_that_of_a_minute(setting_up: SettingUp) -> None:
+    rule = setting_up.add_rule(RuleWishes(Condition(ConditionKind.STILLNESS)), LOCAL)
+    assert rule.condition.lasting == STILL
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        RuleWishes(Condition(ConditionKind.DESCRIBED)),
+        RuleWishes(Condition(ConditionKind.CROSSING)),
+        RuleWishes(Condition(ConditionKind.MOTION, zone=((0, 0), (1, 1)))),
+        RuleWishes(Condition(ConditionKind.MOTION, zone=((0, 0), (1, 1), (2, 0)))),
+        RuleWishes(MOTION, schedule=Schedule(time(22), time(6), "Europe/Nowhere")),
+        RuleWishes(MOTION, cooldown=timedelta(days=-1)),
+    ],
+)
+def test_what_nothing_can_fulfil_is_no_rule(wishes: RuleWishes, setting_up: SettingUp) -> None:
+    with pytest.raises(BadRule):
+        setting_up.add_rule(wishes, LOCAL)
+    known = setting_up.add_rule(RuleWishes(MOTION), LOCAL)
+    with pytest.raises(BadRule):
+        setting_up.change_rule(known, wishes, LOCAL)
+    assert setting_up.rules.rule(known.id) == known
+
+
+def test_a_rule_about_a_camera_that_was_removed_can_be_changed(setting_up: SettingUp) -> None:
+    camera = setting_up.add_camera(CameraWishes("a", URL), LOCAL)
+    rule = setting_up.add_rule(RuleWishes(MOTION, cameras=frozenset({"a"})), LOCAL)
+    setting_up.cameras.remove(camera.id)
+    changed = RuleWishes(MOTION, cameras=rule.cameras, severity=Severity.HIGH)
+    assert setting_up.change_rule(rule, changed, LOCAL).severity is Severity.HIGH

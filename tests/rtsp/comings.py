@@ -33,7 +33,7 @@ class Comings:
             number += 1
 
 
-def comings(target: Path, *, every: float = 9.0, begins: float = 5.0, lasts: float = 2.0) -> Comings:
+def comings(target: Path, *, every: float = 7.0, begins: float = 3.5, lasts: float = 2.0) -> Comings:
     noise = np.random.default_rng(1).integers(90, 110, (_HEIGHT, _WIDTH, 3), dtype=np.uint8)
     options = {"preset": "ultrafast", "tune": "zerolatency", "x264-params": "sliced-threads=0", "threads": "1"}
     with av.open(str(target), "w") as container:

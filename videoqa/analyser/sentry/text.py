@@ -50,6 +50,7 @@ class TextWatch:
         self._read = _Read()
         self._asked_at: datetime | None = None
         self._changed = False
+        self._held = False
 
     def begin(self) -> None:
         self._album.begin()
@@ -75,15 +76,17 @@ class TextWatch:
         with self._read.lock:
             shot = self._read.shot
             found = {} if shot is None else {rule.id: self._sighting(rule, shot, view, settled) for rule in mine}
-        return {name: sighting for name, sighting in found.items() if sighting is not None}, away
+        sightings = {name: sighting for name, sighting in found.items() if sighting is not None}
+        self._held = bool(sightings)
+        return sightings, away
 
     def _is_due(self, at: datetime) -> bool:
         if self._asked_at is None:
             return True
         since = at - self._asked_at
         with self._read.lock:
-            few = self._read.readings < USUAL or bool(self._read.lines)
-        return since >= SPACING and (self._changed or (few and since >= AGAIN))
+            again = self._held or self._read.readings < USUAL
+        return since >= SPACING and (self._changed or (again and since >= AGAIN))
 
     def _work(self) -> None:
         for shot in self._queue.take():

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import pytest
+
+from ingest.scenery import LiveScenery
+from tests.yards import SECOND, START, Yard, seen
+from videoqa.alerts import AlertRule, Condition, ConditionKind
+from videoqa.analyser.sentry.sentries import CameraSentries
+from videoqa.analyser.sentry.text import plain, reads
+from videoqa.ports import LiveFrame, Looked
+
+PLATE = AlertRule("plate", "plate", Condition(ConditionKind.TEXT, "BERLIN 4711"), START)
+ANY = AlertRule("any", "any", Condition(ConditionKind.TEXT), START)
+LOWER = AlertRule(
+    "lower", "lower", Condition(ConditionKind.TEXT, "BERLIN", zone=((0, 0.6), (1, 0.6), (1, 1), (0, 1))), START
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "expected"),
+    [
+        ("Berlin 4711", "berlin 4711", True),
+        ("the BERLlN-4711 van", "berlin 4711", True),
+        ("Bremen 4711", "berlin 4711", False),
+        ("a", "berlin", False),
+        ("出口", "出口", True),
+        ("入口", "出口", False),
+    ],
+)
+def test_text_is_found_though_a_letter_was_misread(text: str, wanted: str, expected: bool) -> None:
+    assert reads(text, plain(wanted)) is expected
+
+
+def test_text_is_told_of_when_it_appears_and_not_when_it_stood_there_always() -> None:
+    sentry = CameraSentries(LiveScenery).sentry("gate", SECOND, waiting=True)
+    yard = Yard(size=(640, 360))
+    yard.ground[:] = 120
+    before = _shown(yard, 12, "PARKING")
+    after = _shown(yard, 3, "PARKING", "BERLIN 4711")
+    looks = seen(sentry, [*before, *after], [PLATE, ANY, LOWER])
+    assert not any(look.sightings for look in looks[:12])
+    last = looks[-1].sightings
+    assert set(last) == {"plate", "any"}
+    assert "BERLIN" in last["plate"].description
+    assert last["plate"].region is not None
+    assert last["plate"].region.bottom < 0.6
+    gone = seen(sentry, _shown(yard, 4, "PARKING"), [PLATE])
+    assert not gone[-1].sightings
+
+
+def test_no_picture_is_read_where_no_rule_is_about_text() -> None:
+    sentries = CameraSentries(LiveScenery)
+    yard = Yard()
+    motion = AlertRule("m", "m", Condition(ConditionKind.MOTION), START)
+    looks: Sequence[Looked] = seen(sentries.sentry("gate", SECOND, waiting=True), yard.empty(3), [motion])
+    assert not any(look.sightings for look in looks)
+    assert "_engine" not in vars(sentries._reader)
+
+
+def _shown(yard: Yard, seconds: int, *lines: str) -> list[LiveFrame]:
+    shown = []
+    for _ in range(seconds):
+        pixels = np.array(yard.ground)
+        for number, line in enumerate(lines):
+            place = (80, 80 + 90 * number)
+            cv2.putText(pixels, line, place, cv2.FONT_HERSHEY_SIMPLEX, 1.4, (20, 20, 20), 3, cv2.LINE_AA)
+        shown.append(yard.of(pixels))
+    return shown

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 from urllib.parse import quote
 
-from pydantic import Field, StringConstraints, TypeAdapter
+from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter
 
 from api.schemas import RegionBody, WireModel, seconds
 from videoqa.alerts import Alert, AlertState, Notice, NoticeKind, Remark, Severity, Verdict
@@ -139,7 +139,13 @@ class GapBody(WireModel):
         return cls(camera=gap.camera, start=gap.start, end=gap.end, cause=gap.cause)
 
 
-class AlertMessage(WireModel):
+class _Said(WireModel):
+    """What the service says: whatever has a default is said all the same."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+
+class AlertMessage(_Said):
     """Something became of an alert; ``at`` is when that was written down."""
 
     seq: int
@@ -148,7 +154,7 @@ class AlertMessage(WireModel):
     alert: AlertBody
 
 
-class StatusMessage(WireModel):
+class StatusMessage(_Said):
     """A camera is otherwise than it was."""
 
     seq: int
@@ -157,7 +163,7 @@ class StatusMessage(WireModel):
     camera: CameraStatusBody
 
 
-class GapMessage(WireModel):
+class GapMessage(_Said):
     """A camera's footage has a hole, or one that is over now."""
 
     seq: int
@@ -166,21 +172,21 @@ class GapMessage(WireModel):
     gap: GapBody
 
 
-class HeartbeatMessage(WireModel):
+class HeartbeatMessage(_Said):
     """Every 15 s: whoever hears none has lost the feed. All up to ``last_seq`` that was wanted has been told."""
 
     type: Literal["heartbeat"] = "heartbeat"
     last_seq: int
 
 
-class TruncatedMessage(WireModel):
+class TruncatedMessage(_Said):
     """What was asked for is not kept any more: there is a hole in front of ``oldest_seq``."""
 
     type: Literal["replay.truncated"] = "replay.truncated"
     oldest_seq: int
 
 
-class FilteredMessage(WireModel):
+class FilteredMessage(_Said):
     """From now on these are told: ids, all of a kind where there are none. Cameras' own messages are told only where
     neither rules nor severities are asked for.
     """
@@ -191,7 +197,7 @@ class FilteredMessage(WireModel):
     severity: tuple[Severity, ...]
 
 
-class ErrorMessage(WireModel):
+class ErrorMessage(_Said):
     """Something was wrong; ``code`` is one of those of the service's problems, ``detail`` says what to do."""
 
     type: Literal["error"] = "error"

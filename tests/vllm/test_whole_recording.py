@@ -20,7 +20,7 @@ from videoqa.analyser.model.server import ModelServer
 
 pytestmark = pytest.mark.timeout(900)
 YARD = SAMPLES / "yard.mp4"
-QUICKLY = {"VIDEOQA_GROUP_SECONDS": "6", "VIDEOQA_MODEL_LONG_SIDE": "224", "VIDEOQA_MODEL_PATIENCE": "600"}
+QUICKLY = {"VIDEOQA_GROUP_SECONDS": "12", "VIDEOQA_MODEL_LONG_SIDE": "224", "VIDEOQA_MODEL_PATIENCE": "600"}
 TOKENS = "vllm:prompt_tokens_total"
 SEEN = re.compile(rf"seen     yard\.mp4 by {NAME}: (\d+) looks, (\d+) tokens in")
 

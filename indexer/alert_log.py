@@ -57,15 +57,17 @@ class SqlAlertLog:
     def alerts(self, wanted: AlertFilter, after: str | None = None, limit: int = 50) -> tuple[Alert, ...]:
         c = live_tables.alerts.c
         with reading(self._engine) as connection:
-            select = sa.select(live_tables.alerts).where(*_conditions(connection, wanted))
+            select = sa.select(c.id).where(*_conditions(connection, wanted))
             if after is not None:
                 last = _row(connection, after)
                 if last is None:
                     raise UnknownAlert(name=after)
                 place = sa.tuple_(sa.literal(last["start"], tables.Instant), sa.literal(last["id"]))
                 select = select.where(sa.tuple_(c.start, c.id) < place)
-            select = select.order_by(c.start.desc(), c.id.desc()).limit(limit)
-            return tuple(map(live_rows.alert, statements.every(connection, select)))
+            # Indexes hold all that is needed to find the page; the rows themselves are large.
+            page = connection.execute(select.order_by(c.start.desc(), c.id.desc()).limit(limit)).scalars().all()
+            found = statements.every(connection, sa.select(live_tables.alerts).where(statements.among(c.id, page)))
+            return tuple(map(live_rows.alert, sorted(found, key=lambda row: (row["start"], row["id"]), reverse=True)))
 
     def open_alerts(self, camera: str) -> tuple[Alert, ...]:
         c = live_tables.alerts.c

@@ -115,9 +115,11 @@ alerts = sa.Table(
     _Alerts,
     sa.Index("ix_alerts_start", "start", "id"),
     sa.Index("ix_alerts_camera", "camera", "start", "id"),
-    sa.Index("ix_alerts_rule", "rule", "camera", "end"),
+    sa.Index("ix_alerts_rule", "rule", "start", "id"),
+    sa.Index("ix_alerts_severity", "severity", "start", "id"),
+    sa.Index("ix_alerts_end", "rule", "camera", "end", "id"),
     sa.Index("ix_alerts_recording", "recording"),
-    sa.Index("ix_alerts_open", "camera", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    sa.Index("ix_alerts_open", "camera", "start", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
 )
 """They outlive the recording, rule and camera that they name. ``recording`` is empty once that was removed."""
 

@@ -129,10 +129,13 @@ def _alerts() -> None:
     )
     op.create_index("ix_alerts_start", "alerts", ["start", "id"])
     op.create_index("ix_alerts_camera", "alerts", ["camera", "start", "id"])
-    op.create_index("ix_alerts_rule", "alerts", ["rule", "camera", "end"])
+    op.create_index("ix_alerts_rule", "alerts", ["rule", "start", "id"])
+    op.create_index("ix_alerts_severity", "alerts", ["severity", "start", "id"])
+    op.create_index("ix_alerts_end", "alerts", ["rule", "camera", "end", "id"])
     op.create_index("ix_alerts_recording", "alerts", ["recording"])
     lasting = sa.text("state = 'open'")
-    op.create_index("ix_alerts_open", "alerts", ["camera"], sqlite_where=lasting, postgresql_where=lasting)
+    place = ["camera", "start", "id"]
+    op.create_index("ix_alerts_open", "alerts", place, sqlite_where=lasting, postgresql_where=lasting)
     op.create_table(
         "notices",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from videoqa.errors import BadMedia, EmptyFootage, NoSuchFile, NotFootage
+from videoqa.errors import BadMedia, EmptyFootage, NotFootage
 from videoqa.media import ZERO, Coverage, CoveredSpan, Recording, RecordingState, Sampling
 from videoqa.ports import (
     AnalysisKind,
@@ -39,10 +39,14 @@ class Closing:
     by_model: Callable[[], bool] = bool
 
     def measure(self, recording: Recording) -> timedelta:
-        """How long it is, by its file; nothing where there is nothing in that."""
+        """How long it is, by its file; nothing where there is nothing in that.
+
+        Raises:
+            BadMedia: the file is not there, or cannot be read.
+        """
         try:
             return self.reader.probe(recording.source).length
-        except (NoSuchFile, NotFootage, EmptyFootage):
+        except (NotFootage, EmptyFootage):
             return ZERO
 
     def close(self, recording: Recording, looked: Sequence[CoveredSpan] = ()) -> None:

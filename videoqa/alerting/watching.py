@@ -6,6 +6,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -16,13 +17,14 @@ from videoqa.alerting.session import Desk, Session
 from videoqa.alerting.standing import Standing
 from videoqa.alerts import AlertRule
 from videoqa.cameras import Camera, CameraState
-from videoqa.errors import VideoqaError
+from videoqa.errors import BadMedia, VideoqaError
 from videoqa.media import ZERO, CoveredSpan, Picture, Recording
 from videoqa.ports import AlertChange, AlertLog, Archive, Cameras, LiveSource, RecordingFilter, Sentries
 
 _log = logging.getLogger(__name__)
 NOT_RUNNING = "videoqa was not running"
 STOPPED = "videoqa was stopped"
+MODEL_CAME = "videoqa began again with a model"
 SWITCHED_OFF = "the camera was switched off"
 CHANGED = "the camera's settings were changed"
 
@@ -125,8 +127,10 @@ class Watching:
     def _footage_ends(self) -> datetime | None:
         """When the youngest recording ended. Those that a kill has left without an end have one then."""
         for recording in self._room.closing.left_behind(self.camera.id):
-            length = self._room.closing.measure(recording)
-            self._room.archive.describe(recording.id, length=length, started_at=recording.started_at)
+            # Whoever closes it tells what cannot be read of it.
+            with suppress(BadMedia):
+                length = self._room.closing.measure(recording)
+                self._room.archive.describe(recording.id, length=length, started_at=recording.started_at)
             self._room.ended(recording, ())
         youngest = self._room.archive.page(RecordingFilter(camera=self.camera.id), limit=1)
         return next((each.started_at + each.length for each in youngest if each.started_at is not None), None)

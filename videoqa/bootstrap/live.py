@@ -8,12 +8,16 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from indexer.alert_log import SqlAlertLog
-from videoqa.bootstrap.children import ChildProcess, begin
-from videoqa.errors import VideoqaError
+from indexer.slots import SqlSlot
+from videoqa import tracing
+from videoqa.bootstrap.children import BEGIN_AGAIN, ChildProcess, begin
+from videoqa.errors import StorageError, VideoqaError
+from videoqa.health import ModelTally
 from videoqa.jobs.slots import Slot
 
 if TYPE_CHECKING:
@@ -40,7 +44,7 @@ class LiveState(StrEnum):
 class LiveProcess(ChildProcess):
     """The process that watches the cameras, as its parent sees it.
 
-    ``noticed`` is called whenever it has added to the alert log.
+    ``noticed`` is called whenever it has added to the alert log, ``tally`` is what the present one has asked of models.
     """
 
     name: ClassVar[str] = "live process"
@@ -49,13 +53,15 @@ class LiveProcess(ChildProcess):
     def __init__(self, noticed: Callable[[], None] = lambda: None) -> None:
         super().__init__()
         self.state = LiveState.STARTING
+        self.tally = ModelTally()
         self.noticed = noticed
 
     def hear(self, told: Mapping[str, Any]) -> None:
         if "seq" in told:
             self.noticed()
-        else:
-            self.state = LiveState(told["state"])
+            return
+        self.state = LiveState(told["state"])
+        self.tally = ModelTally(**told.get("tally", {}))
 
     def gone(self) -> None:
         self.state = LiveState.DOWN
@@ -65,36 +71,46 @@ def live() -> NoReturn:
     """Watches the cameras until standard input ends, and then ends what is being recorded."""
     ending = threading.Event()
     place = begin("live", lambda: _end(ending))
-    slot = Slot(place.folder, SLOT)
+    slots = (Slot(place.folder, SLOT), SqlSlot(place.engine, SLOT))
     saying = _Saying()
-    state = LiveState.STARTING
-    while not ending.is_set() and not slot.take():
-        state = _said(saying, state, LiveState.WAITING)
+    while not ending.is_set() and not _taken(slots):
+        saying({"state": LiveState.WAITING})
         ending.wait(_LOOK_SECONDS)
-    if not ending.is_set():
-        _watch(place, ending, saying)
-    os._exit(0)
+    code = 0 if ending.is_set() else _watch(place, slots, ending, saying)
+    os._exit(code)
 
 
-def _watch(place: House, ending: threading.Event, saying: _Saying) -> None:
+def _taken(slots: Sequence[Slot | SqlSlot]) -> bool:
+    """True where this process holds them all: those of the folder and of a database that other folders share."""
+    try:
+        return all(slot.take() for slot in slots)
+    except StorageError as error:
+        _log.warning("whether another process watches cannot be told: %s", error)
+        return False
+
+
+def _watch(place: House, slots: Sequence[Slot | SqlSlot], ending: threading.Event, saying: _Saying) -> int:
+    """What this process is to end with."""
+    from videoqa.alerting.watching import MODEL_CAME, STOPPED
     from videoqa.bootstrap.watchers import Watchers
 
-    watchers = Watchers(place, _ToldLog(place, saying))
-    state = LiveState.STARTING
+    watchers, model = Watchers(place, _ToldLog(place, saying)), place.model
     while not ending.is_set():
+        if place.model is not model:
+            _log.info("a model has come; the cameras are watched with it")
+            watchers.stop(MODEL_CAME)
+            return BEGIN_AGAIN
+        if not _taken(slots):
+            _log.error("another process may watch the cameras by now")
+            return BEGIN_AGAIN
         try:
             watchers.look()
-            state = _said(saying, state, LiveState.WATCHING)
+            saying({"state": LiveState.WATCHING, "tally": asdict(tracing.TALLY.counted)})
         except VideoqaError as error:
             _log.warning("which cameras there are cannot be read: %s", error)
         ending.wait(_LOOK_SECONDS)
-    watchers.stop()
-
-
-def _said(saying: _Saying, before: LiveState, now: LiveState) -> LiveState:
-    if now is not before:
-        saying({"state": now})
-    return now
+    watchers.stop(STOPPED)
+    return 0
 
 
 def _end(ending: threading.Event) -> None:
@@ -105,14 +121,18 @@ def _end(ending: threading.Event) -> None:
 
 
 class _Saying:
-    """Tells the parent, a line at a time, whoever says it."""
+    """Tells the parent, a line at a time, whoever says it, and nothing twice over."""
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
+        self._last = ""
 
     def __call__(self, told: Mapping[str, object]) -> None:
         line = json.dumps(told) + "\n"
         with self._turn:
+            if line == self._last:
+                return
+            self._last = line
             try:
                 os.write(1, line.encode())
             except OSError:

@@ -90,7 +90,8 @@ class Parts:
             live_up=self._watching is not None and self._watching.state in (LiveState.WATCHING, LiveState.WAITING),
             live_restarts=0 if self._watching is None else self._watching.restarts,
             dropped_frames=sum(status.dropped for status in self._statuses()),
-            models={"api": tracing.TALLY.counted, "worker": self._worker.tally},
+            models={"api": tracing.TALLY.counted, "worker": self._worker.tally}
+            | ({} if self._watching is None else {"live": self._watching.tally}),
         )
 
     def _database(self) -> Check:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from videoqa.alerting.aside import Aside
-from videoqa.alerting.watching import CHANGED, NOT_RUNNING, STOPPED, SWITCHED_OFF, Room, Watching
+from videoqa.alerting.watching import CHANGED, NOT_RUNNING, SWITCHED_OFF, Room, Watching
 from videoqa.errors import DiskFull
 
 if TYPE_CHECKING:
@@ -76,10 +76,10 @@ class Watchers:
                 self._begin(camera, NOT_RUNNING)
         self._aside.look(every)
 
-    def stop(self) -> None:
-        """Ends all sessions, and what they record."""
+    def stop(self, cause: str) -> None:
+        """Ends all sessions, and what they record; ``cause`` is why there is no footage then."""
         for watched in self._watched.values():
-            watched.watching.stop(STOPPED)
+            watched.watching.stop(cause)
         deadline = time.monotonic() + _LAST_SECONDS
         for watched in self._watched.values():
             watched.thread.join(max(0.0, deadline - time.monotonic()))

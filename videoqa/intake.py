@@ -15,6 +15,7 @@ from videoqa.errors import (
     CalledOff,
     EmptyUpload,
     JobUnderWay,
+    NotFootage,
     TagOutOfReach,
     UnknownRecording,
 )
@@ -26,7 +27,8 @@ from videoqa.ports import Archive, Arrived, Inbox, IndexRequest, Job, JobQueue, 
 class Wishes:
     """What whoever brings footage says of it. ``started_at`` is aware and in UTC; ``priority`` 0 comes first.
 
-    ``file_name`` is what it was called where it came from; the kept file has its ending. ``subtitles`` are the
+    ``title_told`` is False where the title was made of ``file_name``, which is what it was called where it came from;
+    the kept file has its ending. ``subtitles`` are the
     contents of subtitle files by their names, which were checked.
     """
 
@@ -37,6 +39,7 @@ class Wishes:
     tags: tuple[str, ...] = ()
     priority: int = 5
     subtitles: Mapping[str, bytes] = field(default_factory=dict)
+    title_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,8 @@ class Taken:
 class Intake:
     """What has arrived becomes a recording. When ``take`` has returned, a kill loses nothing.
 
-    ``by_model`` says whether a model's look is to follow.
+    ``by_model`` says whether a model's look is to follow; ``check`` raises ``NotFootage`` of a file that a glance tells
+    for none.
     """
 
     inbox: Inbox
@@ -61,28 +65,47 @@ class Intake:
     jobs: JobQueue
     subtitles: Subtitles
     by_model: Callable[[], bool] = bool
+    check: Callable[[Path], None] = lambda path: None
 
     def take(self, arrived: Arrived, wishes: Wishes, caller: Caller) -> Taken:
         """Keeps the file, adds its recording and submits it to be indexed.
 
+        Of a recording whose content was known the title, the beginning and the prompt become those that were told now,
+        and the tags are added to those it has.
+
         Raises:
             EmptyUpload: there is nothing in it.
+            NotFootage: that can be seen without opening it.
             TagOutOfReach: a tag is wished for that the caller does not reach.
             BringsOutOfReach: the caller would not see the recording.
         """
         check_reach(wishes.tags, caller)
         if not arrived.size:
             raise EmptyUpload
+        try:
+            self.check(arrived.path)
+        except NotFootage as error:
+            self.inbox.fail(arrived.id, str(error))
+            raise
         fresh, recording = self._added(arrived, wishes, caller)
         while self.archive.recording(recording.id) is None:
             # The content was known, and somebody has removed it since.
             fresh, recording = self._added(arrived, wishes, caller)
+        if recording.id != fresh.id:
+            recording = self._told_anew(recording, wishes)
         changed = [self.subtitles.put(recording.id, name, content) for name, content in wishes.subtitles.items()]
         if any(changed):
             self._queue_again(recording)
         job_id = self.submit(recording, wishes.prompt, wishes.priority)
         self.inbox.taken(arrived.id, recording.id)
         return Taken(recording, recording.id != fresh.id, job_id, arrived.size)
+
+    def _told_anew(self, known: Recording, wishes: Wishes) -> Recording:
+        title = wishes.title if wishes.title_told else None
+        self.archive.amend(known.id, title=title, started_at=wishes.started_at, prompt=wishes.prompt)
+        if not set(wishes.tags) <= set(known.tags):
+            self.archive.tag(known.id, sorted({*known.tags, *wishes.tags}))
+        return self.archive.recording(known.id) or known
 
     def _added(self, arrived: Arrived, wishes: Wishes, caller: Caller) -> tuple[Recording, Recording]:
         """What the recording would be if its content were not known, and what the archive has."""

@@ -31,6 +31,7 @@ class Told(WireModel):
         """``file_name`` is the title where none is told."""
         return Wishes(
             title=self.title or title_of(file_name),
+            title_told=self.title is not None,
             file_name=file_name,
             started_at=self.started_at,
             prompt=self.prompt,

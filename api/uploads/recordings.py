@@ -47,7 +47,10 @@ _BODIES: dict[str, Any] = {
     }
 }
 _ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"model": RecordingBody, "description": "The content is known already."},
+    200: {
+        "model": RecordingBody,
+        "description": "The content is known already; what was told of it now is taken, and tags are added.",
+    },
     202: {"model": UploadBody, "description": "It is being fetched; Location tells how far that is."},
 }
 

@@ -17,6 +17,7 @@ import pytest
 from fastapi import FastAPI
 
 from api.service import Service
+from ingest.glance import refuse_text
 from ingest.inbox import DiskInbox
 from tests.service import a_service, app_of, client_of
 from videoqa.access import Role, Scope
@@ -420,3 +421,13 @@ async def test_an_upload_that_was_never_begun_is_unknown(tus: Tus, name: str) ->
     for method in ("HEAD", "GET", "PATCH", "DELETE"):
         response = await tus.ask(method, f"/v1/uploads/{name}", Content_Type=PIECE, Upload_Offset=0)
         assert response.status_code == 404, method
+
+
+async def test_a_text_is_refused_and_its_upload_says_why(service: Service) -> None:
+    app = app_of(replace(service, intake=replace(service.intake, check=refuse_text)))
+    tus = Tus(app)
+    url = await tus.begin(12)
+    refused = await tus.piece(url, 0, b"Dear diary, ")
+    assert (refused.status_code, refused.json()["code"]) == (422, "not-footage")
+    told = (await tus.ask("GET", url)).json()
+    assert (told["recording"], "it is text" in told["problem"]) == (None, True)

@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from api.service import Service
+from ingest.glance import refuse_text
 from tests.service import a_service, app_of, client_of
 from videoqa.access import Role, Scope
 from videoqa.media import RecordingState
@@ -109,6 +110,27 @@ async def test_what_is_known_is_told_and_not_kept_twice(service: Service) -> Non
     assert again.json()["id"] == first.json()["id"]
     assert again.headers["location"] == first.headers["location"]
     assert len(list((service.folder / "footage").glob("??/*"))) == 1
+
+
+async def test_what_is_told_of_known_content_is_taken(service: Service) -> None:
+    first = await send(service, form(part("tags", b"gate"), part("file", CONTENT, "a.mp4")))
+    silent = await send(service, form(part("file", CONTENT, "b.mp4")))
+    assert (silent.json()["title"], silent.json()["tags"]) == ("a.mp4", ["gate"])
+    told = [part("title", b"Gate"), part("tags", b"night"), part("started_at", b"2026-03-01T10:00:00Z")]
+    again = await send(service, form(*told, part("prompt", b"cars"), part("file", CONTENT, "c.mp4")))
+    assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
+    shown = {name: again.json()[name] for name in ("title", "tags", "started_at", "prompt")}
+    assert shown == {"title": "Gate", "tags": ["gate", "night"], "started_at": "2026-03-01T10:00:00Z", "prompt": "cars"}
+    assert service.archive.recording(again.json()["id"]).title == "Gate"  # type: ignore[union-attr]
+
+
+async def test_a_text_is_refused_before_it_is_a_recording(service: Service) -> None:
+    service = replace(service, intake=replace(service.intake, check=refuse_text))
+    answer = await send(service, form(part("file", b"Dear diary, " * 1000, "a.mp4")))
+    assert (answer.status_code, answer.json()["code"]) == (422, "not-footage")
+    assert (await send(service, form(part("file", CONTENT, "a.mp4")))).status_code == 201
+    assert len(service.archive.recordings()) == 1
+    assert left(service) == []
 
 
 async def test_keys_of_another_reach_do_not_learn_what_is_known(service: Service) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from indexer.alert_log import SqlAlertLog
+    from indexer.audit_log import SqlAuditLog
     from indexer.cameras import SqlCameras
     from indexer.keys import SqlKeys
     from indexer.lexicon import IndexLexicon
@@ -197,6 +198,12 @@ class House:
 
         policy = camera_policy(self.settings.camera_private)
         return SettingUp(self.cameras, self.rules, lambda url: check(url, policy), lambda: self.model is not None)
+
+    @cached_property
+    def audit(self) -> SqlAuditLog:
+        from indexer.audit_log import SqlAuditLog
+
+        return SqlAuditLog(self.engine)
 
     @cached_property
     def archive(self) -> SqlArchive:

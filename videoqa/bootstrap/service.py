@@ -22,6 +22,7 @@ from videoqa import logs
 from videoqa.bootstrap import House, house, telemetry
 from videoqa.bootstrap.children import ChildProcess
 from videoqa.bootstrap.live import LiveProcess
+from videoqa.bootstrap.neighbours import Neighbours
 from videoqa.bootstrap.worker import WorkerProcess
 from videoqa.errors import NoKeys, VideoqaError
 
@@ -60,6 +61,9 @@ def serve(host: str, port: int) -> None:
     allow_connections(_CONNECTIONS)
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(contextlib.closing(each)) for each in listening(host, port)]
+        neighbours = Neighbours(place.folder, url_of(sockets))
+        stack.enter_context(neighbours.joined())
+        threading.Thread(target=neighbours.tell_loop, name="neighbours", daemon=True).start()
         asyncio.run(_serve(place, sockets, private=private))
 
 
@@ -67,10 +71,10 @@ def service_of(place: House, worker: WorkerProcess, watching: LiveProcess | None
     """The parts of ``place`` as the routes use them; a key is needed where it is not ``private``."""
     from api.service import Service
     from indexer.answer_log import SqlAnswerLog
-    from indexer.audit_log import SqlAuditLog
     from indexer.keys import SqlKeys
     from ingest.addresses import Policy
     from ingest.fetch import WebFetcher
+    from ingest.glance import refuse_text
     from ingest.inbox import DiskInbox
     from videoqa.bootstrap.parts import Parts
     from videoqa.intake import Intake
@@ -83,14 +87,14 @@ def service_of(place: House, worker: WorkerProcess, watching: LiveProcess | None
         answering=place.answering,
         grounded=lambda: place.grounded,
         jobs=place.jobs,
-        intake=Intake(inbox, place.archive, place.jobs, place.subtitles, lambda: place.model is not None),
+        intake=Intake(inbox, place.archive, place.jobs, place.subtitles, lambda: place.model is not None, refuse_text),
         inbox=inbox,
         subtitles=place.subtitles,
         fetcher=WebFetcher(Policy(private=place.settings.fetch_private)),
         clips=place.clips,
         keys=SqlKeys(place.engine),
         answers=SqlAnswerLog(place.engine),
-        audit=SqlAuditLog(place.engine),
+        audit=place.audit,
         setting_up=place.setting_up,
         alerts=place.alert_log,
         snapshots=place.snapshots,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
@@ -50,6 +51,7 @@ def create(
                 raise BadSetting(name=option, value=value, expected=f"text of 1 to {_MOST} characters on one line")
     scope = Scope(frozenset(map(str.strip, tag or ())), frozenset(map(str.strip, camera or ())))
     key, secret = house().keys.create(name.strip(), Role(role), scope)
+    _write_down("videoqa keys create", key, 201)
     print(secret)
     _tell(f"{_line(key)}; above is its secret, which is shown this once")
     return FOUND
@@ -72,8 +74,22 @@ def revoke(name: Annotated[str, typer.Argument(help="Its name or id.", metavar="
     """Revoke a key: from now on nobody gets in with it."""
     from videoqa.bootstrap import house
 
-    _tell(f"revoked {_line(house().keys.revoke(name))}")
+    key = house().keys.revoke(name)
+    _write_down("videoqa keys revoke", key, 204)
+    _tell(f"revoked {_line(key)}")
     return FOUND
+
+
+def _write_down(action: str, key: Key, outcome: int) -> None:
+    """Puts it into the audit log, as the service does of what it is asked."""
+    from videoqa.bootstrap import house
+    from videoqa.ports import Deed
+
+    now = datetime.now(UTC)
+    deed = Deed(
+        now, key_id="", key_name="local", address="", action=action, subject=key.id, request_id="", outcome=outcome
+    )
+    house().audit.write(deed)
 
 
 def _line(key: Key) -> str:

@@ -68,3 +68,12 @@ def test_a_name_is_in_force_once() -> None:
 def test_what_is_no_name_or_role_is_told(name: str, role: str, tags: list[str]) -> None:
     with pytest.raises(BadSetting):
         create(name, role, tags)
+
+
+def test_what_is_done_with_keys_stands_in_the_audit_log(capsys: pytest.CaptureFixture[str]) -> None:
+    create("one", "admin")
+    revoke("one")
+    (key,) = bootstrap.house().keys.keys()
+    deeds = [(deed.action, deed.subject, deed.key_name) for deed in reversed(bootstrap.house().audit.deeds())]
+    assert deeds == [("videoqa keys create", key.id, "local"), ("videoqa keys revoke", key.id, "local")]
+    assert capsys.readouterr().out.strip() not in str(bootstrap.house().audit.deeds())

@@ -177,7 +177,7 @@ def _put_event(connection: sa.Connection, event: Event, *, is_open: bool) -> boo
         raise ValueError(f"no analysis by rules of the recording {event.recording_id} was begun")
     connection.execute(tables.events.delete().where(c.analysis_id == begun["id"], c.id == event.id))
     began = recording["started_at"] or recording["added_at"]
-    row = rows.event_row(event, began, is_open=is_open and not begun["finished"])
+    row = rows.event_row(event, began, is_open=is_open and not begun["finished"], witnessed=True)
     statements.insert(connection, tables.events, begun["id"], [row])
     return True
 

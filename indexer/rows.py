@@ -153,8 +153,11 @@ def observation(row: Row) -> Observation:
     return Observation(lasts_until=row["lasts_until"], **_observed(row))
 
 
-def event_row(event: Event, began: datetime, *, is_open: bool) -> dict[str, object]:
-    """``began`` is when the recording did, or was added where that is unknown."""
+def event_row(event: Event, began: datetime, *, is_open: bool, witnessed: bool = False) -> dict[str, object]:
+    """``began`` is when the recording did, or was added where that is unknown.
+
+    ``witnessed`` says that it is the event, not its analysis, that knows who saw it.
+    """
     return {
         "id": event.id,
         "open": is_open,
@@ -162,6 +165,7 @@ def event_row(event: Event, began: datetime, *, is_open: bool) -> dict[str, obje
         **_span_row(event.span),
         "revisits": event.revisits,
         "continues": event.continues,
+        "witness": event.seen_by if witnessed else None,
         **_observed_row(event),
     }
 
@@ -173,7 +177,7 @@ def event(row: Row) -> Event:
         span=_span(row),
         revisits=row["revisits"],
         continues=row["continues"],
-        seen_by=row["seen_by"],
+        seen_by=row["seen_by"] if row["witness"] is None else row["witness"],
         **_observed(row),
     )
 

@@ -241,6 +241,7 @@ class _Events(_Observed):
     end: Named[timedelta] = sa.Column(Microseconds)
     revisits: Named[str | None]
     continues: Named[str | None] = sa.Column(Name)
+    witness: Named[str | None] = sa.Column(Words)
     at: Named[datetime] = sa.Column(Instant)
 
 
@@ -252,7 +253,8 @@ events = sa.Table(
     sa.Index("ix_events_source_at", "source", "at", "id"),
     sa.Index("ix_events_label_at", sa.text("lower(label)"), "at", "id"),
 )
-"""``at`` is the wall clock at its start, or what that would be, had the recording begun when it was added."""
+"""``at`` is the wall clock at its start, or what that would be, had the recording begun when it was added. ``witness``
+is who saw it, where that is not for its analysis to say: each alert's event is seen by whoever saw that."""
 
 
 class _CoveredSpans(TypedColumns):

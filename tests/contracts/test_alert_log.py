@@ -56,7 +56,7 @@ EVENT = Event(
     frames=(timedelta(seconds=3),),
     confidence=0.5,
     identity="red",
-    seen_by="rules",
+    seen_by="Qwen3-VL",
     continues="e0",
 )
 

@@ -267,6 +267,7 @@ class MemoryArchive:
                 raise ValueError(f"no analysis by rules of the recording {event.recording_id} was begun")
             kept = by_rules[-1]
             kept.events[event.id] = event
+            kept.witnessed.add(event.id)
             kept.open.discard(event.id)
             if is_open and not kept.plan.finished:
                 kept.open.add(event.id)
@@ -353,6 +354,7 @@ class _Kept:
     cues: tuple[Cue, ...]
     events: dict[str, Event] = field(default_factory=dict)
     open: set[str] = field(default_factory=set)
+    witnessed: set[str] = field(default_factory=set)
     looks: dict[int, RecordedLook] = field(default_factory=dict)
     coverage: Coverage | None = None
     chapters: tuple[Chapter, ...] = ()
@@ -360,7 +362,7 @@ class _Kept:
 
 
 def _signed(event: Event, kept: _Kept) -> Event:
-    return replace(event, seen_by=kept.plan.seen_by)
+    return event if event.id in kept.witnessed else replace(event, seen_by=kept.plan.seen_by)
 
 
 def _in_order(events: Iterable[Event]) -> tuple[Event, ...]:

@@ -14,6 +14,7 @@ down_revision = "0004"
 
 def upgrade() -> None:
     op.add_column("events", sa.Column("continues", sa.String(), nullable=True))
+    op.add_column("events", sa.Column("witness", sa.Text(), nullable=True))
     op.create_table(
         "counters",
         sa.Column("name", sa.String(), nullable=False),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from videoqa.cameras import Camera
 from videoqa.errors import BadMedia, EmptyFootage, NotFootage
 from videoqa.media import ZERO, Coverage, CoveredSpan, Recording, RecordingState, Sampling
 from videoqa.ports import (
@@ -107,6 +109,27 @@ class Closing:
         while page := self.archive.page(wanted, found[-1].id if found else None, 500):
             found.extend(page)
         return tuple(found)
+
+
+def under_way(path: str, camera_id: str, started_at: datetime, now: datetime, camera: Camera | None) -> Recording:
+    """The recording that goes to ``path``, as it begins; ``camera`` is None where that is not known any more."""
+    name = secrets.token_hex(8)
+    return Recording(
+        id=name,
+        title=f"{camera_id if camera is None else camera.name} {started_at:%Y-%m-%d %H:%M:%S}",
+        source=path,
+        digest=f"live:{name}",
+        length=ZERO,
+        state=RecordingState.RECORDING,
+        started_at=started_at,
+        tags=() if camera is None else camera.tags,
+        camera=camera_id,
+        added_at=now,
+        owner="" if camera is None else camera.owner,
+        kept=True,
+        # Two stretches of nothing may be the same, byte for byte, and are two all the same.
+        space=f"camera {name}",
+    )
 
 
 def begin_rules(archive: Archive, recording_id: str, length: timedelta = ZERO) -> str:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from videoqa.alerting.attention import Attention
-from videoqa.alerting.closing import begin_rules
+from videoqa.alerting.closing import begin_rules, under_way
 from videoqa.alerting.rules import to_watch
 from videoqa.alerts import AlertRule
 from videoqa.cameras import Camera, CameraState
-from videoqa.media import ZERO, Recording, RecordingState
+from videoqa.media import ZERO, Recording
 from videoqa.ports import AlertChange, LiveFrame, LookedAway, Lost, RolledOver, Sentry, Tuned
 
 if TYPE_CHECKING:
@@ -105,25 +104,8 @@ class Session:
     def _begin(self, started_at: datetime) -> None:
         """A recording begins; the archive knows it before anything is told of it."""
         camera, archive = self._camera, self._room.archive
-        name = secrets.token_hex(8)
-        recording = archive.add(
-            Recording(
-                id=name,
-                title=f"{camera.name} {started_at:%Y-%m-%d %H:%M:%S}",
-                source=self._paths.pop(started_at),
-                digest=f"live:{name}",
-                length=ZERO,
-                state=RecordingState.RECORDING,
-                started_at=started_at,
-                tags=camera.tags,
-                camera=camera.id,
-                added_at=self._room.now(),
-                owner=camera.owner,
-                kept=True,
-                # Two stretches of nothing may be the same, byte for byte, and are two all the same.
-                space=f"camera {name}",
-            )
-        )
+        path, now = self._paths.pop(started_at), self._room.now()
+        recording = archive.add(under_way(path, camera.id, started_at, now, camera))
         begin_rules(archive, recording.id)
         self._under_way = _UnderWay(recording, started_at, Attention(camera.period))
         self._sentry.begin()

@@ -396,9 +396,9 @@ class House:
         inbox = DiskInbox(self.folder)
         if recording.kept:
             inbox.doubt(Path(recording.source))
-        self.archive.remove(recording.id)
         if recording.camera:
             self._remove_footage(recording)
+        self.archive.remove(recording.id)
         if recording.kept:
             # Whoever cleared meanwhile has found the file wanted still.
             inbox.doubt(Path(recording.source))
@@ -411,7 +411,7 @@ class House:
         self.indexing().clear()
 
     def _remove_footage(self, recording: Recording) -> None:
-        """What a camera recorded has a file of its own, and lies in its folder."""
+        """What a camera recorded has a file of its own, and goes first: footage without a recording is taken up anew."""
         path = Path(recording.source)
         if path.is_relative_to(self.folder / "cameras"):
             path.unlink(missing_ok=True)

@@ -6,13 +6,16 @@ import shutil
 import threading
 import time
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from videoqa.alerting.aside import Aside
+from videoqa.alerting.closing import under_way
 from videoqa.alerting.watching import CHANGED, NOT_RUNNING, SWITCHED_OFF, Room, Watching
 from videoqa.errors import DiskFull
+from videoqa.intake import kept_files
 
 if TYPE_CHECKING:
     from videoqa.alerts import AlertRule
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 _PAUSE_SECONDS = 5.0
 _LAST_SECONDS = 2.0
 _MEBIBYTE = 2**20
+_NAME = "%Y%m%dT%H%M%S.%fZ"
+"""What the file of a recording is called: when it began, in UTC."""
 
 
 @dataclass(slots=True)
@@ -53,6 +58,8 @@ class Watchers:
             show=place.snapshots.keep,
             ended=self._aside.close,
         )
+        self._folder = place.folder / "cameras"
+        self._adopted = False
         self._watched: dict[str, _Watched] = {}
         self._rules: Mapping[str, tuple[AlertRule, ...]] = {}
 
@@ -64,6 +71,9 @@ class Watchers:
         """
         every = self._place.cameras.cameras()
         wanted = {camera.id: camera for camera in every if camera.enabled}
+        if not self._adopted:
+            self._adopt({camera.id: camera for camera in every})
+            self._adopted = True
         self._rules = self._by_camera(wanted.values())
         for camera_id, watched in tuple(self._watched.items()):
             self._heed(watched, wanted.get(camera_id))
@@ -101,6 +111,20 @@ class Watchers:
         self._watched[camera.id] = _Watched(watching, thread, time.monotonic())
         thread.start()
 
+    def _adopt(self, cameras: Mapping[str, Camera]) -> None:
+        """Takes up the footage of which a kill came before its recording was known: nobody adds to any file yet."""
+        archive = self._place.archive
+        known = kept_files(archive)
+        for path in sorted(self._folder.glob("*/*.mp4")):
+            if path in known:
+                continue
+            # What is called otherwise is somebody else's.
+            with suppress(ValueError):
+                started_at = datetime.strptime(path.stem, _NAME).replace(tzinfo=UTC)
+                camera_id = path.parent.name
+                now = datetime.now(UTC)
+                archive.add(under_way(str(path), camera_id, started_at, now, cameras.get(camera_id)))
+
     def _by_camera(self, cameras: Collection[Camera]) -> dict[str, tuple[AlertRule, ...]]:
         """The rules that may be meant for each camera: one that names none is for those that its owner reaches."""
         rules = self._place.rules.rules()
@@ -119,10 +143,9 @@ class Watchers:
         Raises:
             DiskFull: the disk would have less left than the reserve.
         """
-        folder = self._place.folder / "cameras" / camera_id
         if shutil.disk_usage(self._place.folder).free < self._reserve:
             raise DiskFull(path=self._place.folder)
-        return str(folder / f"{started_at:%Y%m%dT%H%M%S.%fZ}.mp4")
+        return str(self._folder / camera_id / f"{started_at:{_NAME}}.mp4")
 
 
 def _watched_alike(one: Camera, other: Camera) -> bool:

@@ -411,7 +411,7 @@ class House:
         self.indexing().clear()
 
     def _remove_footage(self, recording: Recording) -> None:
-        """What a camera recorded has a file of its own, and goes first: footage without a recording is taken up anew."""
+        """Its file goes first: footage of a camera that has no recording is taken up anew."""
         path = Path(recording.source)
         if path.is_relative_to(self.folder / "cameras"):
             path.unlink(missing_ok=True)

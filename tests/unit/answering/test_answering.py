@@ -111,10 +111,11 @@ def test_that_nobody_listened_is_told_with_every_answer() -> None:
     assert answering.ask("who tuned the violin").notes == note
 
 
-def test_that_something_is_not_searchable_yet_is_told_with_every_answer() -> None:
+@pytest.mark.parametrize("state", [RecordingState.RECORDING, RecordingState.QUEUED, RecordingState.INDEXING])
+def test_that_something_is_not_searchable_yet_is_told_with_every_answer(state: RecordingState) -> None:
     answering = house(talk("garden", GARDEN))
     coming, _ = talk("music", MUSIC)
-    answering.lookup.archive.add(replace(coming, state=RecordingState.QUEUED))
+    answering.lookup.archive.add(replace(coming, state=state))
     note = ("1 of 2 recordings are still being indexed; what is in them may be missing here.",)
     assert answering.ask("when does he repair the lawn mower engine").notes == note
     assert answering.ask("who tuned the violin").notes == note

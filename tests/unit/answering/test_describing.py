@@ -10,8 +10,8 @@ from videoqa.answering.describing import Describing
 from videoqa.answering.outline import LONGEST_LINE, outline
 from videoqa.errors import EmptyFootage, NoSuchFile, NotIndexed, OutsideRecording
 from videoqa.events import Chapter
-from videoqa.media import Cue, Recording, Sampling, Span
-from videoqa.ports import Closeup
+from videoqa.media import Coverage, Cue, Recording, Sampling, Span
+from videoqa.ports import AnalysisKind, Closeup
 from videoqa.testing.grounder import TruthfulGrounder
 
 
@@ -65,6 +65,15 @@ def test_what_is_not_indexed_is_neither_described_nor_summed_up() -> None:
     other = there.archive.add(replace(recording("other"), id="other"))
     with pytest.raises(NotIndexed):
         describing(there).describe(other)
+    with pytest.raises(NotIndexed):
+        describing(there).summary(other)
+
+
+def test_what_only_rules_have_looked_at_is_not_summed_up() -> None:
+    there = place()
+    other = there.archive.add(replace(recording("other"), id="other"))
+    analysis = there.archive.begin("other", "rules", Sampling(), LENGTH, (), kind=AnalysisKind.RULES)
+    there.archive.finish(analysis, Coverage(LENGTH), (), ())
     with pytest.raises(NotIndexed):
         describing(there).summary(other)
 

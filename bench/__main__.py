@@ -28,6 +28,7 @@ BENCHES = (
     "service_upload",
     "service_stills",
     "cameras_per_core",
+    "rules",
 )
 
 

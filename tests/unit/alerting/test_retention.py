@@ -1,0 +1,136 @@
+"""What of cameras' footage is kept, and what goes when."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from videoqa.alerting.closing import begin_rules
+from videoqa.alerting.retention import NOTICES_KEPT, Retention
+from videoqa.cameras import Camera, CameraState, CameraStatus, StreamUrl
+from videoqa.events import Event, Source
+from videoqa.media import Coverage, FrameGroup, Recording, RecordingState, Span
+from videoqa.ports import Look, Pin, RecordedLook, RecordingFilter, TimelineChange
+from videoqa.testing.alert_log import MemoryAlertLog
+from videoqa.testing.archive import MemoryArchive
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+MINUTES, DAY = timedelta(minutes=10), timedelta(days=1)
+
+
+class Pins:
+    def __init__(self) -> None:
+        self.kept: list[Pin] = []
+
+    def add(self, pin: Pin) -> None:
+        self.kept.append(pin)
+
+    def pins(self, recordings: object = None) -> tuple[Pin, ...]:
+        return tuple(self.kept)
+
+    def remove(self, pin_id: str) -> None: ...
+
+
+class World:
+    """Recordings of a camera, each of 100 bytes; ``lacking`` are bytes that the disk has too few of."""
+
+    def __init__(self) -> None:
+        self.archive = MemoryArchive()
+        self.log = MemoryAlertLog(archive=self.archive)
+        self.pins = Pins()
+        self.lacking = 0
+        self.retention = Retention(
+            self.archive,
+            self.pins,
+            self.log,
+            lambda recording: self.archive.remove(recording.id),
+            size_of=lambda recording: 100,
+            lacking=lambda: self.lacking,
+        )
+
+    def record(
+        self, name: str, days_ago: float, *, alert: bool = False, camera: str = "gate", ended: bool = True
+    ) -> None:
+        started_at = NOW - days_ago * DAY
+        state = RecordingState.INDEXED if ended else RecordingState.RECORDING
+        self.archive.add(
+            Recording(name, name, f"/{name}", name, MINUTES, state, started_at, camera=camera, added_at=started_at)
+        )
+        analysis = begin_rules(self.archive, name, MINUTES)
+        if alert:
+            event = Event("e" + name, name, Span(DAY * 0, MINUTES / 2), "motion", "it moves", Source.MOTION, ())
+            self._put(analysis, event)
+        self.archive.finish(analysis, Coverage(MINUTES), (), ())
+
+    def _put(self, analysis: str, event: Event) -> None:
+        self.archive.set_plan(analysis, [DAY * 0], [FrameGroup(0, Span(DAY * 0, MINUTES), (DAY * 0,))])
+        self.archive.record(analysis, 0, RecordedLook(Look()), TimelineChange(closed=(event,)))
+
+    def keep(self, camera: Camera) -> list[str]:
+        self.retention.keep([camera], NOW)
+        return sorted(each.id for each in self.archive.page(RecordingFilter(), limit=100))
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def camera(**how: object) -> Camera:
+    return Camera("gate", "gate", StreamUrl("rtsp://10.0.0.7/"), NOW, **how)  # type: ignore[arg-type]
+
+
+def test_what_ended_longer_ago_than_is_kept_goes(world: World) -> None:
+    world.record("old", 8)
+    world.record("just", 7.001)
+    world.record("young", 6)
+    world.record("elsewhere", 20, camera="door")
+    assert world.keep(camera(keep=7 * DAY)) == ["elsewhere", "just", "young"]
+
+
+def test_without_a_limit_nothing_goes(world: World) -> None:
+    world.record("old", 4000)
+    world.lacking = 1000
+    assert world.keep(camera()) == ["old"]
+
+
+def test_what_shows_alerts_is_kept_longer(world: World) -> None:
+    world.record("quiet", 8)
+    world.record("alert", 8, alert=True)
+    world.record("older alert", 31, alert=True)
+    assert world.keep(camera(keep=7 * DAY, keep_events=30 * DAY)) == ["alert"]
+
+
+def test_what_has_a_pin_stays(world: World) -> None:
+    world.record("pinned", 400)
+    world.pins.add(Pin("p", "pinned", Span(DAY * 0, MINUTES), "", "me", NOW))
+    assert world.keep(camera(keep=7 * DAY, keep_bytes=50)) == ["pinned"]
+
+
+def test_what_is_under_way_stays(world: World) -> None:
+    world.record("now", 8, ended=False)
+    assert world.keep(camera(keep=7 * DAY, keep_bytes=1)) == ["now"]
+
+
+def test_over_its_room_the_oldest_quiet_footage_goes_first(world: World) -> None:
+    world.record("oldest alert", 5, alert=True)
+    for number in range(4):
+        world.record(f"quiet {number}", 4 - number)
+    assert world.keep(camera(keep_bytes=300)) == ["oldest alert", "quiet 2", "quiet 3"]
+    assert world.keep(camera(keep_bytes=100)) == ["oldest alert"]
+
+
+def test_a_full_disk_takes_of_what_has_a_limit(world: World) -> None:
+    for number in range(4):
+        world.record(f"quiet {number}", 4 - number)
+    world.lacking = 150
+    assert world.keep(camera(keep=30 * DAY)) == ["quiet 2", "quiet 3"]
+
+
+def test_old_notices_go_and_their_numbers_are_not_used_again(world: World) -> None:
+    world.log.write([CameraStatus("gate", CameraState.ONLINE, NOW)])
+    last = world.log.last_seq()
+    world.retention.keep([], datetime.now(UTC) + NOTICES_KEPT + DAY)
+    assert world.log.notices(0) == ()
+    assert world.log.last_seq() == last

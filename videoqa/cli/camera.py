@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from videoqa.cli import FOUND, NOTHING_FOUND
-from videoqa.cli.watched import NOBODY, say_who_watches, wall_clock
+from videoqa.cli.watched import LOCAL, NOBODY, say_who_watches, wall_clock
 from videoqa.errors import BadCamera, NoPicture, escaped
 from videoqa.times import duration, parse_duration
 
@@ -60,7 +60,6 @@ def add(
     ] = None,
 ) -> int:
     """Add a camera. A running `videoqa serve` watches it from then on; its password is never shown again."""
-    from api.auth import LOCAL
     from videoqa.alerting.setting_up import CameraWishes
     from videoqa.bootstrap import house
     from videoqa.cameras import Detail, StreamUrl

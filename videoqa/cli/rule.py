@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from videoqa.cli import FOUND, NOTHING_FOUND
-from videoqa.cli.watched import say_who_watches, wall_clock
+from videoqa.cli.watched import LOCAL, say_who_watches, wall_clock
 from videoqa.errors import BadRule, BadSetting, UnknownRule, escaped
 from videoqa.times import duration, parse_duration, zone_name_here
 
@@ -70,7 +70,6 @@ def add(
     name: Annotated[str, typer.Option(help="What to call it; as it reads by default.")] = "",
 ) -> int:
     """Add a rule. A running `videoqa serve` watches for it from then on."""
-    from api.auth import LOCAL
     from videoqa.alerting.setting_up import RuleWishes
     from videoqa.alerts import Condition, ConditionKind, Severity
     from videoqa.bootstrap import house

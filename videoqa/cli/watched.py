@@ -6,9 +6,13 @@ import sys
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from videoqa.access import Caller, Role
+
 if TYPE_CHECKING:
     from videoqa.bootstrap import House
 
+LOCAL = Caller(key_id="", name="local", role=Role.ADMIN)
+"""Whoever types at this machine."""
 NOBODY = "nobody watches the cameras; start `videoqa serve`"
 
 

@@ -1,0 +1,128 @@
+"""The commands about cameras, rules and alerts, in this process: what they take, print and refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ingest.snapshots import DiskSnapshots
+from tests.live import alert_log, an_alert, new
+from videoqa.bootstrap import House, house
+from videoqa.cameras import CameraState, CameraStatus
+from videoqa.cli.commands import app
+from videoqa.errors import Misuse, NoModel, NoPicture, NothingToTry
+from videoqa.jobs.slots import Slot
+from videoqa.media import Picture
+
+URL = "rtsp://guard:secret@10.0.0.7/stream"
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """Runs a command over an empty data directory: its code, and what it wrote."""
+    monkeypatch.setenv("VIDEOQA_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("VIDEOQA_MODEL_URL", raising=False)
+    house.cache_clear()
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = app(list(arguments), standalone_mode=False)
+        out, err = capsys.readouterr()
+        return int(code or 0), out, err
+
+    yield run
+    place: House = house()
+    place.engine.dispose()
+    house.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("camera", "add", "a", "gopher://10.0.0.7/"), "cannot be added"),
+        (("camera", "add", "a", URL, "--keep", "soon"), "soon is no length of time"),
+        (("camera", "add", "a", URL, "--period", "0.01s"), "looked at every"),
+        (("camera", "show", "nobody"), "No camera is called nobody"),
+        (("rule", "add"), "cannot be added"),
+        (("rule", "add", "--when", "crossing"), "line"),
+        (("rule", "add", "--when", "motion", "--zone", "left"), "--zone"),
+        (("rule", "add", "--when", "motion", "--between", "22:00", "late"), "--between"),
+        (("rule", "add", "--when", "motion", "--days", "noday"), "--days"),
+        (("rule", "add", "--when", "motion", "--severity", "dire"), "low, medium, high"),
+        (("rule", "add", "--when", "motion", "--camera", "nobody"), "No camera is called nobody"),
+        (("rule", "try", "nothing"), "No rule is called nothing"),
+        (("watch", "--rule", "nothing"), "No rule is called nothing"),
+    ],
+)
+def test_what_cannot_be_is_told_in_a_sentence(arguments: tuple[str, ...], told: str, run: Run) -> None:
+    with pytest.raises(Misuse, match=told):
+        run(*arguments)
+
+
+def test_a_camera_is_shown_as_it_is_while_somebody_watches(run: Run, tmp_path: Path) -> None:
+    run("camera", "add", "gate-1", URL)
+    with alert_log(tmp_path) as log:
+        since = an_alert(1).start
+        log.write([CameraStatus("gate-1", CameraState.OFFLINE, since, "nobody answers at 10.0.0.7:554")])
+    code, out, err = run("camera", "list")
+    assert (code, "off" in out, "last offline" in out) == (0, True, True)
+    assert "start `videoqa serve`" in err
+    live = Slot(tmp_path, "live")
+    assert live.take()
+    _, out, err = run("camera", "show", "gate-1")
+    assert "state     offline since" in out
+    assert "nobody answers at 10.0.0.7:554" in out
+    assert err == ""
+
+
+def test_a_rule_shows_the_alerts_it_gave(run: Run, tmp_path: Path) -> None:
+    run("camera", "add", "gate-1", URL)
+    run("rule", "add", "--when", "motion", "--camera", "gate-1", "--name", "yard", "--cooldown", "90s")
+    rule = house().rules.rule("yard")
+    assert rule is not None
+    with alert_log(tmp_path) as log:
+        log.write([new(an_alert(1, rule=rule.id)), new(an_alert(2))])
+    code, out, _ = run("rule", "show", "yard")
+    assert code == 0
+    assert "cool-down 90s" in out
+    assert "person 1 on the fence" in out
+    assert "person 2 on the fence" not in out
+    assert run("rule", "remove", rule.id)[0] == 0
+    assert run("rule", "list")[0] == 1
+
+
+def test_a_snapshot_is_written_as_a_file(run: Run, tmp_path: Path) -> None:
+    run("camera", "add", "gate-1", URL)
+    with pytest.raises(NoPicture, match="start `videoqa serve`"):
+        run("camera", "snapshot", "gate-1")
+    taken_at = datetime(2026, 5, 9, 12, tzinfo=UTC)
+    DiskSnapshots(tmp_path / "cameras").keep("gate-1", Picture(4, 4, bytes(48)), taken_at)
+    code, out, _ = run("camera", "snapshot", "gate-1", "--to", str(tmp_path / "gate.jpg"))
+    assert code == 0
+    assert "gate-1 at 2026-05-09" in out
+    assert (tmp_path / "gate.jpg").read_bytes().startswith(b"\xff\xd8")
+
+
+def test_a_rule_is_tried_on_what_was_recorded(run: Run) -> None:
+    run("camera", "add", "gate-1", URL)
+    run("rule", "add", "--when", "motion", "--name", "yard")
+    with pytest.raises(NothingToTry, match="nothing in the last 24h"):
+        run("rule", "try", "yard", "--on", "gate-1", "--last", "24h")
+    run("rule", "add", "a person")
+    with pytest.raises(NoModel):
+        run("rule", "try", "a person")
+
+
+def test_what_is_written_in_words_is_read(run: Run) -> None:
+    arguments = ("--days", "fri-mon", "--between", "6:30", "22:00", "--timezone", "Asia/Tokyo", "--lasting", "5s")
+    run("rule", "add", "--when", "crossing", "--line", "0.5,1;0.5,0", "--name", "door", *arguments)
+    rule = house().rules.rule("door")
+    assert rule is not None
+    assert rule.schedule is not None
+    assert rule.schedule.days == {4, 5, 6, 0}
+    assert (rule.schedule.start.hour, rule.schedule.start.minute) == (6, 30)
+    assert rule.condition.line == ((0.5, 1.0), (0.5, 0.0))
+    assert rule.condition.lasting.total_seconds() == 5

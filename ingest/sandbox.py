@@ -270,7 +270,7 @@ class _Child:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
-        _widen(self._stdout.fileno())
+        widen(self._stdout.fileno())
         # A child that ended already says why by its exit code.
         with suppress(BrokenPipeError):
             # It stays open: its end tells the child that the parent is gone.
@@ -351,7 +351,7 @@ def environment() -> dict[str, str]:
     return kept | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
 
-def _widen(descriptor: int) -> None:
+def widen(descriptor: int) -> None:
     """Lets a whole frame fit into the pipe, where the system can; a default pipe costs 16 switches a frame."""
     if sys.platform == "linux":
         import fcntl  # noqa: PLC0415 - not on every system

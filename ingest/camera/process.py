@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from ingest.camera.wire import LARGEST_MESSAGE, Message, Order, decode
-from ingest.sandbox import environment
+from ingest.sandbox import environment, widen
 from ingest.wire import HEADER, BadMessage
 from videoqa.cameras import CameraState
 
 # A machine with other work may be slow to start it.
 _STARTING_SECONDS = 30.0
-_BEYOND_STALL = 10.0
+_BEYOND_STALL = 5.0
 
 
 class ChildLost(Exception):
@@ -55,6 +55,7 @@ class Process:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        widen(self._stdout.fileno())
         # A child that ended already is found out when it is listened to.
         with suppress(BrokenPipeError):
             self._stdin.write(order.to_json() + b"\n")
@@ -101,7 +102,7 @@ class Process:
         have, until = 0, time.monotonic() + patience
         while have < length:
             if not poll.poll(max(0.0, until - time.monotonic()) * 1000):
-                raise ChildLost(CameraState.STALLED, "what reads it hangs")
+                raise ChildLost(CameraState.STALLED, "no picture comes any more")
             got = os.readv(self._stdout.fileno(), [buffer[have:]])
             if got == 0:
                 return None

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from itertools import chain
 
 from ingest.camera.feed import CannotOpen
 from ingest.camera.parameters import Parameters
 from ingest.camera.wall import WallClock
 from ingest.camera.wire import Alive, Begun, Bytes, Ended, Look, Message, Order, Rolled
-from ingest.clock import MICROSECONDS, microseconds
-from ingest.pyav import Packet
-from ingest.pyav.live import Live
+from ingest.clock import MICROSECONDS
+from ingest.pyav.live import Live, Sent, microsecond_ticks
 from ingest.pyav.looking import Looks, time_of
 from ingest.pyav.pixels import Scaler
 from ingest.pyav.recorder import Recorder
@@ -40,6 +39,7 @@ class Watch:
         self._looks = Looks(live, order.period, keyframes_only=order.keyframes_only)
         self._scaler = Scaler()
         self._parameters = Parameters(live.codec, live.video.codec_context.extradata)
+        self._ticks = microsecond_ticks(live.video)
         self._told = self._seen = self._heard = time.monotonic()
         self._last: int | None = None
         self._zero = self._wall_zero = 0
@@ -54,64 +54,60 @@ class Watch:
             if first := self._settled(coming):
                 self._begin(first[0])
                 recorder = Recorder(self._live, self._zero)
-                for packet in self._all(first, coming):
-                    recorder = self._put(recorder, packet)
+                for sent in chain(first, coming):
+                    recorder = self._put(recorder, sent)
         except CannotOpen as error:
             state, problem = error.state, error.problem
         if recorder is not None:
             self._close(recorder)
         return Ended(state, problem, self._length)
 
-    def _all(self, first: list[Packet[Any]], coming: Iterator[Packet[Any]]) -> Iterator[Packet[Any]]:
-        yield from first
-        yield from coming
-
-    def _from_keyframe(self) -> Iterator[Packet[Any]]:
+    def _from_keyframe(self) -> Iterator[Sent]:
         """What comes, from the first keyframe on, as long as nobody wants it to end."""
         begun = False
-        for packet in self._live.packets():
+        for sent in self._live.packets():
             if self._ending():
                 return
             now = time.monotonic()
-            if packet.stream is self._live.video:
+            if sent.is_video:
                 self._heard = now
-                begun = begun or packet.is_keyframe
-                self._check(packet)
-                self._wall.arrived(_time(packet), time.time_ns() // 1000)
+                begun = begun or sent.packet.is_keyframe
+                self._check(sent)
+                self._wall.arrived(sent.shown, time.time_ns() // 1000)
             elif now - self._heard > self._order.stall / MICROSECONDS:
                 raise CannotOpen(CameraState.STALLED, "it sends sound and no picture any more")
             if begun:
-                yield packet
+                yield sent
             elif now - self._told > max(_BLIND, self._order.stall / MICROSECONDS):
                 raise CannotOpen(CameraState.STALLED, "it sends no keyframe")
 
-    def _settled(self, coming: Iterator[Packet[Any]]) -> list[Packet[Any]]:
+    def _settled(self, coming: Iterator[Sent]) -> list[Sent]:
         """The first packets, up to where they come when they happen: only then is the wall clock known."""
-        first: list[Packet[Any]] = []
+        first: list[Sent] = []
         began = time.monotonic()
         while True:
             asked = time.monotonic()
-            packet = next(coming, None)
-            if packet is None:
+            sent = next(coming, None)
+            if sent is None:
                 return []
-            first.append(packet)
+            first.append(sent)
             now = time.monotonic()
-            ordered = packet.stream is self._live.video and packet.dts is not None
+            ordered = sent.is_video and sent.packet.dts is not None
             if (ordered and len(first) > 1 and now - asked > _SETTLED) or now - began > _LONGEST_SETTLING:
-                order([each for each in first if each.stream is self._live.video])
+                order([each for each in first if each.is_video], *microsecond_ticks(self._live.video))
                 return first
 
-    def _begin(self, first: Packet[Any]) -> None:
+    def _begin(self, first: Sent) -> None:
         self._wall.reported(self._live.reported)
         self._wall_zero, clock = self._wall.zero()
-        self._zero = _order(first)
+        self._zero = first.decoded
         context = self._live.video.codec_context
         self._say(Begun(context.width, context.height, self._live.codec, self._wall_zero + self._zero, clock))
         self._length = 0
 
-    def _put(self, recorder: Recorder, packet: Packet[Any]) -> Recorder:
-        shown, decoded = _time(packet), _order(packet)
-        if packet.stream is not self._live.video:
+    def _put(self, recorder: Recorder, sent: Sent) -> Recorder:
+        packet, shown, decoded = sent.packet, sent.shown, sent.decoded
+        if not sent.is_video:
             recorder.put(packet)
             self._tell_bytes(recorder)
             return recorder
@@ -120,7 +116,8 @@ class Watch:
             raise CannotOpen(CameraState.OFFLINE, "its picture changed its size or its kind")
         if key and decoded - self._zero >= self._order.roll:
             recorder = self._roll(recorder, decoded)
-        lasts = microseconds(packet.duration or 0, packet.time_base)
+        many, few = self._ticks
+        lasts = (packet.duration or 0) * many // few
         if not recorder.put(packet):
             return recorder
         self._length = max(self._length or 0, shown + lasts - self._zero)
@@ -152,8 +149,8 @@ class Watch:
             pass
         self._tell_bytes(recorder)
 
-    def _check(self, packet: Packet[Any]) -> None:
-        at = _order(packet)
+    def _check(self, sent: Sent) -> None:
+        at = sent.decoded
         if self._last is not None and not -MICROSECONDS < at - self._last < _LEAP:
             raise CannotOpen(CameraState.OFFLINE, "its time stamps leapt")
         self._last = at
@@ -171,22 +168,16 @@ class Watch:
         return Sampling(long_side=self._order.long_side, multiple=self._order.multiple)
 
 
-def order(packets: list[Packet[Any]]) -> None:
+def order(first: list[Sent], many: int, few: int) -> None:
     """Gives decoding stamps to the first packets of a stream that have none: one picture before another.
 
-    FFmpeg has none for those that come before it knows how far pictures are reordered.
+    FFmpeg has none for those that come before it knows how far pictures are reordered. A unit of the stream's time is
+    ``many`` by ``few`` microseconds.
     """
-    known = next((at for at, packet in enumerate(packets) if packet.dts is not None), len(packets))
-    following = packets[known].dts if known < len(packets) else None
-    for packet in reversed(packets[:known]):
-        lasts = packet.duration or 1
-        following = packet.pts if following is None else min(packet.pts, following - lasts)
-        packet.dts = following
-
-
-def _time(packet: Packet[Any]) -> int:
-    return microseconds(packet.pts, packet.time_base)
-
-
-def _order(packet: Packet[Any]) -> int:
-    return microseconds(packet.pts if packet.dts is None else packet.dts, packet.time_base)
+    known = next((at for at, sent in enumerate(first) if sent.packet.dts is not None), len(first))
+    following = first[known].packet.dts if known < len(first) else None
+    for sent in reversed(first[:known]):
+        packet = sent.packet
+        shown = packet.pts or 0
+        following = shown if following is None else min(shown, following - (packet.duration or 1))
+        packet.dts, sent.decoded = following, following * many // few

@@ -8,6 +8,8 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -25,12 +27,12 @@ from av.error import (
     ProtocolNotFoundError,
 )
 from av.packet import Packet
-from av.stream import Discard
+from av.stream import Discard, Stream
 from av.video.stream import VideoStream
 
 from ingest.camera.feed import CannotOpen
 from ingest.camera.wire import Order
-from ingest.clock import MICROSECONDS, microseconds
+from ingest.clock import MICROSECONDS
 from ingest.formats import DEMUXERS
 from ingest.pyav.container import best
 from videoqa.cameras import CameraState
@@ -59,7 +61,7 @@ def open_live(order: Order) -> Iterator[Live]:
         # with "nobuffer" the first keyframe would be lost.
         "fpsprobesize": "0",
     }
-    source: str | _Reader
+    source: Any
     if order.url:
         source = order.url
         options |= {
@@ -80,7 +82,9 @@ def open_live(order: Order) -> Iterator[Live]:
             source,
             format=order.demuxer or None,
             options=options,
-            timeout=(patience, patience),
+            # Asked for the time at each wait, Python costs as much as the waits. "timeout" tells whoever reads then
+            # that nothing comes, and the parent sees to the rest.
+            timeout=(patience, None),
             metadata_errors="replace",
             buffer_size=_BLOCK,
         ) as container:
@@ -92,6 +96,16 @@ def open_live(order: Order) -> Iterator[Live]:
 def is_file(descriptor: int | None) -> bool:
     """True where it can be opened once more, and sought in."""
     return descriptor is not None and stat.S_ISREG(os.fstat(descriptor).st_mode)
+
+
+@dataclass(slots=True)
+class Sent:
+    """A packet as it came, and its stamps in microseconds of the session."""
+
+    packet: Packet[Any]
+    is_video: bool
+    shown: int
+    decoded: int
 
 
 class Live:
@@ -126,42 +140,61 @@ class Live:
         told = self._container.start_time_realtime
         return told if told is not None and told > 0 else None
 
-    def packets(self) -> Iterator[Packet[Any]]:
-        """Pictures and sound in the order they come, each with a presentation stamp.
+    def packets(self) -> Iterator[Sent]:
+        """Pictures and sound in the order they come.
 
         Raises:
             CannotOpen: nothing comes any more; at the end of a stream too.
         """
-        coming = self._container.demux(*([self.video] if self.audio is None else [self.video, self.audio]))
-        opened = time.monotonic()
-        pace = _Pace()
-        damaged, begun = 0, False
+        video, paced, opened = self.video, self._order.paced, time.monotonic()
+        streams = (video,) if self.audio is None else (video, self.audio)
+        # A fraction for each stamp costs more than all else that is done here.
+        ticks = {stream.index: microsecond_ticks(stream) for stream in streams}
+        pace, begun = _Pace(), False
+        for packet in self._demuxed(*streams):
+            index = packet.stream_index
+            is_video = index == video.index
+            if is_video:
+                if packet.pts is None and not begun and self._order.url:
+                    # FFmpeg counts the stamps of RTP from it on, and leaves its own away.
+                    packet.pts = 0
+                elif packet.pts is None and self.codec == "mjpeg":
+                    # Nothing but its arrival says when it was taken.
+                    packet.pts = packet.dts = int((time.monotonic() - opened) / packet.time_base)
+                begun = True
+            pts, dts, (many, few) = packet.pts, packet.dts, ticks[index]
+            if pts is None:
+                continue
+            shown = (2 * pts * many + few) // (2 * few)
+            decoded = shown if dts is None else (2 * dts * many + few) // (2 * few)
+            if paced:
+                pace.wait(decoded)
+            yield Sent(packet, is_video, shown, decoded)
+
+    def _demuxed(self, *streams: VideoStream | AudioStream) -> Iterator[Packet[Any]]:
+        coming, damaged = self._container.demux(*streams), 0
         while True:
             try:
                 packet = next(coming, None)
-            except (FFmpegError, TimeoutError) as error:
+            except InvalidDataError as error:
                 damaged += 1
-                if isinstance(error, InvalidDataError) and damaged < _DAMAGED_IN_A_ROW:
-                    coming = self._container.demux(*([self.video] if self.audio is None else [self.video, self.audio]))
-                    continue
+                if damaged > _DAMAGED_IN_A_ROW:
+                    raise cannot(error) from error
+                coming = self._container.demux(*streams)
+                continue
+            except (FFmpegError, TimeoutError) as error:
                 raise cannot(error) from error
             if packet is None or not packet.size:
                 ended = "the file has ended" if is_file(self._order.descriptor) else "the camera ended the connection"
                 raise CannotOpen(CameraState.OFFLINE, ended)
             damaged = 0
-            if packet.stream is self.video:
-                if packet.pts is None and not begun and self._order.url:
-                    # FFmpeg counts the stamps of RTP from it on, and leaves its own away.
-                    packet.pts = 0
-                begun = True
-                if packet.pts is None and self.codec == "mjpeg":
-                    # Nothing but its arrival says when it was taken.
-                    packet.pts = packet.dts = int((time.monotonic() - opened) / packet.time_base)
-            if packet.pts is None:
-                continue
-            if self._order.paced:
-                pace.wait(microseconds(packet.dts if packet.dts is not None else packet.pts, packet.time_base))
             yield packet
+
+
+def microsecond_ticks(stream: Stream) -> tuple[int, int]:
+    """One unit of the time base of ``stream`` is the first number of microseconds, divided by the second."""
+    base = stream.time_base or Fraction(1, MICROSECONDS)
+    return base.numerator * MICROSECONDS, base.denominator
 
 
 def cannot(error: BaseException) -> CannotOpen:

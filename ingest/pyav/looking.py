@@ -87,4 +87,5 @@ class Looks:
 def time_of(frame: VideoFrame) -> int:
     """When it is shown, in microseconds."""
     assert frame.pts is not None
+    assert frame.time_base is not None
     return microseconds(frame.pts, frame.time_base)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from types import TracebackType
 from typing import Any
 
 import av
+from av.audio.stream import AudioStream
 from av.packet import Packet
+from av.video.stream import VideoStream
 
-from ingest.clock import MICROSECONDS
-from ingest.pyav.live import Live
+from ingest.pyav.live import Live, microsecond_ticks
 
 SOUND = frozenset({"aac", "mp3", "opus", "flac", "ac3"})
 """Codecs of sound that MP4 takes."""
@@ -31,18 +31,17 @@ class Recorder:
     def __init__(self, live: Live, zero: int) -> None:
         self.written = bytearray()
         self._container = av.open(self, "w", format="mp4", options=dict(_OPTIONS), buffer_size=2**16)
-        self._streams = {live.video.index: self._container.add_stream_from_template(live.video, opaque=True)}
+        sources: list[VideoStream | AudioStream] = [live.video]
         if live.audio is not None and live.audio.codec_context.codec.canonical_name in SOUND:
-            self._streams[live.audio.index] = self._container.add_stream_from_template(live.audio, opaque=True)
-        self._zeros = {
-            stream.index: round(Fraction(zero, MICROSECONDS) / (stream.time_base or Fraction(1, MICROSECONDS)))
-            for stream in (live.video, live.audio)
-            if stream is not None
-        }
-        for index, stream in self._streams.items():
-            template = live.video if index == live.video.index else live.audio
-            assert template is not None
-            stream.time_base = template.time_base
+            sources.append(live.audio)
+        self._streams: dict[int, VideoStream | AudioStream] = {}
+        self._zeros: dict[int, int] = {}
+        for source in sources:
+            stream = self._container.add_stream_from_template(source, opaque=True)
+            stream.time_base = source.time_base
+            many, few = microsecond_ticks(source)
+            self._streams[source.index] = stream
+            self._zeros[source.index] = (2 * zero * few + many) // (2 * many)
         self._last = dict.fromkeys(self._streams, -1)
 
     def write(self, data: bytes) -> int:
@@ -51,9 +50,10 @@ class Recorder:
 
     def put(self, packet: Packet[Any]) -> bool:
         """Puts it on the clock of the recording, and into the file; False where it does not belong there."""
-        index = packet.stream.index
+        index = packet.stream_index
         if (stream := self._streams.get(index)) is None:
             return False
+        assert packet.pts is not None
         shown, last = packet.pts - self._zeros[index], self._last[index]
         decoded = shown if packet.dts is None else packet.dts - self._zeros[index]
         # Stamps that stand still are no reason to lose a picture.

@@ -45,10 +45,7 @@ class ScriptedCameras:
         coming = self._scenes.get(camera.id)
         scene = coming.pop(0) if coming else None
         items = _nothing() if scene is None else _items(scene, camera, path_of, stop)
-        try:
-            yield items
-        finally:
-            items.close()
+        yield items
 
 
 def _nothing() -> Iterator[LiveItem]:

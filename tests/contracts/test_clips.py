@@ -300,6 +300,24 @@ def test_another_file_is_not_shown_in_the_place_of_the_one_that_was_indexed(
             call()
 
 
+def test_a_recording_to_which_its_camera_adds_is_shown_as_far_as_it_has_come(
+    real: SandboxedClips, tmp_path: Path
+) -> None:
+    content = clip("fragmented.mp4").read_bytes()
+    path = tmp_path / "under way.mp4"
+    path.write_bytes(content[: len(content) * 2 // 3])
+    state = RecordingState.RECORDING
+    recording = Recording("now", "now", str(path), "live:now", ZERO, state, camera="gate", kept=True)
+    whole = recording_of(clip("fragmented.mp4"))
+    assert real.thumbnail(recording, s(0.5)) == real.thumbnail(whole, s(0.5))
+    so_far = real.clip(recording, Span(ZERO, whole.length))
+    assert ZERO < so_far.span.length < whole.length
+    path.write_bytes(content)
+    assert real.clip(recording, Span(ZERO, whole.length)).span == real.clip(whole, Span(ZERO, whole.length)).span
+    with real.original(recording) as file:
+        assert file.read() == content
+
+
 def test_what_was_not_used_for_longest_makes_room_and_half_clips_are_never_kept(tmp_path: Path) -> None:
     recording = recording_of(clip("b-frames.mp4"))
     wide = SandboxedClips(SandboxedReader(), tmp_path, most_bytes=2**26)

@@ -1,4 +1,4 @@
-"""The alert log in a SQL database. Every method is one transaction.
+"""The alert log in a SQL database. Every method is one transaction, but for ``forget``.
 
 ``seq`` comes from a row that rises in the transaction of the notice, and that transaction holds that row until it is
 kept: notices become visible in the order of their numbers, and a transaction that is not kept uses none up.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -21,6 +22,7 @@ from videoqa.errors import UnknownAlert
 from videoqa.events import Event
 from videoqa.ports import AlertChange, AlertFilter, AnalysisKind
 
+_AT_ONCE = 2000
 _COUNTER = "notices"
 
 
@@ -110,15 +112,26 @@ class SqlAlertLog:
             return after
 
     def forget(self, before: datetime) -> int:
-        c, alert = live_tables.notices.c, live_tables.alerts.c
-        with writing(self._engine) as connection:
-            # In the order of their numbers: a clock that was put back leaves no hole in the middle.
-            kept = connection.execute(sa.select(c.seq).where(c.at >= before).order_by(c.seq).limit(1)).scalar()
-            old = sa.true() if kept is None else c.seq < kept
-            gone = connection.execute(live_tables.notices.delete().where(old)).rowcount
-            ended = (alert.state == AlertState.ENDED.value, alert.end < before)
-            connection.execute(live_tables.alerts.delete().where(*ended))
-            return gone
+        """A part at a time, so that no alert waits until it is through."""
+        notice, alert = live_tables.notices.c, live_tables.alerts.c
+        # In the order of their numbers: a clock that was put back leaves no hole in the middle.
+        kept = sa.select(notice.seq).where(notice.at >= before).order_by(notice.seq).limit(1)
+        with reading(self._engine) as connection:
+            first_kept = connection.execute(kept).scalar() or _last_seq(connection) + 1
+        # What has ended before then has begun before then, and by that it is found.
+        over = (alert.start < before, alert.end < before, alert.state == AlertState.ENDED.value)
+        self._delete(live_tables.alerts, alert.id, *over)
+        return self._delete(live_tables.notices, notice.seq, notice.seq < first_kept)
+
+    def _delete(self, table: sa.Table, key: sa.ColumnElement[Any], *which: sa.ColumnElement[bool]) -> int:
+        """How many rows went."""
+        gone, some = 0, sa.select(key).where(*which).order_by(key).limit(_AT_ONCE)
+        while True:
+            with writing(self._engine) as connection:
+                deleted = connection.execute(table.delete().where(key.in_(some))).rowcount
+            gone += deleted
+            if deleted < _AT_ONCE:
+                return gone
 
 
 News = tuple[NoticeKind, live_rows.Told]

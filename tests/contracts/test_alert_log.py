@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from indexer import alert_log
 from videoqa.access import Scope
 from videoqa.alerts import Alert, AlertState, Notice, NoticeKind, Severity, Verdict
 from videoqa.cameras import Camera, CameraState, CameraStatus, ClockSource, Gap, StreamUrl
@@ -278,6 +279,17 @@ def test_what_is_old_is_forgotten_and_its_numbers_are_not_used_again(log: AlertL
     assert (log.alert("a1"), log.alert("a2")) == (CLIMBER, None)
     [notice] = log.write([GAP])
     assert (notice.seq, log.last_seq(), log.oldest_seq()) == (4, 4, 4)
+
+
+def test_much_that_is_old_is_forgotten_whole_and_an_alert_that_lasts_is_kept(
+    log: AlertLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alert_log, "_AT_ONCE", 3)
+    old = [replace(ENDED, id=f"a{number}") for number in range(9)]
+    log.write([AlertChange(NEW, alert) for alert in (*old, replace(CLIMBER, id="lasting"))])
+    assert log.forget(datetime.now(UTC) + timedelta(hours=1)) == 10
+    assert [alert.id for alert in log.alerts(AlertFilter())] == ["lasting"]
+    assert (log.last_seq(), log.oldest_seq()) == (10, 11)
 
 
 def test_writers_side_by_side_number_in_the_order_in_which_they_commit(log: AlertLog) -> None:

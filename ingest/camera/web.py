@@ -79,7 +79,12 @@ class Visit:
         self._login = Login(unquote(user), unquote(password)) if place.login else None
         self._client = httpx2.Client(
             transport=CheckedTransport(policy, context, _ANSWER_SECONDS),
-            headers={"User-Agent": f"videoqa/{version('videoqa')}", "Accept-Encoding": "identity"},
+            # Servers close what was idle just when it is used again, and playlists are asked for every few seconds.
+            headers={
+                "User-Agent": f"videoqa/{version('videoqa')}",
+                "Accept-Encoding": "identity",
+                "Connection": "close",
+            },
             timeout=_PATIENCE,
             follow_redirects=True,
             max_redirects=_HOPS,

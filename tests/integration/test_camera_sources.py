@@ -19,6 +19,7 @@ import pytest
 from ingest.camera.addresses import camera_policy
 from ingest.camera.feed import CannotOpen, Feed
 from ingest.camera.sources import Sources
+from tests.casting import Cast, jpegs, mjpeg, segments_of
 from tests.needs import ROOT, program
 from tests.rtsp.doors import Digest
 from tests.rtsp.film import Film, shot_anew
@@ -152,32 +153,6 @@ def test_a_camera_that_leads_on_to_another_address_is_not_followed(shown: Film) 
     assert not visited.is_set()
 
 
-def jpegs(count: int) -> list[bytes]:
-    made = list[bytes]()
-    for number in range(count):
-        with BytesIO() as file, av.open(file, "w", format="mjpeg") as container:
-            stream = container.add_stream("mjpeg", rate=10)
-            stream.width, stream.height, stream.pix_fmt = 160, 96, "yuvj420p"
-            frame = av.VideoFrame(160, 96, "yuvj420p")
-            for plane in frame.planes:
-                plane.update(bytes([number * 9 % 256]) * plane.buffer_size)
-            container.mux(stream.encode(frame))
-            container.mux(stream.encode(None))
-            made.append(file.getvalue())
-    return made
-
-
-def mjpeg(pictures: list[bytes]) -> Callable[[Connection], None]:
-    def handle(connection: Connection) -> None:
-        connection.send(b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n")
-        for picture in itertools.cycle(pictures):
-            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n".encode()
-            connection.send(head + picture + b"\r\n")
-            time.sleep(0.02)
-
-    return handle
-
-
 def test_mjpeg_over_http_is_read_until_it_is_left() -> None:
     with serving(mjpeg(jpegs(5))) as port:
         with HOME.opened(StreamUrl(f"http://127.0.0.1:{port}/video.mjpg")) as feed:
@@ -273,57 +248,10 @@ def test_an_answer_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
         assert "cannot be read" in refused(HOME, f"http://127.0.0.1:{port}/video.mjpg").problem
 
 
-class Cast:
-    """An HLS server whose stream grows by a segment each time that its playlist is asked for."""
-
-    def __init__(self, segments: list[bytes], head: bytes = b"") -> None:
-        self.segments = segments
-        self.head = head
-        self.known = 4
-        self.lines: dict[int, str] = {}
-        self.ended = False
-        self.asked: list[str] = []
-
-    def __call__(self, connection: Connection) -> None:
-        target = connection.target.partition("?")[0]
-        self.asked.append(target)
-        if target == "/main.m3u8":
-            streams = ((100, "low.m3u8"), (900, "live/high.m3u8"))
-            lines = [f'#EXT-X-STREAM-INF:BANDWIDTH={rate},CODECS="avc1,mp4a"\n{name}' for rate, name in streams]
-            connection.answer("200 OK", "\n".join(["#EXTM3U", *lines]).encode())
-        elif target == "/live/high.m3u8":
-            connection.answer("200 OK", self.playlist().encode(), Content_Type="application/vnd.apple.mpegURL")
-        elif target == "/live/head":
-            connection.answer("200 OK", self.head)
-        else:
-            connection.answer("200 OK", self.segments[int(target.rpartition("/")[2])])
-
-    def playlist(self) -> str:
-        known = range(max(0, self.known - 4), min(self.known, len(self.segments)))
-        self.known += 1
-        head = ['#EXT-X-MAP:URI="head"'] if self.head else []
-        lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:0.2", f"#EXT-X-MEDIA-SEQUENCE:{known.start}", *head]
-        for number in known:
-            lines += [*([self.lines[number]] if number in self.lines else []), "#EXTINF:0.2,", f"{number}"]
-        return "\n".join([*lines, *(["#EXT-X-ENDLIST"] if known.stop == len(self.segments) else [])])
-
-
 @pytest.fixture(scope="module")
 def segments(folder: Path, shown: Film) -> list[bytes]:
-    """The clip as MPEG-TS, a segment for each keyframe."""
     assert shown.codec == "h264"
-    pattern = folder / "part%02d.ts"
-    options = {"segment_time": "0.4", "segment_list": str(folder / "list")}
-    with (
-        av.open(str(folder / "h264.mp4")) as source,
-        av.open(str(pattern), "w", format="segment", options=options) as target,
-    ):
-        stream = target.add_stream_from_template(source.streams.video[0])
-        for packet in source.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = stream
-                target.mux(packet)
-    return [part.read_bytes() for part in sorted(folder.glob("part*.ts"))]
+    return segments_of(folder / "h264.mp4", folder / "ts")[0]
 
 
 def test_hls_is_followed_from_near_its_end_until_it_ends(segments: list[bytes], shown: Film) -> None:
@@ -332,8 +260,17 @@ def test_hls_is_followed_from_near_its_end_until_it_ends(segments: list[bytes], 
         assert (feed.demuxer, feed.paced) == ("mpegts", True)
         packets = [packet for packet in packets_of(feed) if packet.pts is not None]
     assert "/low.m3u8" not in cast.asked
-    assert [each for each in cast.asked if "m3u8" not in each] == [f"/live/{number}" for number in range(1, 6)]
-    assert len(packets) == len(shown.pictures) * 5 // 6
+    assert [each for each in cast.asked if "m3u8" not in each] == [
+        f"/live/{number}" for number in range(1, len(segments))
+    ]
+    first = len(pictures_in(segments[0]))
+    assert first
+    assert len(packets) == len(shown.pictures) - first
+
+
+def pictures_in(segment: bytes) -> list[av.Packet]:
+    with av.open(BytesIO(segment), format="mpegts") as container:
+        return [packet for packet in container.demux(video=0) if packet.pts is not None]
 
 
 def test_hls_ends_where_its_time_jumps(segments: list[bytes]) -> None:

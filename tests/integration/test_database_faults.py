@@ -9,17 +9,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from indexer.alert_log import SqlAlertLog
 from indexer.archive import SqlArchive
+from indexer.cameras import SqlCameras
 from indexer.database import open_database, writing
 from indexer.search.hybrid import HybridSearch
 from tests.databases import postgresql_server, small_disk
 from videoqa.answers import Filter
+from videoqa.cameras import Gap
 from videoqa.errors import DamagedDatabase, DataUnwritable, DiskFull, NewerDatabase, StorageError
 from videoqa.events import Passage, Source
 from videoqa.media import (
@@ -37,6 +40,7 @@ from videoqa.ports import Look, RecordedLook, TimelineChange
 from videoqa.testing.search import LetterEmbedder
 
 HOUR = timedelta(hours=1)
+NOON = datetime(2024, 2, 29, 12, tzinfo=UTC)
 WRITER = """
 import sys
 from pathlib import Path
@@ -206,6 +210,21 @@ def test_a_full_disk_says_so_and_what_was_there_can_still_be_asked(tmp_path: Pat
         (disk / "ballast").unlink()
         index_one(archive, "last")
         archive._engine.dispose()
+
+
+def test_a_full_disk_costs_the_alert_log_no_number(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        engine = open_database(disk / "videoqa.sqlite")
+        log, cameras = SqlAlertLog(engine), SqlCameras(engine)
+        log.write([Gap("c", NOON, None, "before")])
+        (disk / "ballast").write_bytes(bytes(400_000))
+        with pytest.raises(DiskFull):
+            log.write([Gap("c", NOON + number * HOUR, None, "x" * 1000) for number in range(1, 1000)])
+        assert (log.last_seq(), len(log.notices(0)), len(cameras.gaps("c", NOON, NOON + 1000 * HOUR))) == (1, 1, 1)
+        (disk / "ballast").unlink()
+        [notice] = log.write([Gap("c", NOON, NOON + HOUR, "after")])
+        assert (notice.seq, log.last_seq()) == (2, 2)
+        engine.dispose()
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from ingest.addresses import Policy
 from videoqa.cameras import StreamUrl
@@ -24,7 +24,7 @@ _PLACE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A server on the network and what to ask it for; ``login`` is as it stands in the address."""
+    """A server on the network and what to ask it for; ``login`` has what is special in addresses as %XX."""
 
     scheme: str
     login: str
@@ -77,7 +77,8 @@ def place_of(url: StreamUrl) -> Place:
     if "@" in rest or "#" in rest:
         # Part of a password that was not written as it has to be would be shown as the path.
         raise BadCamera(problem="in a name, a password, a path and a query write / as %2F, # as %23 and @ as %40")
-    return Place(scheme, found["login"] or "", found["host"].strip("[]"), port or _PORTS[scheme], rest)
+    login = quote(found["login"] or "", safe="%:!$&'()*+,;=~")
+    return Place(scheme, login, found["host"].strip("[]"), port or _PORTS[scheme], rest)
 
 
 def path_of(url: StreamUrl) -> str:

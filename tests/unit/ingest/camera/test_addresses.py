@@ -29,6 +29,14 @@ def test_an_address_is_taken_apart(text: str, server: str, port: int, rest: str)
 
 
 @pytest.mark.parametrize(
+    ("login", "told"),
+    [("admin:secret", "admin:secret"), ("admin:p@s[s]%2F", "admin:p%40s%5Bs%5D%2F"), ("admin:wörd", "admin:w%C3%B6rd")],
+)
+def test_a_password_may_be_written_as_it_is(login: str, told: str) -> None:
+    assert place_of(StreamUrl(f"rtsp://{login}@10.0.0.7/")).login == told
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",

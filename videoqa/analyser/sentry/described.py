@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from videoqa.alerts import AlertRule, ConditionKind, Verdict
 from videoqa.analyser.sentry.desk import Bench
-from videoqa.analyser.sentry.glance import Glances
+from videoqa.analyser.sentry.glance import Glances, spent
 from videoqa.analyser.sentry.sentences import Sentences
 from videoqa.analyser.sentry.view import View
 from videoqa.analyser.sentry.waiting import Album, Queue, Shot, Shown
@@ -193,7 +193,7 @@ class DescribedWatch:
             _log.info("nobody can look at what a camera shows: %s", error)
             self._queue.put_back(shots)
             with self._state.lock:
-                self._state.usage += getattr(error, "usage", Usage())
+                self._state.usage += spent(error)
                 self._state.problem, self._state.tried_at = str(error), shots[-1].taken_at
 
     def _settle(self, rule: AlertRule, shots: Sequence[Shot], *, may_be: bool) -> None:
@@ -240,7 +240,7 @@ class DescribedWatch:
     def _doubt(self, rule: AlertRule, held: _Held, error: ModelError, shots: Sequence[Shot]) -> None:
         now = shots[-1].taken_at
         with self._state.lock:
-            self._state.usage += getattr(error, "usage", Usage())
+            self._state.usage += spent(error)
             held.doubts += 1
             held.not_before = now + min(SELDOM, AGAIN * 2 ** (held.doubts - 1))
             if held.doubts >= DOUBTS:

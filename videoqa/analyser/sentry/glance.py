@@ -16,7 +16,7 @@ from videoqa.analyser.model.exchange import Ask, Clip, Model, Priority
 from videoqa.analyser.model.prompting import Prompts, Task
 from videoqa.analyser.sentry.view import box_of, cut_to
 from videoqa.analyser.sentry.waiting import Shot, jpeg_of
-from videoqa.errors import BadReply
+from videoqa.errors import BadReply, ModelError
 from videoqa.events import Usage
 
 LONG_SIDE = 448
@@ -71,7 +71,7 @@ class Glances:
             try:
                 reply = self._model.ask(ask)
             except BadReply as error:
-                usage += getattr(error, "usage", Usage())
+                usage += spent(error)
                 failed.add(rule.id)
                 continue
             usage += reply.usage
@@ -81,6 +81,12 @@ class Glances:
             else:
                 failed.add(rule.id)
         return Glance(may_be, usage, frozenset(failed))
+
+
+def spent(error: ModelError) -> Usage:
+    """What was paid for a reply that cannot be used."""
+    usage = error.fields.get("usage")
+    return usage if isinstance(usage, Usage) else Usage()
 
 
 def clip_of(shots: Sequence[Shot], zone: tuple[Point, ...], within: timedelta) -> Clip:

@@ -16,7 +16,7 @@ from videoqa.bootstrap import diagnose, house
 from videoqa.cli import FAILED, FOUND, NOTHING_FOUND, camera, keys, mcp, model, printing, rule, serve, trying, watch
 from videoqa.errors import EmptyStretch, escaped
 from videoqa.media import ZERO, Span
-from videoqa.ports import AnalysisKind
+from videoqa.ports import AnalysisKind, RecordingFilter
 from videoqa.times import SECOND, clock, parse_moment, parse_offset
 
 app = typer.Typer(
@@ -38,7 +38,10 @@ app.command(name="work", hidden=True)(serve.work)
 app.command(name="live", hidden=True)(serve.live)
 
 In = Annotated[
-    list[str] | None, typer.Option("--in", help="Ask only this recording: its title, the title's stem, or its id.")
+    list[str] | None,
+    typer.Option(
+        "--in", help="Ask only this recording: its title, the title's stem, or its id; or a camera: all it recorded."
+    ),
 ]
 Between = Annotated[
     tuple[str, str] | None,
@@ -221,8 +224,18 @@ def _written(text: Iterable[str]) -> int:
 
 
 def _chosen(names: list[str] | None) -> list[str] | None:
-    """The ids of the recordings called ``names``; None asks all of them."""
-    return None if not names else [house().resolve(name).id for name in names]
+    """The ids of the recordings called ``names``, and of those of cameras called so; None asks all of them."""
+    if not names:
+        return None
+    place = house()
+    chosen = list[str]()
+    for name in names:
+        camera = place.cameras.camera(name)
+        if camera is None:
+            chosen.append(place.resolve(name).id)
+        else:
+            chosen += sorted(place.archive.ids(RecordingFilter(camera=camera.id)))
+    return chosen
 
 
 def _between(pair: tuple[str, str] | None) -> Span | WallClock | None:

@@ -13,17 +13,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from indexer import live_rows, live_tables, rows, statements, tables
-from indexer.cameras import put_gap, put_status
+from indexer import alert_changes, alert_rows, live_tables, statements, tables
 from indexer.database import reading, writing
 from videoqa.alerts import Alert, AlertState, Notice, NoticeKind, Remark
 from videoqa.cameras import CameraStatus, Gap
 from videoqa.errors import UnknownAlert
-from videoqa.events import Event
-from videoqa.ports import AlertChange, AlertFilter, AnalysisKind
+from videoqa.ports import AlertChange, AlertFilter
 
 _AT_ONCE = 2000
-_COUNTER = "notices"
 
 
 class SqlAlertLog:
@@ -34,34 +31,36 @@ class SqlAlertLog:
 
     def write(self, changes: Sequence[AlertChange | CameraStatus | Gap]) -> tuple[Notice, ...]:
         with writing(self._engine) as connection:
-            return _noted(connection, [news for change in changes for news in _put(connection, change)])
+            return alert_changes.note(
+                connection, [news for change in changes for news in alert_changes.put(connection, change)]
+            )
 
     def notices(self, after_seq: int, limit: int = 500) -> tuple[Notice, ...]:
         c = live_tables.notices.c
         select = sa.select(c.seq, c.kind, c.at, c.body).where(c.seq > after_seq).order_by(c.seq).limit(limit)
         with reading(self._engine) as connection:
-            return tuple(live_rows.notice(*row) for row in connection.execute(select))
+            return tuple(alert_rows.notice(*row) for row in connection.execute(select))
 
     def last_seq(self) -> int:
         with reading(self._engine) as connection:
-            return _last_seq(connection)
+            return alert_changes.last_seq(connection)
 
     def oldest_seq(self) -> int:
         with reading(self._engine) as connection:
             oldest = connection.execute(sa.select(sa.func.min(live_tables.notices.c.seq))).scalar()
-            return _last_seq(connection) + 1 if oldest is None else oldest
+            return alert_changes.last_seq(connection) + 1 if oldest is None else oldest
 
     def alert(self, alert_id: str) -> Alert | None:
         with reading(self._engine) as connection:
-            row = _row(connection, alert_id)
-        return None if row is None else live_rows.alert(row)
+            row = alert_changes.alert_of(connection, alert_id)
+        return None if row is None else alert_rows.alert(row)
 
     def alerts(self, wanted: AlertFilter, after: str | None = None, limit: int = 50) -> tuple[Alert, ...]:
         c = live_tables.alerts.c
         with reading(self._engine) as connection:
             select = sa.select(c.id).where(*_conditions(connection, wanted))
             if after is not None:
-                last = _row(connection, after)
+                last = alert_changes.alert_of(connection, after)
                 if last is None:
                     raise UnknownAlert(name=after)
                 place = sa.tuple_(sa.literal(last["start"], tables.Instant), sa.literal(last["id"]))
@@ -69,21 +68,21 @@ class SqlAlertLog:
             # Indexes hold all that is needed to find the page; the rows themselves are large.
             page = connection.execute(select.order_by(c.start.desc(), c.id.desc()).limit(limit)).scalars().all()
             found = statements.every(connection, sa.select(live_tables.alerts).where(statements.among(c.id, page)))
-            return tuple(map(live_rows.alert, sorted(found, key=lambda row: (row["start"], row["id"]), reverse=True)))
+            return tuple(map(alert_rows.alert, sorted(found, key=lambda row: (row["start"], row["id"]), reverse=True)))
 
     def open_alerts(self, camera: str) -> tuple[Alert, ...]:
         c = live_tables.alerts.c
         lasting = (c.camera == camera, c.state == sa.literal_column("'open'"))
         select = sa.select(live_tables.alerts).where(*lasting).order_by(c.start, c.id)
         with reading(self._engine) as connection:
-            return tuple(map(live_rows.alert, statements.every(connection, select)))
+            return tuple(map(alert_rows.alert, statements.every(connection, select)))
 
     def latest(self, rule: str, camera: str, limit: int = 20) -> tuple[Alert, ...]:
         c = live_tables.alerts.c
         ended = (c.rule == rule, c.camera == camera, c.state == AlertState.ENDED.value)
         select = sa.select(live_tables.alerts).where(*ended).order_by(c.end.desc(), c.id.desc()).limit(limit)
         with reading(self._engine) as connection:
-            return tuple(map(live_rows.alert, statements.every(connection, select)))
+            return tuple(map(alert_rows.alert, statements.every(connection, select)))
 
     def judge(
         self,
@@ -95,10 +94,10 @@ class SqlAlertLog:
         remark: str = "",
     ) -> Alert:
         with writing(self._engine) as connection:
-            row = _row(connection, alert_id)
+            row = alert_changes.alert_of(connection, alert_id)
             if row is None:
                 raise UnknownAlert(name=alert_id)
-            before = live_rows.alert(row)
+            before = alert_rows.alert(row)
             now = datetime.now(UTC)
             judged = replace(
                 before,
@@ -106,9 +105,9 @@ class SqlAlertLog:
                 false_alarm=before.false_alarm if false_alarm is None else false_alarm,
                 remarks=(*before.remarks, Remark(now, author, remark)) if remark else before.remarks,
             )
-            after = _keep(connection, judged)
+            after = alert_changes.keep(connection, judged)
             if after != before:
-                _noted(connection, [(NoticeKind.ALERT_UPDATE, after)])
+                alert_changes.note(connection, [(NoticeKind.ALERT_UPDATE, after)])
             return after
 
     def forget(self, before: datetime) -> int:
@@ -117,7 +116,7 @@ class SqlAlertLog:
         # In the order of their numbers: a clock that was put back leaves no hole in the middle.
         kept = sa.select(notice.seq).where(notice.at >= before).order_by(notice.seq).limit(1)
         with reading(self._engine) as connection:
-            first_kept = connection.execute(kept).scalar() or _last_seq(connection) + 1
+            first_kept = connection.execute(kept).scalar() or alert_changes.last_seq(connection) + 1
         # What has ended before then has begun before then, and by that it is found.
         over = (alert.start < before, alert.end < before, alert.state == AlertState.ENDED.value)
         self._delete(live_tables.alerts, alert.id, *over)
@@ -132,99 +131,6 @@ class SqlAlertLog:
             gone += deleted
             if deleted < _AT_ONCE:
                 return gone
-
-
-News = tuple[NoticeKind, live_rows.Told]
-
-
-def _put(connection: sa.Connection, change: AlertChange | CameraStatus | Gap) -> Iterator[News]:
-    """Writes the change down; what there is to be told of it."""
-    match change:
-        case AlertChange():
-            yield from _put_alert(connection, change)
-        case CameraStatus():
-            if put_status(connection, change):
-                yield NoticeKind.CAMERA_STATUS, change
-        case Gap():
-            if put_gap(connection, change):
-                yield NoticeKind.GAP, change
-
-
-def _put_alert(connection: sa.Connection, change: AlertChange) -> Iterator[News]:
-    alert = change.alert
-    there = change.event is None or _put_event(connection, change.event, is_open=alert.state is AlertState.OPEN)
-    if not there and alert.recording == (change.event and change.event.recording_id):
-        alert = replace(alert, recording="")
-    row = _row(connection, alert.id)
-    if row is None:
-        connection.execute(live_tables.alerts.insert(), live_rows.alert_row(alert))
-        yield change.kind, alert
-        return
-    before = live_rows.alert(row)
-    # Whoever writes knows nothing of what people have said meanwhile, nor of footage that was removed.
-    alert = replace(
-        alert,
-        recording=before.recording and alert.recording,
-        acknowledged_by=before.acknowledged_by,
-        false_alarm=before.false_alarm,
-        remarks=before.remarks,
-    )
-    after = _keep(connection, alert)
-    if replace(after, seen_at=None) == replace(before, seen_at=None):
-        return
-    ended_before = change.kind is NoticeKind.ALERT_END and before.state is AlertState.ENDED
-    told_before = change.kind is NoticeKind.ALERT_NEW or ended_before
-    yield (NoticeKind.ALERT_UPDATE if told_before else change.kind), after
-
-
-def _put_event(connection: sa.Connection, event: Event, *, is_open: bool) -> bool:
-    """Puts it among those of its recording's analysis by rules; False where the recording is not there any more."""
-    recording = statements.first(connection, statements.recording(event.recording_id))
-    if recording is None:
-        return False
-    analysis, c = tables.analyses.c, tables.events.c
-    by_rules = (analysis.recording_id == event.recording_id, analysis.kind == AnalysisKind.RULES.value)
-    latest = sa.select(analysis.id, analysis.finished).where(*by_rules).order_by(analysis.begun.desc()).limit(1)
-    begun = statements.first(connection, latest)
-    if begun is None:
-        raise ValueError(f"no analysis by rules of the recording {event.recording_id} was begun")
-    connection.execute(tables.events.delete().where(c.analysis_id == begun["id"], c.id == event.id))
-    began = recording["started_at"] or recording["added_at"]
-    row = rows.event_row(event, began, is_open=is_open and not begun["finished"], witnessed=True)
-    statements.insert(connection, tables.events, begun["id"], [row])
-    return True
-
-
-def _keep(connection: sa.Connection, alert: Alert) -> Alert:
-    """Puts it in the place of the one with its id; as it is kept."""
-    connection.execute(statements.this(live_tables.alerts, alert.id), live_rows.alert_row(alert))
-    row = _row(connection, alert.id)
-    assert row is not None
-    return live_rows.alert(row)
-
-
-def _noted(connection: sa.Connection, told: Sequence[News]) -> tuple[Notice, ...]:
-    """Adds a notice for each."""
-    if not told:
-        return ()
-    c = live_tables.counters.c
-    mine = c.name == _COUNTER
-    counted = live_tables.counters.update().where(mine).values(value=c.value + len(told))
-    if not connection.execute(counted).rowcount:
-        connection.execute(live_tables.counters.insert(), {"name": _COUNTER, "value": len(told)})
-    first, now = _last_seq(connection) - len(told) + 1, datetime.now(UTC)
-    noted = [live_rows.notice_row(seq, kind, now, each) for seq, (kind, each) in enumerate(told, first)]
-    connection.execute(live_tables.notices.insert(), noted)
-    return tuple(live_rows.notice(**row) for row in noted)
-
-
-def _last_seq(connection: sa.Connection) -> int:
-    c = live_tables.counters.c
-    return connection.execute(sa.select(c.value).where(c.name == _COUNTER)).scalar() or 0
-
-
-def _row(connection: sa.Connection, alert_id: str) -> rows.Row | None:
-    return statements.first(connection, sa.select(live_tables.alerts).where(live_tables.alerts.c.id == alert_id))
 
 
 def _conditions(connection: sa.Connection, wanted: AlertFilter) -> Iterator[sa.ColumnElement[bool]]:

@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 from typing import Any
 
-from pydantic_core import from_json
-
 from indexer.rows import Row
-from indexer.tables import EPOCH, MICROSECOND, Words
+from indexer.tables import MICROSECOND, Words
 from videoqa.access import Scope
 from videoqa.alerts import (
-    Alert,
     AlertRule,
-    AlertState,
     Condition,
     ConditionKind,
-    Notice,
-    NoticeKind,
-    Remark,
     Schedule,
     Severity,
-    Verdict,
 )
 from videoqa.cameras import Camera, CameraState, CameraStatus, ClockSource, Detail, Gap, StreamUrl
-from videoqa.events import Region
 from videoqa.media import Span
 from videoqa.ports import AlertFilter, Pin, Webhook
-
-Told = Alert | CameraStatus | Gap
-"""What a notice tells of."""
-_STATES = {each.value: each for each in AlertState}
-_SEVERITIES = {each.value: each for each in Severity}
-_VERDICTS = {each.value: each for each in Verdict}
-_KINDS = {each.value: each for each in NoticeKind}
 
 
 def camera_row(camera: Camera) -> dict[str, object]:
@@ -144,80 +127,6 @@ def rule(row: Row) -> AlertRule:
     )
 
 
-def alert_row(alert: Alert) -> dict[str, object]:
-    region = alert.region
-    return {
-        "id": alert.id,
-        "rule": alert.rule,
-        "camera": alert.camera,
-        "event": alert.event,
-        "state": alert.state.value,
-        "start": alert.start,
-        "end": alert.end,
-        "severity": alert.severity.value,
-        "label": alert.label,
-        "description": alert.description,
-        "confidence": alert.confidence,
-        "verdict": alert.verdict.value,
-        "recording": alert.recording,
-        "offset": alert.offset,
-        "frames": [frame // MICROSECOND for frame in alert.frames],
-        "region": None if region is None else [region.left, region.top, region.right, region.bottom],
-        "acknowledged_by": alert.acknowledged_by,
-        "false_alarm": alert.false_alarm,
-        "remarks": [[_number(each.at), Words.kept(each.author), Words.kept(each.text)] for each in alert.remarks],
-        "identity": alert.identity,
-        "seen_at": alert.seen_at,
-    }
-
-
-def alert(row: Row | Mapping[str, Any]) -> Alert:
-    """By place, and without asking an enumeration: a reader who was away for long has a hundred thousand coming."""
-    region = row["region"]
-    return Alert(
-        row["id"],
-        row["rule"],
-        row["camera"],
-        row["event"],
-        _STATES[row["state"]],
-        row["start"],
-        row["end"],
-        _SEVERITIES[row["severity"]],
-        row["label"],
-        row["description"],
-        row["confidence"],
-        _VERDICTS[row["verdict"]],
-        row["recording"],
-        row["offset"],
-        tuple([timedelta(0, 0, frame) for frame in row["frames"]]),
-        None if region is None else Region(*region),
-        row["acknowledged_by"],
-        row["false_alarm"],
-        tuple([Remark(_instant(at), author, text) for at, author, text in row["remarks"]]),
-        row["identity"],
-        row["seen_at"],
-    )
-
-
-def notice_row(seq: int, kind: NoticeKind, at: datetime, told: Told) -> dict[str, Any]:
-    return {"seq": seq, "kind": kind.value, "at": at, "body": json.dumps(_body(told), separators=(",", ":"))}
-
-
-def notice(seq: int, kind: str, at: datetime, body: str) -> Notice:
-    told = from_json(body)
-    match _KINDS[kind]:
-        case NoticeKind.CAMERA_STATUS as kept:
-            told["since"], told["last_frame_at"] = _instant(told["since"]), _perhaps(told["last_frame_at"])
-            return Notice(seq, kept, at, status=status(told))
-        case NoticeKind.GAP as kept:
-            told["start"], told["end"] = _instant(told["start"]), _perhaps(told["end"])
-            return Notice(seq, kept, at, gap=gap(told))
-        case kept:
-            told["start"], told["end"] = _instant(told["start"]), _perhaps(told["end"])
-            told["offset"], told["seen_at"] = timedelta(0, 0, told["offset"]), _perhaps(told["seen_at"])
-            return Notice(seq, kept, at, alert(told))
-
-
 def webhook_row(hook: Webhook) -> dict[str, object]:
     wanted = hook.wanted
     return {
@@ -277,29 +186,6 @@ def pin(row: Row) -> Pin:
     return Pin(row["id"], row["recording_id"], Span(row["start"], row["end"]), row["note"], row["author"], row["at"])
 
 
-def _body(told: Told) -> dict[str, object]:
-    """The row of what is told, in what JSON can hold."""
-    match told:
-        case Alert():
-            row = alert_row(told)
-        case CameraStatus():
-            row = status_row(told)
-        case Gap():
-            row = gap_row(told)
-    return {name: _plain(value) for name, value in row.items()}
-
-
-def _plain(value: object) -> object:
-    match value:
-        case datetime():
-            return _number(value)
-        case timedelta():
-            return value // MICROSECOND
-        case str():
-            return Words.kept(value)
-    return value
-
-
 def _condition_row(condition: Condition) -> dict[str, object]:
     return {
         "kind": condition.kind.value,
@@ -334,15 +220,3 @@ def _schedule_row(schedule: Schedule) -> dict[str, object]:
 def _schedule(told: Mapping[str, Any]) -> Schedule:
     start, end = time.fromisoformat(told["start"]), time.fromisoformat(told["end"])
     return Schedule(start, end, told["zone"], frozenset(told["days"]))
-
-
-def _number(instant: datetime) -> int:
-    return (instant - EPOCH) // MICROSECOND
-
-
-def _instant(number: int) -> datetime:
-    return EPOCH + timedelta(0, 0, number)
-
-
-def _perhaps(number: int | None) -> datetime | None:
-    return None if number is None else _instant(number)

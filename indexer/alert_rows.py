@@ -1,0 +1,133 @@
+"""From a row of alerts or of notices to a type and back; nowhere else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic_core import from_json
+
+from indexer.live_rows import gap, gap_row, status, status_row
+from indexer.rows import Row
+from indexer.tables import EPOCH, MICROSECOND, Words
+from videoqa.alerts import Alert, AlertState, Notice, NoticeKind, Remark, Severity, Verdict
+from videoqa.cameras import CameraStatus, Gap
+from videoqa.events import Region
+
+Told = Alert | CameraStatus | Gap
+"""What a notice tells of."""
+_STATES = {each.value: each for each in AlertState}
+_SEVERITIES = {each.value: each for each in Severity}
+_VERDICTS = {each.value: each for each in Verdict}
+_KINDS = {each.value: each for each in NoticeKind}
+
+
+def alert_row(alert: Alert) -> dict[str, object]:
+    region = alert.region
+    return {
+        "id": alert.id,
+        "rule": alert.rule,
+        "camera": alert.camera,
+        "event": alert.event,
+        "state": alert.state.value,
+        "start": alert.start,
+        "end": alert.end,
+        "severity": alert.severity.value,
+        "label": alert.label,
+        "description": alert.description,
+        "confidence": alert.confidence,
+        "verdict": alert.verdict.value,
+        "recording": alert.recording,
+        "offset": alert.offset,
+        "frames": [frame // MICROSECOND for frame in alert.frames],
+        "region": None if region is None else [region.left, region.top, region.right, region.bottom],
+        "acknowledged_by": alert.acknowledged_by,
+        "false_alarm": alert.false_alarm,
+        "remarks": [[_number(each.at), Words.kept(each.author), Words.kept(each.text)] for each in alert.remarks],
+        "identity": alert.identity,
+        "seen_at": alert.seen_at,
+    }
+
+
+def alert(row: Row | Mapping[str, Any]) -> Alert:
+    """By place, and without asking an enumeration: a reader who was away for long has a hundred thousand coming."""
+    region = row["region"]
+    return Alert(
+        row["id"],
+        row["rule"],
+        row["camera"],
+        row["event"],
+        _STATES[row["state"]],
+        row["start"],
+        row["end"],
+        _SEVERITIES[row["severity"]],
+        row["label"],
+        row["description"],
+        row["confidence"],
+        _VERDICTS[row["verdict"]],
+        row["recording"],
+        row["offset"],
+        tuple([timedelta(0, 0, frame) for frame in row["frames"]]),
+        None if region is None else Region(*region),
+        row["acknowledged_by"],
+        row["false_alarm"],
+        tuple([Remark(_instant(at), author, text) for at, author, text in row["remarks"]]),
+        row["identity"],
+        row["seen_at"],
+    )
+
+
+def notice_row(seq: int, kind: NoticeKind, at: datetime, told: Told) -> dict[str, Any]:
+    return {"seq": seq, "kind": kind.value, "at": at, "body": json.dumps(_body(told), separators=(",", ":"))}
+
+
+def notice(seq: int, kind: str, at: datetime, body: str) -> Notice:
+    told = from_json(body)
+    match _KINDS[kind]:
+        case NoticeKind.CAMERA_STATUS as kept:
+            told["since"], told["last_frame_at"] = _instant(told["since"]), _perhaps(told["last_frame_at"])
+            return Notice(seq, kept, at, status=status(told))
+        case NoticeKind.GAP as kept:
+            told["start"], told["end"] = _instant(told["start"]), _perhaps(told["end"])
+            return Notice(seq, kept, at, gap=gap(told))
+        case kept:
+            told["start"], told["end"] = _instant(told["start"]), _perhaps(told["end"])
+            told["offset"], told["seen_at"] = timedelta(0, 0, told["offset"]), _perhaps(told["seen_at"])
+            return Notice(seq, kept, at, alert(told))
+
+
+def _body(told: Told) -> dict[str, object]:
+    """The row of what is told, in what JSON can hold."""
+    match told:
+        case Alert():
+            row = alert_row(told)
+        case CameraStatus():
+            row = status_row(told)
+        case Gap():
+            row = gap_row(told)
+    return {name: _plain(value) for name, value in row.items()}
+
+
+def _plain(value: object) -> object:
+    match value:
+        case datetime():
+            return _number(value)
+        case timedelta():
+            return value // MICROSECOND
+        case str():
+            return Words.kept(value)
+    return value
+
+
+def _number(instant: datetime) -> int:
+    return (instant - EPOCH) // MICROSECOND
+
+
+def _instant(number: int) -> datetime:
+    return EPOCH + timedelta(0, 0, number)
+
+
+def _perhaps(number: int | None) -> datetime | None:
+    return None if number is None else _instant(number)

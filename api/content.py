@@ -22,7 +22,7 @@ from api.slices import file_response
 from api.sniffing import HEAD, JPEG, MP4, Kind, disposition, sniffed
 from api.threads import in_thread
 from videoqa.errors import EmptyStretch, NoSuchFile, OutsideRecording
-from videoqa.media import ZERO, Recording, Span
+from videoqa.media import ZERO, Recording, RecordingState, Span
 from videoqa.ports import Clips, Cut
 from videoqa.times import clock
 
@@ -48,6 +48,7 @@ _HARMLESS = {
 }
 _REVALIDATED = {"Cache-Control": "private, no-cache"}
 _STILL = {"Cache-Control": "private, max-age=3600"}
+_NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 @router.get("/content", response_class=Response, responses={200: {"content": {"*/*": _BYTES}}, **_PARTS})
@@ -58,7 +59,9 @@ async def content_of_recording(
     """The file of a recording as it was brought, whole or in ranges. `download` has a browser save it."""
     recording = await visible(service, caller, recording_id)
     file, kind, modified = await in_thread(lambda: _looked_at(service.clips.original(recording)))
-    version = Version(f'"{recording.digest}"', modified)
+    # To one under way its camera adds: what somebody has of it is the beginning of what there is.
+    grown = f"-{os.fstat(file.fileno()).st_size}" if recording.state is RecordingState.RECORDING else ""
+    version = Version(f'"{recording.digest}{grown}"', modified)
     return file_response(request, file, version, kind.media_type, _headers(recording, kind, download=download))
 
 
@@ -116,8 +119,10 @@ async def thumbnail_of_recording(
     _check_within(recording, moment)
     # One picture by one name: nothing need be decoded to know that somebody has it.
     version = Version(f'"{recording.digest[:32]}-{moment // timedelta(microseconds=1)}-{width}"')
-    headers = {**_headers(recording, JPEG), **_STILL, "ETag": version.etag}
-    if not_modified(request.headers, version):
+    # Of one under way it may not have come to the disk yet; the one before it is shown until then.
+    kept = {**_STILL, "ETag": version.etag} if recording.state is not RecordingState.RECORDING else _NOT_KEPT
+    headers = {**_headers(recording, JPEG), **kept}
+    if "ETag" in kept and not_modified(request.headers, version):
         return Response(status_code=304, headers=headers)
     jpeg = await in_thread(lambda: service.clips.thumbnail(recording, moment, width), slow=True)
     return Response(jpeg, media_type=JPEG.media_type, headers=headers)

@@ -210,6 +210,22 @@ def test_a_stretch_that_cannot_be_cut_is_a_problem(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+def test_a_recording_under_way_is_asked_for_again_by_whoever_has_its_beginning(
+    client: TestClient, service: Service, tmp_path: Path
+) -> None:
+    content = clip("fragmented.mp4").read_bytes()
+    half = content[: len(content) // 2]
+    recording = kept(service, tmp_path, "now", half, state=RecordingState.RECORDING, length=timedelta(0), kept=True)
+    early = client.get("/v1/recordings/now/content")
+    assert early.content == half
+    still = client.get("/v1/recordings/now/thumbnail", params={"at": 0.5})
+    assert (still.status_code, still.headers["cache-control"]) == (200, "no-store")
+    assert "etag" not in still.headers
+    Path(recording.source).write_bytes(content)
+    later = client.get("/v1/recordings/now/content", headers={"If-None-Match": early.headers["etag"]})
+    assert (later.status_code, later.content) == (200, content)
+
+
 def test_a_still_is_known_again_without_being_decoded(client: TestClient, film: Recording) -> None:
     answer = client.get("/v1/recordings/film/thumbnail?at=3&width=128")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")

@@ -37,8 +37,10 @@ from api import (
     uploads,
     usage,
     web,
+    webhooks,
 )
 from api.alert_feed import socket, stream
+from api.alert_feed.delivering import Delivering
 from api.alert_feed.feed import Feed
 from api.documents import DocumentedApp
 from api.edge import Edge
@@ -74,6 +76,7 @@ ROUTERS: Sequence[APIRouter] = (
     trials.router,
     *uploads.ROUTERS,
     usage.router,
+    webhooks.router,
 )
 
 
@@ -85,13 +88,16 @@ def create_app(service: Service) -> FastAPI:
         watching = asyncio.create_task(app.state.metrics.watch_loop())
         await app.state.fetching.resume()
         sweeping = asyncio.create_task(sweep_loop(service))
+        delivering = asyncio.create_task(Delivering(service, app.state.feed).run())
         yield
+        delivering.cancel()
         sweeping.cancel()
         await app.state.fetching.close()
         watching.cancel()
         await app.state.questions.close()
         await app.state.board.close()
         await app.state.feed.close()
+        await asyncio.wait((delivering,))
 
     app = DocumentedApp(
         title="videoqa",

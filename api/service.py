@@ -27,8 +27,10 @@ from videoqa.ports import (
     JobQueue,
     Keys,
     Pins,
+    Poster,
     Snapshots,
     Subtitles,
+    Webhooks,
 )
 
 
@@ -79,6 +81,8 @@ class Service:
     snapshots: Snapshots
     pins: Pins
     trials: Trials
+    webhooks: Webhooks
+    poster: Poster
     remove: Callable[[Recording], None]
     checks: Callable[[], tuple[Check, ...]]
     folder: Path
@@ -87,7 +91,8 @@ class Service:
     limits: Limits = Limits()
 
 
-def _service(request: Request) -> Service:
+# Asynchronous, all of them that do nothing slow: the framework would have another one wait for a thread.
+async def _service(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
 

@@ -22,6 +22,7 @@ _WAITING = anyio.CapacityLimiter(64)
 _FETCHING = anyio.CapacityLimiter(32)
 _WRITING = anyio.CapacityLimiter(16)
 _STORING = anyio.CapacityLimiter(16)
+_POSTING = anyio.CapacityLimiter(16)
 _KNOWING = anyio.CapacityLimiter(16)
 _CLOSING = anyio.CapacityLimiter(16)
 _END = object()
@@ -37,6 +38,7 @@ async def in_thread(
     waiting: bool = False,
     fetching: bool = False,
     storing: bool = False,
+    posting: bool = False,
     knowing: bool = False,
 ) -> T:
     """What ``work`` returns, run on a thread.
@@ -47,6 +49,7 @@ async def in_thread(
     What brings footage to the disk is ``writing``: a disk that does not keep up holds up nothing else. What hears from
     another server is ``waiting``, but what fetches footage from one is ``fetching``: no server that somebody names may
     keep questions from being answered.
+    What is ``posting`` to webhooks waits for servers, too, of which none may keep anybody else from anything.
     What changes the database is ``storing``: it may wait for whoever else writes to it, and no reader waits behind it.
     ``knowing`` is what every request needs before anything else: whose key it is, and whether the database is reached.
     """
@@ -59,9 +62,11 @@ async def in_thread(
         (writing, _WRITING),
         (waiting, _WAITING),
         (fetching, _FETCHING),
+        (posting, _POSTING),
         (True, _QUICK),
     )
-    return await run_sync(work, limiter=next(limiter for meant, limiter in lines if meant))
+    # Nobody waits at the end for a server that does not answer.
+    return await run_sync(work, limiter=next(each for meant, each in lines if meant), abandon_on_cancel=posting)
 
 
 async def stepwise(parts: Iterator[T], *, fetching: bool = False) -> AsyncGenerator[T, None]:

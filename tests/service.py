@@ -29,10 +29,12 @@ from indexer.lexicon import IndexLexicon
 from indexer.pins import SqlPins
 from indexer.rules import SqlRules
 from indexer.search.hybrid import HybridSearch
+from indexer.webhooks import SqlWebhooks
 from ingest.addresses import Policy
 from ingest.camera.addresses import camera_policy, check
 from ingest.fetch import WebFetcher
 from ingest.inbox import DiskInbox
+from ingest.posting import WebPoster, webhook_policy
 from ingest.sandbox import SandboxedReader
 from ingest.scenery import LiveScenery
 from ingest.snapshots import DiskSnapshots
@@ -78,6 +80,8 @@ def a_service(folder: Path, **parts: Any) -> Service:
         "snapshots": DiskSnapshots(folder / "cameras"),
         "pins": SqlPins(engine),
         "trials": Trials(archive, SandboxedReader(), CameraSentries(LiveScenery, None), Sampling()),
+        "webhooks": SqlWebhooks(engine),
+        "poster": WebPoster(webhook_policy(private=True)),
         "remove": _remover(archive),
         "checks": tuple,
         "folder": folder,

@@ -26,7 +26,18 @@ from videoqa.media import (
     Sampling,
     Span,
 )
-from videoqa.ports import AlertChange, GivenAnswer, IndexRequest, JobState, Look, Pin, RecordedLook, TimelineChange
+from videoqa.ports import (
+    AlertChange,
+    AlertFilter,
+    GivenAnswer,
+    IndexRequest,
+    JobState,
+    Look,
+    Pin,
+    RecordedLook,
+    TimelineChange,
+    Webhook,
+)
 
 LENGTH = timedelta(seconds=60)
 SUBTITLES = b"1\n00:00:01,000 --> 00:00:02,000\nhello\n"
@@ -47,6 +58,7 @@ class Things:
     rule_id: str
     alert_id: str
     pin_id: str
+    webhook_id: str
     track: str = "talk.en.srt"
 
 
@@ -115,7 +127,11 @@ def things_of(house: House, tenant: Tenant) -> Things:
     pin = Pin(f"{number:016x}", recording.id, Span(ZERO, LENGTH), tenant.word, tenant.name, datetime.now(UTC))
     service.pins.add(pin)
     made, _ = service.keys.create(f"{tenant.word}-{number}", Role.VIEWER, tenant.keys[Role.VIEWER].scope)
-    made_here = (made.id, camera.id, rule.id, alert.id, pin.id, track)
+    url = StreamUrl(f"https://{tenant.word}.example/")
+    scope = tenant.keys[Role.OPERATOR].scope
+    hook = Webhook(f"{number:016x}", url, "s", datetime.now(UTC), AlertFilter(scope=scope), enabled=False, owner=owner)
+    service.webhooks.add(hook)
+    made_here = (made.id, camera.id, rule.id, alert.id, pin.id, hook.id, track)
     return Things(recording.id, job_id, upload.id, given.id, given.id, *made_here)
 
 

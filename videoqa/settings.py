@@ -247,6 +247,9 @@ class Settings:
     camera_private: bool = _setting(
         True, "no: cameras of this machine and of private networks are not watched", _yes_or_no, "yes or no"
     )
+    webhook_private: bool = _setting(
+        False, "yes: webhooks are posted to addresses of this machine and its network, too", _yes_or_no, "yes or no"
+    )
     camera_minutes: int = _setting(
         10,
         "minutes of a camera's footage in one recording, which is searchable when it has ended",

@@ -76,6 +76,7 @@ def service_of(place: House, worker: WorkerProcess, watching: LiveProcess | None
     from ingest.fetch import WebFetcher
     from ingest.glance import refuse_text
     from ingest.inbox import DiskInbox
+    from ingest.posting import WebPoster, webhook_policy
     from videoqa.bootstrap.parts import Parts
     from videoqa.intake import Intake
 
@@ -100,6 +101,8 @@ def service_of(place: House, worker: WorkerProcess, watching: LiveProcess | None
         snapshots=place.snapshots,
         pins=place.pins,
         trials=place.trials,
+        webhooks=place.webhooks,
+        poster=WebPoster(webhook_policy(private=place.settings.webhook_private)),
         remove=place.remove,
         checks=parts.checks,
         figures=parts.figures,

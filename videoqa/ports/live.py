@@ -438,3 +438,23 @@ class Webhooks(Protocol):
     def remove(self, webhook_id: str) -> None:
         """Nothing where it is not there."""
         ...
+
+
+class Poster(Protocol):
+    """Posts to addresses on the network."""
+
+    def check(self, url: StreamUrl) -> None:
+        """
+        Raises:
+            BadWebhook: nothing is posted to such an address.
+        """
+        ...
+
+    def post(self, url: StreamUrl, headers: Mapping[str, str], body: bytes) -> int:
+        """The HTTP status that it came to.
+
+        Raises:
+            BadWebhook: nothing is posted to such an address.
+            FetchFailed: the server is not there, does not answer in time, or is not to be asked.
+        """
+        ...

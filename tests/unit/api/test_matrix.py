@@ -24,7 +24,7 @@ from videoqa.access import Role
 
 VIEWER, OPERATOR, ADMIN = Role.VIEWER, Role.OPERATOR, Role.ADMIN
 Route = tuple[str, str]
-UNKNOWN = Things(*["f" * 16] * 10)
+UNKNOWN = Things(*["f" * 16] * 11)
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,11 @@ ROUTES: dict[Route, Rule] = {
     ("GET", "/v1/usage"): Rule(VIEWER),
     ("GET", "/v1/audit"): Rule(ADMIN),
     ("GET", "/v1/alerts/stream"): Rule(VIEWER, {"params": {"follow": "false"}}),
+    ("GET", "/v1/webhooks"): Rule(OPERATOR),
+    ("POST", "/v1/webhooks"): Rule(OPERATOR, {"json": {"url": "https://hook.example/"}}),
+    ("GET", "/v1/webhooks/{webhook_id}"): Rule(OPERATOR),
+    ("PATCH", "/v1/webhooks/{webhook_id}"): Rule(OPERATOR, {"json": {"enabled": False}}),
+    ("DELETE", "/v1/webhooks/{webhook_id}"): Rule(OPERATOR),
     ("POST", "/v1/session"): Rule(VIEWER),
     ("DELETE", "/v1/session"): Rule(VIEWER),
     ("GET", "/v1/keys"): Rule(ADMIN),

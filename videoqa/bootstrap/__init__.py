@@ -155,7 +155,7 @@ class House:
         """Those who look for what rules are about, with the model where there is one."""
         from videoqa.bootstrap.sentries import sentries
 
-        return sentries(self.model)
+        return sentries(self.model, self.folder / "cameras")
 
     @cached_property
     def trials(self) -> Trials:

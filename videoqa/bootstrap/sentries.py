@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from videoqa.ports import Sentries
@@ -10,9 +12,12 @@ if TYPE_CHECKING:
     from videoqa.bootstrap.model import ModelRoom
 
 
-def sentries(model: ModelRoom | None) -> Sentries:
-    """They look with ``model`` where there is one, and by signals alone where there is none."""
+def sentries(model: ModelRoom | None, folder: Path) -> Sentries:
+    """They look with ``model`` where there is one, and by signals alone where there is none.
+
+    ``folder`` has a folder for each camera.
+    """
     from ingest.scenery import LiveScenery
     from videoqa.analyser.sentry.sentries import CameraSentries
 
-    return CameraSentries(LiveScenery, None if model is None else model.eyes)
+    return CameraSentries(partial(LiveScenery, folder=folder), None if model is None else model.eyes)

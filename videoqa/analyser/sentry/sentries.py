@@ -34,11 +34,12 @@ class CameraSentries:
     """Implements the port ``Sentries``.
 
     Args:
-        scenery: makes what learns a camera's empty scene, for frames that come every so often.
+        scenery: makes what learns the empty scene of the frames that come every so often from the camera of that id;
+            where that is empty, of footage that is there already.
         eyes: None where there is no model.
     """
 
-    def __init__(self, scenery: Callable[[timedelta], Scenery], eyes: Eyes | None = None) -> None:
+    def __init__(self, scenery: Callable[[timedelta, str], Scenery], eyes: Eyes | None = None) -> None:
         self._scenery = scenery
         self._eyes = eyes
         self._looking = Desk(LOOKS_AT_ONCE)
@@ -59,8 +60,9 @@ class CameraSentries:
                 self._eyes.glances, self._eyes.grounder, looking, period, sentences, waiting=waiting
             )
         text = TextWatch(self._reader, reading, period, waiting=waiting)
+        scenery = self._scenery(period, "" if waiting else camera)
         closing = (looking.close, reading.close)
-        return CameraSentry(self._scenery(period), SignalWatch(known), text, described, closing)
+        return CameraSentry(scenery, SignalWatch(known), text, described, closing)
 
 
 class CameraSentry:

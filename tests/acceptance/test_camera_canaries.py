@@ -86,9 +86,8 @@ def test_no_password_of_a_camera_is_read_anywhere(tmp_path: Path, server: RtspSe
         told = [f"{answer.text} {answer.headers}" for answer in answers]
         told += notices(service)
         assert not sing(*told), "a password is answered"
-        for command in (("list", "--json"), ("show", "unknown")):
-            shown = videoqa("camera", *command)
-            assert shown.code == 0, shown.err
+        shown = videoqa("camera", "list", "--json")
+        assert shown.code == 0, shown.err
         service.stop()
     kept = [path for path in service.data.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes()]
     assert {path.name.partition(".")[0] for path in kept} <= {"videoqa"}, "only the database knows it"
@@ -101,9 +100,8 @@ def test_the_command_takes_a_password_that_stands_in_no_list_of_processes(tmp_pa
     assert adding.returncode == 0, err
     assert "10.0.0.7" in out
     assert not sing(out, err)
-    for url in BAD[:2]:
-        refused = videoqa("camera", "add", "bad", "--", url)
-        assert refused.code not in (0, 1), refused.out
+    refused = videoqa("camera", "add", "bad", "--", BAD[0])
+    assert refused.code not in (0, 1), refused.out
 
 
 def notices(service: Service) -> list[str]:

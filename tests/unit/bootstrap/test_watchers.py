@@ -130,7 +130,7 @@ def test_a_rule_for_every_camera_is_for_those_that_its_owner_reaches(world: Worl
     world.place.rules.add(replace(RULE, owner=key.id))
     for camera in (GATE, DOOR):
         world.place.cameras.add(camera)
-    world.until(lambda: world.alerts())
+    world.until(world.alerts)
     world.until(lambda: world.state("door") is CameraState.ONLINE)
     for _ in range(20):
         world.watchers.look()

@@ -6,14 +6,17 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.scripted_model import Said, ScriptedModel
 from videoqa.bootstrap import House
+from videoqa.bootstrap.live import LiveProcess
 from videoqa.bootstrap.parts import Parts
 from videoqa.bootstrap.worker import WorkerProcess, WorkerState
+from videoqa.cameras import Camera, CameraState, CameraStatus, StreamUrl
 from videoqa.health import Check, State
 from videoqa.settings import Settings
 
@@ -27,7 +30,7 @@ def silent() -> Iterator[str]:
 
 def parts(folder: Path, worker: WorkerProcess | None = None, reserve: int = 0, **settings: str) -> Parts:
     told = {"VIDEOQA_DATA_DIR": str(folder)} | {f"VIDEOQA_{name}": value for name, value in settings.items()}
-    return Parts(House(Settings.read(told)), worker or WorkerProcess(), reserve)
+    return Parts(House(Settings.read(told)), worker or WorkerProcess(), reserve, LiveProcess())
 
 
 def named(looked: Parts) -> dict[str, Check]:
@@ -65,6 +68,28 @@ def test_a_worker_that_is_gone_brings_the_service_down(tmp_path: Path) -> None:
         worker.state = state
         assert named(looked)["worker"].state is told
     assert looked.figures().worker_up is False
+
+
+def test_cameras_are_told_as_they_are(tmp_path: Path) -> None:
+    watching = LiveProcess()
+    place = House(Settings(data_dir=tmp_path))
+    looked = Parts(place, WorkerProcess(), 0, watching)
+    assert named(looked)["cameras"].state is State.OFF
+    now = datetime.now(UTC)
+    for name, state in (("gate", CameraState.ONLINE), ("door", CameraState.AUTH_FAILED)):
+        place.cameras.add(Camera(name, name, StreamUrl(f"rtsp://me:secret@10.0.0.7/{name}"), now))
+        place.cameras.touch(CameraStatus(name, state, now, dropped=3))
+    assert named(looked)["cameras"].state is State.DEGRADED
+    watching.hear({"state": "watching"})
+    check = named(looked)["cameras"]
+    assert (check.state, check.detail) == (State.DEGRADED, "1 of 2 online; door is auth failed")
+    figures = looked.figures()
+    assert (figures.live_up, figures.dropped_frames, figures.cameras["auth failed"]) == (True, 6, 1)
+    watching.gone()
+    assert named(looked)["cameras"].state is State.DOWN
+    place.cameras.remove("door")
+    watching.hear({"state": "waiting"})
+    assert named(looked)["cameras"].state is State.UP
 
 
 def test_a_disk_that_has_less_than_is_to_be_left_takes_nothing(tmp_path: Path) -> None:

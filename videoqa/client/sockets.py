@@ -10,7 +10,7 @@ import anyio
 import httpx2
 import websockets.asyncio.client as awaiting
 import websockets.sync.client as blocking
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus, WebSocketException
 from websockets.typing import Subprotocol
 
 from videoqa.client.flows import Listen, Options, Reply
@@ -98,8 +98,8 @@ def _told(error: Exception, url: str) -> ClientError:
         case InvalidStatus(response=response):
             headers = {name.lower(): value for name, value in response.headers.raw_items()}
             return error_of(Reply(response.status_code, headers, bytes(response.body or b"")))
-        case ConnectionClosed():
-            return Unreachable(f"The service at {url} closed the socket ({error}).")
+        case ConnectionClosed() | InvalidMessage():
+            return Unreachable(f"The socket of the service at {url} broke off ({error}).")
         case OSError() | EOFError():
             problem = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             remedy = "start it with `videoqa serve`, or set VIDEOQA_URL"

@@ -52,7 +52,12 @@ async def visible(service: Service, caller: Caller, recording_id: str) -> Record
     Raises:
         UnknownRecording: there is none for this caller.
     """
-    recording = await in_thread(lambda: service.archive.recording(recording_id))
+    return await in_thread(lambda: seen(service, caller, recording_id))
+
+
+def seen(service: Service, caller: Caller, recording_id: str) -> Recording:
+    """``visible``, for whoever is on a thread already."""
+    recording = service.archive.recording(recording_id)
     if recording is None or not caller.scope.covers(recording.tags, recording.camera):
         raise UnknownRecording(name=recording_id)
     return recording

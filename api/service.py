@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -56,12 +56,25 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Broker:
+    """An MQTT broker, and what its topics begin with."""
+
+    host: str
+    port: int
+    topic: str = "videoqa"
+    discovery: str = "homeassistant"
+    user: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    encrypted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """The parts that the routes use. ``keys_needed`` is False where whoever is at this machine may do everything.
 
     ``grounded`` are answers that a model has checked, None while there is no model.
     ``remove`` forgets a recording with all that was kept of it; ``checks`` tells how the parts are, ``figures`` how
-    much there is.
+    much there is. ``broker`` is told of alerts, None where there is none.
     """
 
     archive: Archive
@@ -89,6 +102,7 @@ class Service:
     figures: Callable[[], Figures] = Figures
     keys_needed: bool = False
     limits: Limits = Limits()
+    broker: Broker | None = None
 
 
 # Asynchronous, all of them that do nothing slow: the framework would have another one wait for a thread.

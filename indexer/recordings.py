@@ -12,6 +12,11 @@ from indexer.database import reading, writing
 from indexer.ids import fresh_id
 from videoqa.media import Progress, Recording, RecordingState
 
+# Asked for with every request about a recording: to make a statement takes as long as to carry it out.
+_WANTED = sa.bindparam("wanted", type_=tables.recordings.c.id.type)
+_RECORDING = sa.select(tables.recordings).where(tables.recordings.c.id == _WANTED)
+_TAGS = sa.select(tables.recording_tags.c.tag).where(tables.recording_tags.c.recording_id == _WANTED)
+
 
 class SqlRecordings:
     """What ``Archive`` knows of recordings themselves, over an engine of ``indexer.database``."""
@@ -42,8 +47,9 @@ class SqlRecordings:
 
     def recording(self, recording_id: str) -> Recording | None:
         with reading(self._engine) as connection:
-            found = statements.every(connection, statements.recording(recording_id))
-            return next(iter(statements.tagged(connection, found)), None)
+            found = connection.execute(_RECORDING, {"wanted": recording_id}).mappings().first()
+            tags = connection.execute(_TAGS, {"wanted": recording_id}).scalars() if found is not None else ()
+            return None if found is None else rows.recording(found, tags)
 
     def tag(self, recording_id: str, tags: Collection[str]) -> None:
         c = tables.recording_tags.c

@@ -33,11 +33,11 @@ class TusRoute(APIRoute):
         await super().handle(scope, receive, versioned)
 
 
-def _spoken(request: Request) -> None:
+async def _spoken(request: Request) -> None:
     headers.check_version(request.headers)
 
 
-def _of_caller(request: Request, service: Parts, caller: Operator) -> Uploads:
+async def _of_caller(request: Request, service: Parts, caller: Operator) -> Uploads:
     return Uploads(service, caller, request.app.state.under_way)
 
 

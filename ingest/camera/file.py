@@ -1,14 +1,17 @@
-"""The file of a recording under way: it is only ever added to, and safe on disk but for its last seconds."""
+"""The file of a recording under way: it only grows, and is safe on disk but for its last seconds."""
 
 from __future__ import annotations
 
 import os
+import struct
 import time
 from pathlib import Path
 
 from videoqa.errors import DataUnwritable, DiskFull
 
 _SYNC_SECONDS = 2.0
+_HEAD = struct.Struct("!I4s")
+"""Size and kind of a box (ISO/IEC 14496-12, 4.2)."""
 
 
 class RecordingFile:
@@ -20,7 +23,8 @@ class RecordingFile:
 
     def __init__(self, path: str, most_bytes: int) -> None:
         self.path = path
-        self._left = most_bytes
+        self._most = most_bytes
+        self._length = 0
         self._synced = time.monotonic()
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -29,13 +33,23 @@ class RecordingFile:
             raise DataUnwritable(path=path, problem=error.strerror) from error
 
     def write(self, data: bytes | memoryview) -> None:
-        left = memoryview(data)
-        self._left -= len(left)
-        if self._left < 0:
+        """Adds ``data``, a whole fragment where it begins with one.
+
+        A fragment whose head is not all there yet would make the whole file unreadable (FFmpeg reads them all when it
+        opens it). So it is a box without a meaning until the last byte of it is written.
+        """
+        whole = memoryview(data)
+        at, self._length = self._length, self._length + len(whole)
+        if self._length > self._most:
             raise DiskFull(path=self.path)
+        fragment = whole[4 : _HEAD.size] == b"moof"
         try:
-            while left:
-                left = left[os.write(self._descriptor, left) :]
+            if fragment:
+                self._put(_HEAD.pack(len(whole), b"free"), at)
+                self._put(whole[_HEAD.size :], at + _HEAD.size)
+                self._put(whole[: _HEAD.size], at)
+            else:
+                self._put(whole, at)
             if time.monotonic() - self._synced >= _SYNC_SECONDS:
                 self._sync()
         except OSError as error:
@@ -49,6 +63,39 @@ class RecordingFile:
         finally:
             os.close(self._descriptor)
 
+    def _put(self, data: bytes | memoryview, at: int) -> None:
+        left = memoryview(data)
+        while left:
+            done = os.pwrite(self._descriptor, left, at)
+            left, at = left[done:], at + done
+
     def _sync(self) -> None:
         os.fdatasync(self._descriptor)
         self._synced = time.monotonic()
+
+
+def mend(path: str) -> None:
+    """Cuts off a fragment whose head is not all there, which a machine that lost its power may leave behind.
+
+    Without that nothing of the file could be read. What is no MP4 stays as it is.
+
+    Raises:
+        DataUnwritable: it cannot be read or written.
+    """
+    try:
+        with Path(path).open("r+b") as file:
+            size, at = file.seek(0, os.SEEK_END), 0
+            while at < size:
+                file.seek(at)
+                head = file.read(_HEAD.size)
+                length, kind = _HEAD.unpack(head) if len(head) == _HEAD.size else (0, b"")
+                if at == 0 and kind != b"ftyp":
+                    return
+                if length < _HEAD.size or (at + length > size and kind != b"mdat"):
+                    file.truncate(at)
+                    return
+                at += length
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise DataUnwritable(path=path, problem=error.strerror) from error

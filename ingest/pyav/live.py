@@ -41,6 +41,7 @@ CODECS = {"h264": "H.264", "hevc": "H.265", "mjpeg": "MJPEG"}
 # As much as a keyframe of a large picture takes.
 _PROBED = 2**21
 _PROBED_MICROSECONDS = 3_000_000
+_OPENING_SECONDS = 15.0
 _DAMAGED_IN_A_ROW = 200
 _BLOCK = 2**15
 _LONGEST_WAIT = 5.0
@@ -84,7 +85,7 @@ def open_live(order: Order) -> Iterator[Live]:
             options=options,
             # Asked for the time at each wait, Python costs as much as the waits. "timeout" tells whoever reads then
             # that nothing comes, and the parent sees to the rest.
-            timeout=(patience, None),
+            timeout=(max(patience, _OPENING_SECONDS), None),
             metadata_errors="replace",
             buffer_size=_BLOCK,
         ) as container:
@@ -121,7 +122,9 @@ class Live:
         self.codec = context.codec.canonical_name if context is not None else "unknown"
         if self.codec not in CODECS:
             raise CannotOpen(CameraState.BAD_CODEC, f"it sends {self.codec}; set the camera to H.264, H.265 or MJPEG")
-        if not 0 < context.width * context.height <= order.max_pixels:
+        if context.width * context.height == 0:
+            raise CannotOpen(CameraState.STALLED, "it sends no keyframe, which would tell the size of its pictures")
+        if context.width * context.height > order.max_pixels:
             raise CannotOpen(CameraState.BAD_CODEC, f"its pictures have {context.width}x{context.height} pixels")
         self.video: VideoStream = video
         self.audio: AudioStream | None = next(

@@ -29,7 +29,8 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Closing:
     """Ends recordings to which their camera adds nothing any more. Whatever is cut off by a kill is done by a second
-    call. ``remove`` forgets a recording and its file; ``by_model`` says whether a model's look is to follow.
+    call. ``remove`` forgets a recording and its file; ``by_model`` says whether a model's look is to follow; ``mend``
+    makes a file readable again that broke off when the machine did.
     """
 
     archive: Archive
@@ -39,13 +40,16 @@ class Closing:
     jobs: JobQueue
     remove: Callable[[Recording], None]
     by_model: Callable[[], bool] = bool
+    mend: Callable[[str], None] = lambda _: None
 
     def measure(self, recording: Recording) -> timedelta:
         """How long it is, by its file; nothing where there is nothing in that.
 
         Raises:
             BadMedia: the file is not there, or cannot be read.
+            StorageError: it cannot be mended now.
         """
+        self.mend(recording.source)
         try:
             return self.reader.probe(recording.source).length
         except (NotFootage, EmptyFootage):

@@ -169,11 +169,19 @@ class House:
     @cached_property
     def closing(self) -> Closing:
         """The way of what a camera has recorded into the archive."""
+        from ingest.camera.file import mend
         from videoqa.alerting.closing import Closing
         from videoqa.passages import passages
 
         return Closing(
-            self.archive, self.reader, self.files, passages, self.jobs, self.remove, lambda: self.model is not None
+            self.archive,
+            self.reader,
+            self.files,
+            passages,
+            self.jobs,
+            self.remove,
+            by_model=lambda: self.model is not None,
+            mend=mend,
         )
 
     @cached_property

@@ -55,6 +55,7 @@ class LiveScenery:
         beside = path.with_suffix(".part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            beside.touch(0o600)
             beside.write_bytes(self._gate.learnt())
             beside.replace(path)
         except OSError as error:

@@ -44,6 +44,10 @@ def test_whoever_stands_there_at_a_restart_does_not_belong_to_the_scene(learnt: 
     assert news(LiveScenery(SECOND), [Yard().frame(BOX)]) == [0]
 
 
+def test_nobody_else_on_the_machine_reads_what_was_learnt(learnt: Path) -> None:
+    assert (learnt / "gate" / FILE).stat().st_mode & 0o077 == 0
+
+
 def test_what_was_learnt_long_ago_is_learnt_anew(learnt: Path) -> None:
     then = time.time() - FRESH_SECONDS - 60
     os.utime(learnt / "gate" / FILE, (then, then))

@@ -44,6 +44,7 @@ from api.alert_feed.delivering import Delivering
 from api.alert_feed.feed import Feed
 from api.documents import DocumentedApp
 from api.edge import Edge
+from api.mqtt.bridging import Bridging
 from api.questions import Questions
 from api.service import Service
 from api.uploads.fetching import Fetching
@@ -88,16 +89,19 @@ def create_app(service: Service) -> FastAPI:
         watching = asyncio.create_task(app.state.metrics.watch_loop())
         await app.state.fetching.resume()
         sweeping = asyncio.create_task(sweep_loop(service))
-        delivering = asyncio.create_task(Delivering(service, app.state.feed).run())
+        telling = [asyncio.create_task(Delivering(service, app.state.feed).run())]
+        if service.broker is not None:
+            telling.append(asyncio.create_task(Bridging(service, app.state.feed, service.broker).run()))
         yield
-        delivering.cancel()
+        for task in telling:
+            task.cancel()
         sweeping.cancel()
         await app.state.fetching.close()
         watching.cancel()
         await app.state.questions.close()
         await app.state.board.close()
         await app.state.feed.close()
-        await asyncio.wait((delivering,))
+        await asyncio.wait(telling)
 
     app = DocumentedApp(
         title="videoqa",

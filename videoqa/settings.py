@@ -136,6 +136,18 @@ def _url(text: str) -> Address:
 _URL = "a URL that begins with http:// or https://"
 
 
+def _broker(text: str) -> Address:
+    if not re.fullmatch(r"mqtts?://[^/\s]+/?", text):
+        raise ValueError
+    return Address(text)
+
+
+def _topic(text: str) -> str:
+    if not re.fullmatch(r"[^+#\s/]+(/[^+#\s/]+)*", text):
+        raise ValueError
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a user may decide. The environment variable of a field is its name in capitals behind ``VIDEOQA_``."""
@@ -249,6 +261,16 @@ class Settings:
     )
     webhook_private: bool = _setting(
         False, "yes: webhooks are posted to addresses of this machine and its network, too", _yes_or_no, "yes or no"
+    )
+    mqtt_url: Address = _setting(
+        Address(),
+        "an MQTT broker that is told of alerts and cameras: mqtt:// or mqtts://, a name and password in it",
+        _broker,
+        "a URL that begins with mqtt:// or mqtts://",
+    )
+    mqtt_topic: str = _setting("videoqa", "what the topics there begin with", _topic, "a topic without + and #")
+    mqtt_discovery: str = _setting(
+        "homeassistant", "where Home Assistant looks for new devices there", _topic, "a topic without + and #"
     )
     camera_minutes: int = _setting(
         10,

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
 from anyio.to_thread import run_sync
 
@@ -29,7 +30,7 @@ from videoqa.errors import NoKeys, VideoqaError
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from api.service import Limits, Service
+    from api.service import Broker, Limits, Service
     from videoqa.settings import Settings
 
 T = TypeVar("T")
@@ -109,6 +110,7 @@ def service_of(place: House, worker: WorkerProcess, watching: LiveProcess | None
         folder=place.folder,
         keys_needed=not private,
         limits=limits_of(place.settings),
+        broker=_broker(place.settings),
     )
 
 
@@ -123,6 +125,24 @@ def limits_of(settings: Settings) -> Limits:
         day_bytes=settings.upload_mb_a_day * _MEBIBYTE,
         footage_seconds=settings.footage_hours_a_day * 3600,
         origins=settings.origins,
+    )
+
+
+def _broker(settings: Settings) -> Broker | None:
+    from api.service import Broker
+
+    if not settings.mqtt_url:
+        return None
+    url = urlsplit(settings.mqtt_url)
+    encrypted = url.scheme == "mqtts"
+    return Broker(
+        host=url.hostname or "",
+        port=url.port or (8883 if encrypted else 1883),
+        topic=settings.mqtt_topic,
+        discovery=settings.mqtt_discovery,
+        user=unquote(url.username or ""),
+        password=unquote(url.password or ""),
+        encrypted=encrypted,
     )
 
 

@@ -50,7 +50,8 @@ def told(result: CallToolResult) -> str:
 
 def test_the_tools_are_described_and_typed(service: Service) -> None:
     tools = {tool.name: tool for tool in talk(lambda client: client.list_tools(), service.url).tools}
-    assert set(tools) == {"ask", "search", "list_recordings", "list_events", "thumbnail", "clip"}
+    recorded = {"ask", "search", "list_recordings", "list_events", "thumbnail", "clip"}
+    assert set(tools) == recorded | {"list_cameras", "camera_now", "list_alerts"}
     assert all(tool.description and tool.annotations for tool in tools.values())
     assert all(tool.output_schema for name, tool in tools.items() if name != "thumbnail")
     assert tools["ask"].input_schema["required"] == ["question"]

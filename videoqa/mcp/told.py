@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Self
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ConfigDict
 
-from videoqa.client import Answer, Event, Moment, Recording
+from videoqa.client import Alert, Answer, Camera, Event, Moment, Recording
 
 
 class _Told(BaseModel):
@@ -145,6 +146,79 @@ class EventsTold(_Told):
     more: bool
 
 
+class CameraTold(_Told):
+    """A camera; ``state`` is how it is, ``problem`` what is wrong. Its footage is in the recordings of its id."""
+
+    id: str
+    name: str
+    state: str
+    problem: str
+    last_picture_at: datetime | None
+
+    @classmethod
+    def of(cls, camera: Camera) -> Self:
+        status = camera.status
+        return cls(
+            id=camera.id,
+            name=camera.name,
+            state="off" if not camera.enabled else "starting" if status is None else status.state,
+            problem="" if status is None else status.problem,
+            last_picture_at=None if status is None else status.last_frame_at,
+        )
+
+
+class CamerasTold(_Told):
+    """The cameras, in the order of their names."""
+
+    cameras: tuple[CameraTold, ...]
+
+
+class AlertTold(_Told):
+    """What a rule told of. ``recording_id`` and ``at``, seconds from its start, are for thumbnail and clip.
+
+    Both are None once its footage is gone; ``ended_at`` is None while it lasts.
+    """
+
+    id: str
+    camera: str
+    started_at: datetime
+    ended_at: datetime | None
+    severity: str
+    label: str
+    description: str
+    verdict: str
+    confidence: float
+    acknowledged_by: str
+    false_alarm: bool
+    recording_id: str | None
+    at: float | None
+
+    @classmethod
+    def of(cls, alert: Alert) -> Self:
+        return cls(
+            id=alert.id,
+            camera=alert.camera,
+            started_at=alert.start,
+            ended_at=alert.end,
+            severity=alert.severity,
+            label=alert.label,
+            description=alert.description,
+            verdict=alert.verdict,
+            confidence=alert.confidence,
+            acknowledged_by=alert.acknowledged_by,
+            false_alarm=alert.false_alarm,
+            recording_id=alert.recording,
+            at=None if alert.snapshot_url is None else _second(alert.snapshot_url),
+        )
+
+
+class AlertsTold(_Told):
+    """Alerts, the youngest first; ``more`` says that there are others."""
+
+    alerts: tuple[AlertTold, ...]
+    more: bool
+
+
 class ClipTold(_Told):
     """An MP4 file on this machine. It begins at the recording's second ``start``, which may be before the one asked."""
 
@@ -158,3 +232,9 @@ def clock(seconds: float) -> str:
     """HH:MM:SS."""
     whole = int(seconds)
     return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def _second(url: str) -> float | None:
+    """The second that a still is of."""
+    told = parse_qs(urlsplit(url).query).get("at", ())
+    return next((float(text) for text in told), None)

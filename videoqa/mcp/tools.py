@@ -18,7 +18,11 @@ from pydantic import Field
 
 from videoqa.client import Answer, AsyncClient, Citation, ClientError, Proposed, Rejected
 from videoqa.mcp.told import (
+    AlertsTold,
+    AlertTold,
     AnswerTold,
+    CamerasTold,
+    CameraTold,
     ClipTold,
     EventsTold,
     EventTold,
@@ -33,7 +37,8 @@ T = TypeVar("T")
 _INSTRUCTIONS = """Recorded footage (surveillance, lectures, screen recordings) that was indexed, second by second.
 Use `ask` for questions about what happened, was said or shown: it answers with moments that bear the answer out, or
 says that there is no evidence. Use `search` for candidates, `list_recordings` to see what there is, `list_events` for
-all that happened in one recording, `thumbnail` to see a moment yourself, `clip` to cut it out for the user. Cite
+all that happened in one recording, `thumbnail` to see a moment yourself, `clip` to cut it out for the user. Live
+cameras are told by `list_cameras`, what they show now by `camera_now`, what they gave alarm of by `list_alerts`. Cite
 moments by the recording's title and time. Do not claim anything that no moment shows."""
 _MOST_EVENTS = 200
 _WIDTH = 960
@@ -60,9 +65,11 @@ def create_server(client: AsyncClient, clips: Path, version: str) -> MCPServer[A
     server = MCPServer[Any]("videoqa", instructions=_INSTRUCTIONS, version=version, log_level="WARNING")
     tools = _Tools(client, clips)
     looking = ToolAnnotations(read_only_hint=True, open_world_hint=False)
-    for tool in (tools.ask, tools.search, tools.list_recordings, tools.list_events):
+    reading = (tools.ask, tools.search, tools.list_recordings, tools.list_events, tools.list_cameras, tools.list_alerts)
+    for tool in reading:
         server.add_tool(tool, annotations=looking, structured_output=True)
     server.add_tool(tools.thumbnail, annotations=looking)
+    server.add_tool(tools.camera_now, annotations=looking)
     cutting = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
     server.add_tool(tools.clip, annotations=cutting, structured_output=True)
     return server
@@ -149,6 +156,38 @@ class _Tools:
         with _told(), TemporaryDirectory() as folder:
             path = await self._client.thumbnail(recording_id, Path(folder) / "frame.jpg", seconds=at, width=_WIDTH)
             return Image(data=path.read_bytes(), format="jpeg")
+
+    async def list_cameras(self) -> CamerasTold:
+        """List the cameras there are, and how each is."""
+        with _told():
+            found = [CameraTold.of(camera) async for camera in self._client.cameras()]
+        return CamerasTold(cameras=tuple(found))
+
+    async def camera_now(self, camera: Annotated[str, Field(description="Its name or id.")]) -> Image:
+        """Show what a camera shows now."""
+        with _told(), TemporaryDirectory() as folder:
+            path = await self._client.snapshot(camera, Path(folder) / "now.jpg")
+            return Image(data=path.read_bytes(), format="jpeg")
+
+    async def list_alerts(
+        self,
+        *,
+        camera: Annotated[str | None, Field(description="Only of this camera: its name or id.")] = None,
+        severity: Annotated[str | None, Field(description="low, medium or high.")] = None,
+        since: Since = None,
+        until: Until = None,
+        limit: Annotated[int, Field(ge=1, le=200)] = 20,
+    ) -> AlertsTold:
+        """List what the rules of cameras told of, the youngest first."""
+        with _told():
+            found = self._client.alerts(
+                cameras=[] if camera is None else [camera],
+                severities=[] if severity is None else [severity],
+                since=since,
+                until=until,
+            )
+            alerts, more = await _first(found, limit)
+        return AlertsTold(alerts=tuple(map(AlertTold.of, alerts)), more=more)
 
     async def clip(self, recording_id: RecordingId, start: Start, end: End) -> ClipTold:
         """Cut a stretch out of a recording: an MP4 file on this machine, which the user can play."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,17 @@ from mcp import Client
 from mcp.types import CallToolResult, ImageContent, TextContent
 
 from api.app import create_app
+from api.auth import LOCAL
 from api.service import Service
+from tests.live import an_alert, new
 from tests.service import URL, a_service
 from tests.talks import GARDEN, MUSIC, add_talk
 from videoqa.access import Role, Scope
+from videoqa.alerting.setting_up import CameraWishes
+from videoqa.cameras import CameraState, CameraStatus, StreamUrl
 from videoqa.client import AsyncClient
 from videoqa.mcp.tools import create_server
+from videoqa.media import Picture
 
 NOON = datetime(2026, 5, 9, 12, tzinfo=UTC)
 MOWER = "when does he repair the lawn mower engine"
@@ -143,3 +149,21 @@ def test_what_cannot_be_is_an_error_of_the_tool_with_what_to_do(
     result = call(tool, **arguments)
     assert result.is_error
     assert told in text(result)
+
+
+def test_cameras_and_their_alerts_are_told(call: Assistant, service: Service) -> None:
+    url = StreamUrl("rtsp://guard:sesame@127.0.0.1:9/stream")
+    service.setting_up.add_camera(CameraWishes("gate-1", url), LOCAL)
+    taken = replace(an_alert(1), recording="r", frames=(timedelta(seconds=4),))
+    service.alerts.write([CameraStatus("gate-1", CameraState.OFFLINE, NOON, "nobody answers"), new(taken)])
+    (camera,) = call("list_cameras").structured_content["cameras"]
+    assert (camera["name"], camera["state"], camera["problem"]) == ("gate-1", "offline", "nobody answers")
+    told = call("list_alerts", camera="gate-1", severity="high").structured_content
+    (alert,) = told["alerts"]
+    assert (alert["description"], alert["recording_id"], alert["at"]) == ("person 1 on the fence", "r", 4.0)
+    assert call("list_alerts", severity="low").structured_content["alerts"] == []
+    assert "shown no picture yet" in text(call("camera_now", camera="gate-1"))
+    service.snapshots.keep("gate-1", Picture(4, 4, bytes(48)), NOON)  # type: ignore[attr-defined]  the adapter's own
+    (picture,) = call("camera_now", camera="gate-1").content
+    assert isinstance(picture, ImageContent)
+    assert base64.b64decode(picture.data).startswith(b"\xff\xd8")

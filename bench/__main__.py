@@ -27,6 +27,7 @@ BENCHES = (
     "service_search",
     "service_upload",
     "service_stills",
+    "alert_fanout",
     "cameras_per_core",
     "rules",
 )

@@ -108,7 +108,11 @@ class Feed:
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
             self._heed_keys(look)
-            self._tell(look.told)
+            if head == self.head:
+                self._tell(look.told)
+            elif head is not None:
+                # All have left meanwhile, and who came then begins elsewhere.
+                continue
             if len(look.told) < AT_ONCE:
                 try:
                     await asyncio.wait_for(self._news.wait(), _LOOK_SECONDS)

@@ -60,7 +60,7 @@ def introduction(broker: Broker, camera: Camera) -> Iterator[Word]:
     """A camera as a device of Home Assistant with three entities: see its documentation of MQTT discovery."""
     device = {"identifiers": [_name(camera.id)], "name": camera.name, "manufacturer": "videoqa", "model": "camera"}
     place = _of(broker, camera.id)
-    entities = {
+    entities: dict[str, dict[str, object]] = {
         "binary_sensor/alert": {"name": "Alert", "device_class": "safety", "state_topic": f"{place}/alert"},
         "sensor/state": {
             "name": "State",

@@ -63,6 +63,7 @@ from videoqa.client.problems import (
 from videoqa.client.rules import Condition, Rule, Schedule, Trial, TrialProgress
 from videoqa.client.subtitles import SubtitleFile
 from videoqa.client.uploads import Upload
+from videoqa.client.webhooks import MadeWebhook, Webhook
 from videoqa.client.work import End, Job, Progress
 
 __all__ = [
@@ -101,6 +102,7 @@ __all__ = [
     "KeyUsage",
     "ListedEvent",
     "MadeKey",
+    "MadeWebhook",
     "ModelUsage",
     "Moment",
     "News",
@@ -136,4 +138,5 @@ __all__ = [
     "Unreachable",
     "Upload",
     "Usage",
+    "Webhook",
 ]

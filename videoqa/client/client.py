@@ -10,7 +10,20 @@ from typing import Any, Self, Unpack
 
 import httpx2
 
-from videoqa.client import alerts, asking, books, cameras, downloads, footage, pins, rules, subtitles, uploads, work
+from videoqa.client import (
+    alerts,
+    asking,
+    books,
+    cameras,
+    downloads,
+    footage,
+    pins,
+    rules,
+    subtitles,
+    uploads,
+    webhooks,
+    work,
+)
 from videoqa.client.driving import Awaiting, Blocking, many, once
 from videoqa.client.flows import Options, Tuning
 
@@ -72,12 +85,17 @@ class Operations:
     watch = many(alerts.watch)
     pin = once(pins.pin)
     unpin = once(pins.unpin)
+    webhook = once(webhooks.webhook)
+    add_webhook = once(webhooks.add_webhook)
+    switch_webhook = once(webhooks.switch_webhook)
+    remove_webhook = once(webhooks.remove_webhook)
     # The last of those that are named by its module: it takes that name here.
     subtitles = many(subtitles.subtitles)
     cameras = many(cameras.cameras)
     rules = many(rules.rules)
     alerts = many(alerts.alerts)
     pins = many(pins.pins)
+    webhooks = many(webhooks.webhooks)
 
     _options: Options
 

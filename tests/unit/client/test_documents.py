@@ -13,7 +13,19 @@ from api.schemas import alerts as schemas_of_alerts
 from api.schemas import answers, jobs
 from api.schemas.feedback import JudgedAnswer
 from tests.service import a_service
-from videoqa.client import alerts, asking, books, cameras, documents, pins, rules, subtitles, uploads, work
+from videoqa.client import (
+    alerts,
+    asking,
+    books,
+    cameras,
+    documents,
+    pins,
+    rules,
+    subtitles,
+    uploads,
+    webhooks,
+    work,
+)
 
 Json = dict[str, Any]
 _PAGE = documents.Page
@@ -36,6 +48,9 @@ TOLD: Mapping[str, Any] = {
     "RuleBody": rules.Rule,
     "RulePage": _PAGE[rules.Rule],
     "TrialBody": rules.Trial,
+    "MadeWebhook": webhooks.MadeWebhook,
+    "WebhookBody": webhooks.Webhook,
+    "WebhookPage": _PAGE[webhooks.Webhook],
     "PinBody": pins.Pin,
     "PinPage": _PAGE[pins.Pin],
     "KeyPage": _PAGE[books.Key],

@@ -13,7 +13,20 @@ from starlette.routing import compile_path
 
 from api.app import create_app
 from tests.service import a_service
-from videoqa.client import alerts, asking, books, cameras, downloads, footage, pins, rules, subtitles, uploads, work
+from videoqa.client import (
+    alerts,
+    asking,
+    books,
+    cameras,
+    downloads,
+    footage,
+    pins,
+    rules,
+    subtitles,
+    uploads,
+    webhooks,
+    work,
+)
 from videoqa.client.flows import Call, Given, Open, Options, Send, Work
 
 Json = dict[str, Any]
@@ -70,6 +83,11 @@ FLOWS: dict[str, Generator[Any, Any, Any]] = {
     "pins": pins.pins("a1"),
     "pin": pins.pin("a1", start=1, end=2, note="kept"),
     "unpin": pins.unpin("a1", "p1"),
+    "webhooks": webhooks.webhooks(),
+    "webhook": webhooks.webhook("w1"),
+    "add_webhook": webhooks.add_webhook("https://example.com/", cameras=["gate-1"], severities=["high"], after_seq=0),
+    "switch_webhook": webhooks.switch_webhook("w1", enabled=False),
+    "remove_webhook": webhooks.remove_webhook("w1"),
     "jobs": work.jobs(states=["running"]),
     "job": work.job("j1"),
     "cancel": work.cancel("j1"),

@@ -42,7 +42,7 @@ class RecordingFile:
         at, self._length = self._length, self._length + len(whole)
         if self._length > self._most:
             raise DiskFull(path=self.path)
-        fragment = whole[4 : _HEAD.size] == b"moof"
+        fragment = bytes(whole[4 : _HEAD.size]) == b"moof"
         try:
             if fragment:
                 self._put(_HEAD.pack(len(whole), b"free"), at)

@@ -27,12 +27,13 @@ class Parameters:
         self._known: tuple[bytes, ...] | None = None
 
     def changed(self, keyframe: object) -> bool:
-        """True where ``keyframe`` (anything with a buffer) says something else than the one before that said it."""
+        """True where ``keyframe`` (anything with a buffer) says something else than the first one that said it."""
         told = tuple(self._told(bytes(keyframe)))  # type: ignore[call-overload]
         if not told:
             return False
-        before, self._known = self._known, told
-        return before is not None and before != told
+        if self._known is None:
+            self._known = told
+        return self._known != told
 
     def _told(self, picture: bytes) -> Iterator[bytes]:
         if self._codec == "mjpeg":

@@ -11,7 +11,7 @@ from ingest.camera.parameters import Parameters
 from ingest.camera.wall import WallClock
 from ingest.camera.wire import Alive, Begun, Bytes, Ended, Look, Message, Order, Rolled
 from ingest.clock import MICROSECONDS
-from ingest.pyav.live import Live, Sent, microsecond_ticks
+from ingest.pyav.live import Live, Sent
 from ingest.pyav.looking import Looks, time_of
 from ingest.pyav.pixels import Scaler
 from ingest.pyav.recorder import Recorder
@@ -39,7 +39,7 @@ class Watch:
         self._looks = Looks(live, order.period, keyframes_only=order.keyframes_only)
         self._scaler = Scaler()
         self._parameters = Parameters(live.codec, live.video.codec_context.extradata)
-        self._ticks = microsecond_ticks(live.video)
+        self._ticks = live.ticks(live.video)
         self._told = self._seen = self._heard = time.monotonic()
         self._last: int | None = None
         self._zero = self._wall_zero = 0
@@ -94,7 +94,7 @@ class Watch:
             now = time.monotonic()
             ordered = sent.is_video and sent.packet.dts is not None
             if (ordered and len(first) > 1 and now - asked > _SETTLED) or now - began > _LONGEST_SETTLING:
-                order([each for each in first if each.is_video], *microsecond_ticks(self._live.video))
+                order([each for each in first if each.is_video], *self._ticks)
                 return first
 
     def _begin(self, first: Sent) -> None:
@@ -112,7 +112,8 @@ class Watch:
             self._tell_bytes(recorder)
             return recorder
         key = packet.is_keyframe
-        if key and self._parameters.changed(packet):
+        # Damage looks like a change too, and no decoder takes it for a picture.
+        if key and self._parameters.changed(packet) and self._live.decodes(packet):
             raise CannotOpen(CameraState.OFFLINE, "its picture changed its size or its kind")
         if key and decoded - self._zero >= self._order.roll:
             recorder = self._roll(recorder, decoded)

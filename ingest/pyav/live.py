@@ -15,6 +15,7 @@ from typing import Any
 import av
 import av.logging
 from av.audio.stream import AudioStream
+from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.error import (
     ExitError,
@@ -28,6 +29,7 @@ from av.error import (
 )
 from av.packet import Packet
 from av.stream import Discard, Stream
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from ingest.camera.feed import CannotOpen
@@ -45,6 +47,7 @@ _OPENING_SECONDS = 15.0
 _DAMAGED_IN_A_ROW = 200
 _BLOCK = 2**15
 _LONGEST_WAIT = 5.0
+_ARRIVALS = Fraction(1, 1000)
 
 
 @contextmanager
@@ -133,6 +136,8 @@ class Live:
         for each in container.streams:
             if each not in (self.video, self.audio):
                 each.discard = Discard.all
+        # A row of JPEGs has no time stamps; FFmpeg makes up some.
+        self._stamped_here = order.demuxer == "mpjpeg"
         context.options = {"max_pixels": str(order.max_pixels)}
         context.thread_count = 1
         context.thread_type = "SLICE"
@@ -143,6 +148,27 @@ class Live:
         told = self._container.start_time_realtime
         return told if told is not None and told > 0 else None
 
+    def base(self, stream: Stream) -> Fraction:
+        """The unit of the stamps of ``stream``, in seconds."""
+        return _ARRIVALS if self._stamped_here else stream.time_base or Fraction(1, MICROSECONDS)
+
+    def ticks(self, stream: Stream) -> tuple[int, int]:
+        """A unit of the stamps of ``stream`` is the first number of microseconds, divided by the second."""
+        base = self.base(stream)
+        return base.numerator * MICROSECONDS, base.denominator
+
+    def decodes(self, keyframe: Packet[Any]) -> bool:
+        """True where ``keyframe`` is a picture to a decoder that knows nothing from before."""
+        context = CodecContext.create(self.video.codec_context.codec.name, "r")
+        assert isinstance(context, VideoCodecContext)
+        context.extradata = self.video.codec_context.extradata
+        context.options = {"max_pixels": str(self._order.max_pixels)}
+        try:
+            frames = context.decode(keyframe) + context.decode(None)
+        except FFmpegError:
+            return False
+        return any(not frame.is_corrupt for frame in frames)
+
     def packets(self) -> Iterator[Sent]:
         """Pictures and sound in the order they come.
 
@@ -152,18 +178,18 @@ class Live:
         video, paced, opened = self.video, self._order.paced, time.monotonic()
         streams = (video,) if self.audio is None else (video, self.audio)
         # A fraction for each stamp costs more than all else that is done here.
-        ticks = {stream.index: microsecond_ticks(stream) for stream in streams}
+        ticks = {stream.index: self.ticks(stream) for stream in streams}
         pace, begun = _Pace(), False
         for packet in self._demuxed(*streams):
             index = packet.stream_index
             is_video = index == video.index
             if is_video:
-                if packet.pts is None and not begun and self._order.url:
+                if self._stamped_here:
+                    packet.pts = packet.dts = int((time.monotonic() - opened) / _ARRIVALS)
+                    packet.time_base, packet.duration = _ARRIVALS, 0
+                elif packet.pts is None and not begun and self._order.url:
                     # FFmpeg counts the stamps of RTP from it on, and leaves its own away.
                     packet.pts = 0
-                elif packet.pts is None and self.codec == "mjpeg":
-                    # Nothing but its arrival says when it was taken.
-                    packet.pts = packet.dts = int((time.monotonic() - opened) / packet.time_base)
                 begun = True
             pts, dts, (many, few) = packet.pts, packet.dts, ticks[index]
             if pts is None:
@@ -192,12 +218,6 @@ class Live:
                 raise CannotOpen(CameraState.OFFLINE, ended)
             damaged = 0
             yield packet
-
-
-def microsecond_ticks(stream: Stream) -> tuple[int, int]:
-    """One unit of the time base of ``stream`` is the first number of microseconds, divided by the second."""
-    base = stream.time_base or Fraction(1, MICROSECONDS)
-    return base.numerator * MICROSECONDS, base.denominator
 
 
 def cannot(error: BaseException) -> CannotOpen:

@@ -7,18 +7,22 @@ from typing import Any
 
 import av
 from av.audio.stream import AudioStream
+from av.bitstream import BitStreamFilterContext
+from av.error import FFmpegError
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from ingest.pyav.live import Live, microsecond_ticks
+from ingest.pyav.decoder import out_of_memory
+from ingest.pyav.live import Live
 
 SOUND = frozenset({"aac", "mp3", "opus", "flac", "ac3"})
 """Codecs of sound that MP4 takes."""
 # With the bytes on their way, about as much as a crash may cost.
 _FRAGMENT_MICROSECONDS = 1_000_000
+# Each fragment can be played on its own, and nothing written is ever changed.
+_FRAGMENTS = "frag_keyframe+default_base_moof"
 _OPTIONS = {
-    # Each fragment can be played on its own, and nothing written is ever changed.
-    "movflags": "frag_keyframe+empty_moov+default_base_moof",
+    "use_editlist": "0",
     "frag_duration": str(_FRAGMENT_MICROSECONDS),
     "flush_packets": "1",
     "fflags": "+bitexact",
@@ -30,7 +34,11 @@ class Recorder:
 
     def __init__(self, live: Live, zero: int) -> None:
         self.written = bytearray()
-        self._container = av.open(self, "w", format="mp4", options=dict(_OPTIONS), buffer_size=2**16)
+        plain = _plain_sound(live)
+        # What is to be said of the sound of a transport stream is in its packets alone; the file's head waits for them.
+        flags = {"movflags": f"{_FRAGMENTS}+{'empty_moov' if plain is None else 'delay_moov'}"}
+        self._container = av.open(self, "w", format="mp4", options=_OPTIONS | flags, buffer_size=2**16)
+        self._plain = plain
         sources: list[VideoStream | AudioStream] = [live.video]
         if live.audio is not None and live.audio.codec_context.codec.canonical_name in SOUND:
             sources.append(live.audio)
@@ -38,8 +46,8 @@ class Recorder:
         self._zeros: dict[int, int] = {}
         for source in sources:
             stream = self._container.add_stream_from_template(source, opaque=True)
-            stream.time_base = source.time_base
-            many, few = microsecond_ticks(source)
+            stream.time_base = live.base(source)
+            many, few = live.ticks(source)
             self._streams[source.index] = stream
             self._zeros[source.index] = (2 * zero * few + many) // (2 * many)
         self._last = dict.fromkeys(self._streams, -1)
@@ -62,8 +70,18 @@ class Recorder:
             return False
         packet.pts, packet.dts = max(shown, decoded), decoded
         self._last[index] = decoded
-        packet.stream = stream
-        self._container.mux(packet)
+        try:
+            if self._plain is None or isinstance(stream, VideoStream):
+                packet.stream = stream
+                self._container.mux(packet)
+            else:
+                for plain in self._plain.filter(packet):
+                    plain.stream = stream
+                    self._container.mux(plain)
+        except FFmpegError as error:
+            if (memory := out_of_memory(error)) is not None:
+                raise memory from error
+            return False
         return True
 
     def taken(self) -> bytes:
@@ -78,3 +96,11 @@ class Recorder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._container.close()
+
+
+def _plain_sound(live: Live) -> BitStreamFilterContext | None:
+    """Takes the headers off packets of AAC that carry their own, as MP4 wants them (ADTS: ISO/IEC 13818-7, 6.2)."""
+    sound = live.audio
+    if sound is None or sound.codec_context.codec.canonical_name != "aac" or sound.codec_context.extradata:
+        return None
+    return BitStreamFilterContext("aac_adtstoasc", sound)

@@ -6,6 +6,7 @@ that writes the recording and takes the frames; not the server that plays the ca
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -17,10 +18,13 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import av
+
 from bench.figure import Figure
 from ingest.camera.addresses import camera_policy
 from ingest.camera.session import LiveSettings, SandboxedCameras
 from ingest.camera.sources import Sources
+from ingest.pyav.pixels import Scaler
 from tests.rtsp.film import shot_anew
 from videoqa.cameras import Camera, Detail, StreamUrl
 from videoqa.ports import LiveFrame, LiveItem
@@ -46,8 +50,11 @@ def figures(full: bool) -> list[Figure]:
             shot_anew(_YARD, clip, seconds=40, size=(1280, 720), rate=15, gop=_GOP[detail])
             with _played(clip) as url:
                 work, memory, looks = _watched(url, detail, folder / detail.value, seconds)
+                bare = _bare(url, seconds) if detail is Detail.KEYFRAMES else None
             name = "decoded for each look" if detail is Detail.FULL else "by keyframes"
             told = f"{work * 100:.2f} % of a core a camera, {looks:.2f} looks a second"
+            if bare is not None:
+                told += f"; a bare reader beside it takes {bare * 100:.2f} %"
             found.append(
                 Figure(f"720p15 cameras a core, {name}", 1 / work, "", f">= {target}", 1 / work >= target, told)
             )
@@ -96,6 +103,30 @@ def _watched(url: str, detail: Detail, folder: Path, seconds: float) -> tuple[fl
         work, looks = _worked(children) - before, sum(watcher.looks for watcher in watchers) - looked
         memory = max(_memory(child) for child in children)
     return work / lasted / len(watchers), memory, looks / lasted / len(watchers)
+
+
+def _bare(url: str, seconds: float) -> float:
+    """The share of a core that it takes to read, decode and scale the keyframes, and to do nothing else with them."""
+    commands = [[sys.executable, "-m", "bench.cameras_per_core", url, str(seconds)]] * 4
+    readers = [subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) for command in commands]
+    return sum(float(reader.communicate()[0]) for reader in readers) / len(readers)
+
+
+def _read_barely(url: str, seconds: float) -> float:
+    scaler, began, before = Scaler(), math.inf, 0.0
+    with av.open(url, options={"rtsp_transport": "tcp"}) as container:
+        video = container.streams.video[0]
+        video.codec_context.thread_count = 1
+        for number, packet in enumerate(container.demux(video)):
+            if number == 90:
+                began, before = time.monotonic(), time.process_time()
+            if packet.is_keyframe:
+                for frame in video.codec_context.decode(packet) + video.codec_context.decode(None):
+                    scaler.picture(frame, (768, 448))
+                video.codec_context.flush_buffers()
+            if time.monotonic() - began > seconds:
+                break
+    return (time.process_time() - before) / (time.monotonic() - began)
 
 
 class _Watcher(threading.Thread):
@@ -148,3 +179,7 @@ def _memory(child: int) -> float:
     """MB of its own, and its share of what it has in common with others."""
     lines = Path(f"/proc/{child}/smaps_rollup").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024 / 1e6
+
+
+if __name__ == "__main__":
+    print(_read_barely(sys.argv[1], float(sys.argv[2])))

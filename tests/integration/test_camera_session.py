@@ -228,8 +228,10 @@ def test_what_is_recorded_so_far_can_be_read_while_more_comes(shown: Film, shelf
     assert len(packets(shelf.paths[0], "video")) >= lengths[-1]
 
 
-@pytest.mark.parametrize("codec", ["h264", "hevc", "mjpeg"])
-@pytest.mark.parametrize("detail", list(Detail))
+@pytest.mark.parametrize(
+    ("codec", "detail"),
+    [("h264", Detail.FULL), ("h264", Detail.KEYFRAMES), ("hevc", Detail.KEYFRAMES), ("mjpeg", Detail.FULL)],
+)
 def test_every_codec_is_recorded_and_looked_at(codec: str, detail: Detail, folder: Path, shelf: Shelf) -> None:
     # RTP tells the size of a JPEG in steps of eight.
     film = shot_anew(YARD, folder / f"each-{codec}.mp4", seconds=2, codec=codec, size=(320, 192))
@@ -411,8 +413,7 @@ def test_frames_that_nobody_takes_are_dropped_the_oldest_first_and_counted(shown
 
     with RtspServer({"gate": Channel(shown)}) as server:
         play(server.url("gate"), shelf, dawdle, stop=lambda: len(shelf.frames) > 4, period=SECOND / 5)
-    assert shelf.frames[0].dropped == 0
-    assert shelf.frames[-1].dropped >= 5
+    assert shelf.frames[-1].dropped >= shelf.frames[0].dropped + 5
     (path,) = shelf.paths
     assert len(packets(path, "video")) >= 40, "packets never are"
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import json
 import multiprocessing
 import os
@@ -111,6 +112,8 @@ def _serve(data: Path, told: Connection) -> None:
         sockets = listening("127.0.0.1", 0)
         serving: HttpServer = server(app, 2000)
         asyncio.get_running_loop().add_reader(told.fileno(), lambda: (told.recv(), app.state.feed.wake()))
+        # As the product does when it has started.
+        gc.freeze()
         told.send(sockets[0].getsockname()[1])
         await serving.serve(list(sockets))
 

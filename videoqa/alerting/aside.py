@@ -29,7 +29,7 @@ class Aside:
         self._retention = retention
         self._to_close = queue.Queue[tuple[Recording, Sequence[CoveredSpan]]]()
         self._every: Collection[Camera] = ()
-        self._thread = threading.Thread(target=self._run, name="aside", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def close(self, recording: Recording, looked: Sequence[CoveredSpan]) -> None:
         """Has the recording closed soon."""
@@ -38,7 +38,9 @@ class Aside:
     def look(self, every: Collection[Camera]) -> None:
         """Takes notice of the cameras that there are."""
         self._every = every
-        if not self._thread.is_alive():
+        # One that has died of what nobody foresaw is begun again.
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="aside", daemon=True)
             self._thread.start()
 
     def finish(self, within: float) -> None:

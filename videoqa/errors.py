@@ -111,7 +111,7 @@ class UnknownUpload(Misuse):
 
 
 class UnknownSubtitles(Misuse):
-    """The recording has no subtitle file {name} that was brought; GET /v1/recordings/ID/subtitles shows those it has."""
+    """The recording was brought no subtitle file {name}; GET /v1/recordings/ID/subtitles shows those it has."""
 
 
 class BadSubtitles(Misuse):

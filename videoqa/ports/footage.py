@@ -95,7 +95,7 @@ class FootageReader(Protocol):
 
 
 class CueReader(Protocol):
-    """Finds and reads the subtitle files of a recording: those that lie beside it, and those that were brought for it."""
+    """Finds and reads the subtitle files of a recording: those beside it, and those that were brought for it."""
 
     def beside(self, path: str, recording_id: str) -> tuple[tuple[Cue, ...], tuple[str, ...]]:
         """The cues, in order of time, and sentences about what of the files was wrong.
@@ -105,7 +105,7 @@ class CueReader(Protocol):
         ...
 
     def bring(self, path: str, recording_id: str) -> tuple[str, ...]:
-        """Keeps the sidecars of ``path`` for the recording, as though they had been brought; what was wrong with them."""
+        """Keeps the sidecars of ``path`` for the recording, as though brought for it; what was wrong with them."""
         ...
 
 

@@ -16,7 +16,7 @@ class IndexRequest:
     ``prompt`` is what a model is to look for, None for what it was told the last time. ``again`` asks for everything
     anew, what is known already too. ``by_model`` asks for a model's look, whoever there is to have it done.
     ``recording_id`` names the recording that the file is already known as, None where its content is to tell.
-    ``subtitles`` is a word for the subtitle files that were brought for it: a request after they changed is another one.
+    ``subtitles`` is a word for the subtitle files brought for it: a request after they changed is another one.
     ``priority`` is 0 for what comes first; among equals, those of the ``owner`` with the fewest waiting do.
     """
 

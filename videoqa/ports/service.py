@@ -172,7 +172,7 @@ class Inbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SubtitleFile:
-    """A subtitle file that was brought for a recording: ``size`` in bytes, ``language`` None where its name has none."""
+    """A subtitle file brought for a recording: ``size`` in bytes, ``language`` None where its name has none."""
 
     name: str
     language: str | None

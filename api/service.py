@@ -93,7 +93,7 @@ class Service:
     alerts: AlertLog
     snapshots: Snapshots
     pins: Pins
-    trials: Trials
+    trials: Callable[[], Trials]
     webhooks: Webhooks
     poster: Poster
     remove: Callable[[Recording], None]

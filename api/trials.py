@@ -79,11 +79,11 @@ def _begun(service: Service, caller: Caller, rule_id: str, wanted: TrialWishes) 
         recording
         for camera in every
         if camera.id in over
-        for recording in service.trials.footage(camera.id, since, until)
+        for recording in service.trials().footage(camera.id, since, until)
         # One that its camera still adds to cannot be read as a whole.
         if recording.state is not RecordingState.RECORDING and caller.scope.covers(recording.tags, recording.camera)
     ]
-    return service.trials.run(rule, recordings, since, until)
+    return service.trials().run(rule, recordings, since, until)
 
 
 async def _in_turn(caller: Caller, trials: Iterator[Trial]) -> AsyncGenerator[Trial, None]:

@@ -12,7 +12,7 @@ from videoqa.errors import DiskFull
 from videoqa.media import Picture
 from videoqa.ports import Snapshot
 
-_NAME = "latest.jpg"
+FILE = "latest.jpg"
 
 
 class DiskSnapshots:
@@ -34,20 +34,20 @@ class DiskSnapshots:
             with tempfile.NamedTemporaryFile(dir=place, prefix=".latest-", delete=False) as file:
                 file.write(encode(picture))
             os.utime(file.name, ns=(when, when))
-            Path(file.name).replace(place / _NAME)
+            Path(file.name).replace(place / FILE)
         except OSError as error:
             raise DiskFull(path=place) from error
 
     def latest(self, camera_id: str) -> Snapshot | None:
         try:
-            with (self._folder / camera_id / _NAME).open("rb") as file:
+            with (self._folder / camera_id / FILE).open("rb") as file:
                 return Snapshot(file.read(), _as_time(os.fstat(file.fileno())))
         except OSError:
             return None
 
     def taken_at(self, camera_id: str) -> datetime | None:
         try:
-            return _as_time((self._folder / camera_id / _NAME).stat())
+            return _as_time((self._folder / camera_id / FILE).stat())
         except OSError:
             return None
 

@@ -79,7 +79,7 @@ def a_service(folder: Path, **parts: Any) -> Service:
         "alerts": SqlAlertLog(engine),
         "snapshots": DiskSnapshots(folder / "cameras"),
         "pins": SqlPins(engine),
-        "trials": Trials(archive, SandboxedReader(), CameraSentries(LiveScenery, None), Sampling()),
+        "trials": lambda: Trials(archive, SandboxedReader(), CameraSentries(LiveScenery, None), Sampling()),
         "webhooks": SqlWebhooks(engine),
         "poster": WebPoster(webhook_policy(private=True)),
         "remove": _remover(archive),

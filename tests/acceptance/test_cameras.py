@@ -122,6 +122,7 @@ def test_a_camera_and_a_rule_are_added_the_alert_comes_and_its_clip_plays_throug
         assert children
         assert product("camera", "remove", "gate-1").code == 0
         until(lambda: not service.cameras)
+        until(lambda: not (data / "cameras" / "gate-1" / "latest.jpg").exists(), told=lambda: service.said)
         assert not any(map(lives, children))
         assert gate.watching == 0
         assert service.stop() == 0

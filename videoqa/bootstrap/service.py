@@ -101,7 +101,7 @@ def service_of(place: House, worker: WorkerProcess, watching: LiveProcess | None
         alerts=place.alert_log,
         snapshots=place.snapshots,
         pins=place.pins,
-        trials=place.trials,
+        trials=lambda: place.trials,
         webhooks=place.webhooks,
         poster=WebPoster(webhook_policy(private=place.settings.webhook_private)),
         remove=place.remove,

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ingest.scenery import FILE as SCENE
+from ingest.snapshots import FILE as LATEST
 from videoqa.alerting.aside import Aside
 from videoqa.alerting.closing import under_way
 from videoqa.alerting.watching import CHANGED, NOT_RUNNING, SWITCHED_OFF, Room, Watching
@@ -85,6 +87,7 @@ class Watchers:
             if camera.id not in self._watched:
                 self._begin(camera, NOT_RUNNING)
         self._aside.look(every)
+        self._clear({camera.id for camera in every})
 
     def stop(self, cause: str) -> None:
         """Ends all sessions, and what they record; ``cause`` is why there is no footage then."""
@@ -124,6 +127,16 @@ class Watchers:
                 camera_id = path.parent.name
                 now = datetime.now(UTC)
                 archive.add(under_way(str(path), camera_id, started_at, now, cameras.get(camera_id)))
+
+    def _clear(self, known: Collection[str]) -> None:
+        """Drops what cameras showed that are there no longer; what they recorded stays."""
+        for place in self._folder.glob("*"):
+            if place.name not in known and place.name not in self._watched:
+                for shown in (LATEST, SCENE):
+                    (place / shown).unlink(missing_ok=True)
+                # Where something was recorded it stays.
+                with suppress(OSError):
+                    place.rmdir()
 
     def _by_camera(self, cameras: Collection[Camera]) -> dict[str, tuple[AlertRule, ...]]:
         """The rules that may be meant for each camera: one that names none is for those that its owner reaches."""

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import stat
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from math import ceil
@@ -20,8 +17,8 @@ from typing import IO
 from ingest import gating, pauses
 from ingest.formats import FORMATS
 from ingest.limits import Limits
+from ingest.offspring import Endless, Offspring, Silent
 from ingest.wire import (
-    HEADER,
     LARGEST_MESSAGE,
     BadMessage,
     Confinement,
@@ -45,7 +42,6 @@ from videoqa.ports import Checkpoint, MediaFacts, Sampled, Sound, Unread
 
 __all__ = ["Limits", "SandboxedReader", "confinement"]
 
-_PIPE_BYTES = 2**20
 # A machine with other work gives the child less than a whole core; it is waited for this many times its own work.
 _PATIENCE = 5
 
@@ -256,29 +252,11 @@ class _Child:
         self._limits = request.limits
         self._patience = float(request.work * _PATIENCE)
         self._work = request.work
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "ingest.sandbox_child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            pass_fds=() if request.descriptor is None else (request.descriptor,),
-            env=environment(),
-            bufsize=0,
-            # Ctrl-C is for the parent to hear; it ends the child itself.
-            start_new_session=True,
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._stdin, self._stdout = self._process.stdin, self._process.stdout
-        widen(self._stdout.fileno())
-        # A child that ended already says why by its exit code.
-        with suppress(BrokenPipeError):
-            # It stays open: its end tells the child that the parent is gone.
-            self._stdin.write(request.to_json() + b"\n")
+        self._child = Offspring("ingest.sandbox_child", request.to_json(), request.descriptor)
 
     def kill(self) -> None:
         """Ends it, from whatever thread."""
-        self._process.kill()
+        self._child.process.kill()
 
     def messages(self) -> Iterator[Message]:
         """What the child says, until it ends.
@@ -287,40 +265,20 @@ class _Child:
             DecoderOverran: it made no progress, or used up its processor time.
             DecoderCrashed: it ended in any other way but its own, or what it says is no message.
         """
-        while (header := self._read(HEADER.size)) is not None:
-            kind, length = HEADER.unpack(header)
-            if length > LARGEST_MESSAGE:
-                raise DecoderCrashed(problem="a message without end")
-            body = self._read(length)
-            if body is None:
-                break
-            try:
+        try:
+            for kind, body in self._child.messages(LARGEST_MESSAGE, self._limits.stall.total_seconds, self._patience):
                 yield decode(kind, body)
-            except BadMessage as error:
-                raise DecoderCrashed(problem=str(error)) from error
+        except Silent as error:
+            raise DecoderOverran(limit=str(error), what="waiting without progress") from error
+        except Endless as error:
+            raise DecoderCrashed(problem="a message without end") from error
+        except BadMessage as error:
+            raise DecoderCrashed(problem=str(error)) from error
         self._raise_end()
-
-    def _read(self, length: int) -> memoryview | None:
-        """The next ``length`` bytes; None where the child ended before."""
-        buffer = memoryview(bytearray(length))
-        poll = select.poll()
-        poll.register(self._stdout, select.POLLIN)
-        have = 0
-        while have < length:
-            began = time.monotonic()
-            stall = min(self._limits.stall.total_seconds(), max(self._patience, 0.001))
-            if not poll.poll(stall * 1000):
-                raise DecoderOverran(limit=f"{stall:.0f} seconds", what="waiting without progress")
-            self._patience -= time.monotonic() - began
-            got = os.readv(self._stdout.fileno(), [buffer[have:]])
-            if got == 0:
-                return None
-            have += got
-        return buffer.toreadonly()
 
     def _raise_end(self) -> None:
         try:
-            code = self._process.wait(self._limits.stall.total_seconds())
+            code = self._child.process.wait(self._limits.stall.total_seconds())
         except subprocess.TimeoutExpired as error:
             raise DecoderOverran(limit=f"{self._limits.stall.seconds} seconds", what="time to end") from error
         if code == -signal.SIGXCPU:
@@ -336,27 +294,4 @@ class _Child:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.kill()
-        self._stdin.close()
-        self._stdout.close()
-        self._process.wait()
-
-
-def environment() -> dict[str, str]:
-    """What a child is given: nothing of the parent's but where libraries lie.
-
-    One BLAS thread, since each would take address space.
-    """
-    kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PATH") if name in os.environ}
-    return kept | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
-
-
-def widen(descriptor: int) -> None:
-    """Lets a whole frame fit into the pipe, where the system can; a default pipe costs 16 switches a frame."""
-    if sys.platform == "linux":
-        import fcntl  # noqa: PLC0415 - not on every system
-
-        try:
-            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        except OSError:
-            return
+        self._child.__exit__(kind, error, trace)

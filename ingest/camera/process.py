@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import select
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import suppress
+from itertools import chain, repeat
 
 from ingest.camera.wire import LARGEST_MESSAGE, Message, Order, decode
-from ingest.sandbox import environment, widen
-from ingest.wire import HEADER, BadMessage
+from ingest.offspring import Endless, Offspring, Silent
+from ingest.wire import BadMessage
 from videoqa.cameras import CameraState
 
 # A machine with other work may be slow to start it.
@@ -41,28 +36,11 @@ class Process:
 
     def __init__(self, order: Order) -> None:
         self.ending = False
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "ingest.camera.child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            pass_fds=() if order.descriptor is None else (order.descriptor,),
-            env=environment(),
-            bufsize=0,
-            # Ctrl-C is for the parent to hear; it ends the child itself.
-            start_new_session=True,
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._stdin, self._stdout = self._process.stdin, self._process.stdout
-        widen(self._stdout.fileno())
-        # A child that ended already is found out when it is listened to.
-        with suppress(BrokenPipeError):
-            self._stdin.write(order.to_json() + b"\n")
+        self._child = Offspring("ingest.camera.child", order.to_json(), order.descriptor)
 
     @property
     def id(self) -> int:
-        return self._process.pid
+        return self._child.process.pid
 
     def messages(self, stall: float) -> Iterator[Message]:
         """What the child says, until it ends.
@@ -70,50 +48,29 @@ class Process:
         Raises:
             ChildLost: it said nothing for ``stall`` seconds and some, or what is no message.
         """
-        patience = _STARTING_SECONDS + stall
-        while (header := self._read(HEADER.size, patience)) is not None:
-            kind, length = HEADER.unpack(header)
-            if length > LARGEST_MESSAGE:
-                raise ChildLost(CameraState.OFFLINE, "what reads it said something without end")
-            body = self._read(length, patience)
-            if body is None:
-                return
-            try:
-                message = decode(kind, body)
-            except BadMessage as error:
-                raise ChildLost(CameraState.OFFLINE, "what reads it said something that cannot be read") from error
-            patience = stall + _BEYOND_STALL
-            yield message
+        # For the head and the body of its first message, and for those of the others.
+        waits = chain(repeat(_STARTING_SECONDS + stall, 2), repeat(stall + _BEYOND_STALL))
+        try:
+            for kind, body in self._child.messages(LARGEST_MESSAGE, lambda: next(waits)):
+                yield decode(kind, body)
+        except Silent as error:
+            raise ChildLost(CameraState.STALLED, "no picture comes any more") from error
+        except Endless as error:
+            raise ChildLost(CameraState.OFFLINE, "what reads it said something without end") from error
+        except BadMessage as error:
+            raise ChildLost(CameraState.OFFLINE, "what reads it said something that cannot be read") from error
 
     def end(self) -> None:
         """Asks the child to end; it still tells what it has."""
         self.ending = True
-        with suppress(OSError):
-            self._stdin.close()
+        self._child.hang_up()
 
     def kill(self) -> None:
-        self._process.kill()
-
-    def _read(self, length: int, patience: float) -> memoryview | None:
-        """The next ``length`` bytes; None where the child ended before."""
-        buffer = memoryview(bytearray(length))
-        poll = select.poll()
-        poll.register(self._stdout, select.POLLIN)
-        have, until = 0, time.monotonic() + patience
-        while have < length:
-            if not poll.poll(max(0.0, until - time.monotonic()) * 1000):
-                raise ChildLost(CameraState.STALLED, "no picture comes any more")
-            got = os.readv(self._stdout.fileno(), [buffer[have:]])
-            if got == 0:
-                return None
-            have += got
-        return buffer.toreadonly()
+        self._child.process.kill()
 
     def __enter__(self) -> Process:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self.end()
-        self._stdout.close()
-        self._process.wait()
+        self.ending = True
+        self._child.__exit__()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -157,7 +158,10 @@ def test_work_is_followed_to_its_end_cancelled_and_tried_again(do: Callable[...,
 
 def test_footage_that_is_none_is_told_so(do: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "notes.mp4").write_text("milk, bread, " * 99)
-    recording = do("upload", tmp_path / "notes.mp4")
+    with pytest.raises(BadRequest, match="not-footage"):
+        do("upload", tmp_path / "notes.mp4")
+    (tmp_path / "noise.mp4").write_bytes(random.Random(4).randbytes(9_999))
+    recording = do("upload", tmp_path / "noise.mp4")
     with pytest.raises(IndexingFailed, match="no recording"):
         do("wait_until_indexed", recording.id)
     do("remove", recording.id)

@@ -152,7 +152,9 @@ def _topic(text: str) -> str:
 class Settings:
     """What a user may decide. The environment variable of a field is its name in capitals behind ``VIDEOQA_``."""
 
-    data_dir: Path | None = _setting(None, "the folder that holds everything kept", Path, "a folder")
+    data_dir: Path | None = _setting(
+        None, "the folder that holds everything kept; ~/.local/share/videoqa on Linux where empty", Path, "a folder"
+    )
     database_url: str = _setting(Address(), "a PostgreSQL URL; SQLite in data_dir where empty", Address)
     embedder: str = _setting(
         Address(), "a model2vec folder, a hub name or an embedding server in place of the bundled ones", Address

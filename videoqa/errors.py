@@ -182,6 +182,14 @@ class UnknownRule(Misuse):
     """No rule is called {name}; `videoqa rule list` shows those there are."""
 
 
+class AmbiguousRule(Misuse):
+    """{name} could be any of {names}; give more of the name, or the id that `videoqa rule list` shows."""
+
+
+class AmbiguousRule(Misuse):
+    """{name} could be any of {names}; give more of the name, or the id that `videoqa rule list` shows."""
+
+
 class BadRule(Misuse):
     """The rule cannot be added: {problem}."""
 

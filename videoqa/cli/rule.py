@@ -10,7 +10,7 @@ import typer
 
 from videoqa.cli import FOUND, NOTHING_FOUND
 from videoqa.cli.watched import LOCAL, say_who_watches, wall_clock
-from videoqa.errors import BadRule, BadSetting, UnknownRule, escaped
+from videoqa.errors import AmbiguousRule, BadRule, BadSetting, UnknownRule, escaped
 from videoqa.times import duration, parse_duration, zone_name_here
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 Name = Annotated[str, typer.Argument(help="Its name or id.", metavar="RULE")]
+Meant = Annotated[str, typer.Argument(help="Its name, a beginning that no other has, or its id.", metavar="RULE")]
+Meant = Annotated[str, typer.Argument(help="Its name, a beginning that no other has, or its id.", metavar="RULE")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
@@ -125,13 +127,13 @@ def list_rules(as_json: Json = False) -> int:
 
 
 @app.command()
-def show(name: Name, as_json: Json = False) -> int:
+def show(name: Meant, as_json: Json = False) -> int:
     """Show a rule, and the alerts that it gave last."""
     from videoqa.bootstrap import house
     from videoqa.ports import AlertFilter
 
     place = house()
-    rule = rule_called(place, name)
+    rule = rule_meant(place, name)
     if as_json:
         print(json.dumps(_document(place, rule), indent=2))
         return FOUND
@@ -171,6 +173,44 @@ def rule_called(place: House, name: str) -> AlertRule:
     if rule is None:
         raise UnknownRule(name=name)
     return rule
+
+
+def rule_meant(place: House, name: str) -> AlertRule:
+    """The rule of that name or id, or else the only one whose name begins so, whatever its case.
+
+    Raises:
+        UnknownRule: there is none.
+        AmbiguousRule: several begin so.
+    """
+    rule = place.rules.rule(name)
+    if rule is not None:
+        return rule
+    folded = " ".join(name.split()).casefold()
+    fitting = [rule for rule in place.rules.rules() if folded and rule.name.casefold().startswith(folded)]
+    if not fitting:
+        raise UnknownRule(name=name)
+    if len(fitting) > 1:
+        raise AmbiguousRule(name=name, names=tuple(rule.name for rule in fitting))
+    return fitting[0]
+
+
+def rule_meant(place: House, name: str) -> AlertRule:
+    """The rule of that name or id, or else the only one whose name begins so, whatever its case.
+
+    Raises:
+        UnknownRule: there is none.
+        AmbiguousRule: several begin so.
+    """
+    rule = place.rules.rule(name)
+    if rule is not None:
+        return rule
+    folded = " ".join(name.split()).casefold()
+    fitting = [rule for rule in place.rules.rules() if folded and rule.name.casefold().startswith(folded)]
+    if not fitting:
+        raise UnknownRule(name=name)
+    if len(fitting) > 1:
+        raise AmbiguousRule(name=name, names=tuple(rule.name for rule in fitting))
+    return fitting[0]
 
 
 def _told(place: House, rule: AlertRule) -> str:

@@ -12,7 +12,7 @@ import typer
 
 from videoqa.access import Scope
 from videoqa.cli import FOUND, NOTHING_FOUND
-from videoqa.cli.rule import Json, Name, rule_called
+from videoqa.cli.rule import Json, Meant, rule_meant
 from videoqa.cli.watched import wall_clock
 from videoqa.errors import NoModel, NothingToTry, escaped
 from videoqa.media import RecordingState
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def try_rule(
-    name: Name,
+    name: Meant,
     *,
     on: Annotated[
         Optional[list[str]],
@@ -41,7 +41,7 @@ def try_rule(
     from videoqa.bootstrap import house
 
     place = house()
-    rule = rule_called(place, name)
+    rule = rule_meant(place, name)
     if place.setting_up.needs(rule):
         raise NoModel
     until = datetime.now(UTC)

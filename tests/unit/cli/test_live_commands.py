@@ -13,7 +13,7 @@ from tests.live import alert_log, an_alert, new
 from videoqa.bootstrap import House, house
 from videoqa.cameras import CameraState, CameraStatus
 from videoqa.cli.commands import app
-from videoqa.errors import Misuse, NoModel, NoPicture, NothingToTry
+from videoqa.errors import AmbiguousRule, Misuse, NoModel, NoPicture, NothingToTry, UnknownRule
 from videoqa.jobs.slots import Slot
 from videoqa.media import Picture
 
@@ -92,6 +92,36 @@ def test_a_rule_shows_the_alerts_it_gave(run: Run, tmp_path: Path) -> None:
     assert "person 2 on the fence" not in out
     assert run("rule", "remove", rule.id)[0] == 0
     assert run("rule", "list")[0] == 1
+
+
+def test_a_rule_is_meant_by_a_beginning_that_no_other_has(run: Run) -> None:
+    run("camera", "add", "yard", URL)
+    run("rule", "add", "--when", "motion", "--camera", "yard")
+    assert "motion on yard" in run("rule", "show", "Motion")[1]
+    with pytest.raises(NothingToTry):
+        run("rule", "try", "motion", "--on", "yard")
+    run("rule", "add", "--when", "motion", "--name", "motion at night")
+    with pytest.raises(AmbiguousRule, match="motion at night, motion on yard"):
+        run("rule", "try", "motion")
+    run("rule", "add", "--when", "motion", "--name", "motion")
+    assert "motion  (" in run("rule", "show", "motion")[1]
+    with pytest.raises(UnknownRule):
+        run("rule", "remove", "motion at")
+
+
+def test_a_rule_is_meant_by_a_beginning_that_no_other_has(run: Run) -> None:
+    run("camera", "add", "yard", URL)
+    run("rule", "add", "--when", "motion", "--camera", "yard")
+    assert "motion on yard" in run("rule", "show", "Motion")[1]
+    with pytest.raises(NothingToTry):
+        run("rule", "try", "motion", "--on", "yard")
+    run("rule", "add", "--when", "motion", "--name", "motion at night")
+    with pytest.raises(AmbiguousRule, match="motion at night, motion on yard"):
+        run("rule", "try", "motion")
+    run("rule", "add", "--when", "motion", "--name", "motion")
+    assert "motion  (" in run("rule", "show", "motion")[1]
+    with pytest.raises(UnknownRule):
+        run("rule", "remove", "motion at")
 
 
 def test_a_snapshot_is_written_as_a_file(run: Run, tmp_path: Path) -> None:

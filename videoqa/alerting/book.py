@@ -24,6 +24,8 @@ REMIND = timedelta(minutes=1)
 """An alert that lasts is told of again so often."""
 APART = 0.05
 """Two regions are of different places where they lie so far apart, as a share of the picture."""
+ASTRAY = timedelta(seconds=10)
+"""What lies further ahead of the clock was written down before that was put back: cameras tell it to some seconds."""
 _KEPT = 20
 
 
@@ -94,6 +96,8 @@ class Book:
         """What ``looked``, a look at ``live``, changes. ``rules`` are all that there are."""
         if self._recording is None or self._since is None:
             raise ValueError("no recording has begun")
+        self._keep_time(live.taken_at)
+        self._since = min(self._since, live.taken_at)
         watched = {rule.id: rule for rule in to_watch(rules, self._camera, live.taken_at)}
         changes: list[AlertChange] = []
         for thing in [thing for thing in self._things if thing.rule.id not in watched]:
@@ -121,12 +125,26 @@ class Book:
 
     def idle(self, now: datetime) -> tuple[AlertChange, ...]:
         """There is no picture at ``now``: what was not seen for longer than a break has ended."""
+        self._keep_time(now)
         over = [thing for thing in self._things if now - thing.noted_at > BREAK]
         return tuple(change for thing in over for change in self._end(thing))
 
     def close(self) -> tuple[AlertChange, ...]:
         """Nobody watches from now on: all that is open ends when it was last seen."""
         return tuple(change for thing in tuple(self._things) for change in self._end(thing))
+
+    def _keep_time(self, now: datetime) -> None:
+        """Where the clock was put back: what is open goes on by the new time, what ended by the old one is forgotten.
+
+        Otherwise nothing would be over, and all that comes would be within a cool-down, until the old time is reached.
+        """
+        for thing in self._things:
+            if thing.noted_at - now > ASTRAY:
+                thing.put_back(now)
+        for rule, ended in self._ended.items():
+            if any(alert.end is not None and alert.end - now > ASTRAY for alert in ended):
+                past = (alert for alert in ended if alert.end is not None and alert.end - now <= ASTRAY)
+                self._ended[rule] = deque(past, maxlen=_KEPT)
 
     def _seen(self, rule: AlertRule, sighting: Sighting, live: LiveFrame, recording: str) -> Iterator[AlertChange]:
         at = min(sighting.seen_at or live.taken_at, live.taken_at)
@@ -157,7 +175,7 @@ class Book:
         What began within a cool-down gives no alert when that is over: it is the same all along.
         """
         for alert in self._ended.get(thing.rule.id, ()):
-            within = alert.end is not None and thing.since - alert.end < thing.rule.cooldown
+            within = alert.end is not None and -ASTRAY <= thing.since - alert.end < thing.rule.cooldown
             if within and not _differ(thing, alert):
                 return False
         return True
@@ -180,7 +198,8 @@ class Book:
         if thing.alert is not None:
             event = thing.event()
             alert = thing.tell(ended=True)
-            self._remember(alert)
+            # It cannot have ended before it began, but by the clock as it is now it may.
+            self._remember(replace(alert, end=thing.seen))
             yield AlertChange(NoticeKind.ALERT_END, alert, event)
 
     def _remember(self, alert: Alert) -> None:

@@ -100,6 +100,14 @@ class Thing:
             self.origin = self.origin or sighting.region
             self.region = sighting.region if self.region is None else self.region.union(sighting.region)
 
+    def put_back(self, now: datetime) -> None:
+        """The wall clock was put back to ``now`` since it was noted last: its times move with it, but for its alert's
+        start, which was told.
+        """
+        by = self.noted_at - now
+        self.since, self.seen, self.noted_at = self.since - by, self.seen - by, now
+        self.told_at = None if self.told_at is None else self.told_at - by
+
     def leave(self) -> None:
         """The recording under way has ended."""
         if self.alert is not None and self.part is not None:
@@ -132,14 +140,16 @@ class Thing:
         """Its alert as it is now."""
         if self.alert is None:
             raise ValueError("there is no alert to tell of")
+        # By a clock that was put back since it may be gone before it came.
+        seen = max(self.alert.start, self.seen)
         alert = replace(
             self.alert,
             state=AlertState.ENDED if ended else AlertState.OPEN,
-            end=self.seen if ended else None,
+            end=seen if ended else None,
             confidence=self.confidence,
             region=self.region,
             identity=self.identity,
-            seen_at=self.seen,
+            seen_at=seen,
         )
         if self.sighting is not None:
             alert = replace(alert, verdict=self.sighting.verdict, description=self.sighting.description)

@@ -366,3 +366,59 @@ def test_every_alert_begins_once_and_ends_at_most_once_whatever_happens(steps: l
 def test_a_book_needs_a_recording_to_look_at() -> None:
     with pytest.raises(ValueError, match="no recording"):
         Watch().shows(1)
+
+
+def test_a_clock_that_is_put_back_starts_no_cool_down_that_lasts_until_it_is_where_it_was() -> None:
+    watch = begun().shows(5, seen()).shows(20)
+    watch.now -= timedelta(hours=1)
+    watch.shows(5).shows(5, seen()).shows(20)
+    assert watch.kinds == [NEW, END, NEW, END]
+    # Nor is there one when it gets there again.
+    watch.now = at(10)
+    watch.shows(5, seen())
+    assert watch.kinds == [NEW, END, NEW, END, NEW]
+
+
+def test_a_cool_down_goes_on_by_the_clock_that_was_put_back() -> None:
+    watch = begun().shows(5, seen())
+    watch.now -= timedelta(hours=1)
+    assert watch.shows(5, seen()).shows(10).shows(5, seen()).kinds == [NEW, END]
+
+
+def test_what_is_open_when_the_clock_is_put_back_ends_when_it_is_gone() -> None:
+    watch = begun().shows(5, seen())
+    watch.now -= timedelta(hours=1)
+    watch.shows(3, seen()).shows(20 * 60).shows(5, seen())
+    assert watch.kinds == [NEW, END, NEW]
+    first, second = watch.alerts
+    assert first.end is not None
+    assert first.end >= first.start
+    assert second.start > at(-3600 + 20 * 60)
+
+
+def test_what_began_before_the_clock_was_put_back_has_lasted_since_then() -> None:
+    watch = begun(with_lasting(10)).shows(6, seen())
+    watch.now -= timedelta(hours=1)
+    assert watch.shows(3, seen()).kinds == []
+    assert watch.shows(4, seen()).kinds == [NEW]
+
+
+def test_what_lasts_is_told_again_every_minute_though_the_clock_was_put_back() -> None:
+    watch = begun().shows(5, seen())
+    watch.now -= timedelta(hours=1)
+    assert watch.shows(150, seen()).kinds == [NEW, UPDATE, UPDATE]
+
+
+def test_what_another_watcher_left_before_the_clock_was_put_back_keeps_nothing_from_being_told() -> None:
+    watch = begun().shows(5, seen()).shows(20).shows(600).shows(5, seen())
+    assert watch.kinds == [NEW, END, NEW]
+    watch.restarts(-3600).shows(20).shows(60).shows(1, seen())
+    assert watch.kinds == [NEW, END, NEW, END, NEW]
+
+
+def test_what_is_open_ends_in_a_long_break_in_which_the_clock_is_put_back() -> None:
+    watch = begun().shows(5, seen())
+    watch.book.finish(5 * SECOND)
+    assert watch.book.idle(at(-3600)) == ()
+    assert watch.book.idle(at(-3580)) == ()
+    assert [change.kind for change in watch.book.idle(at(-3560))] == [END]

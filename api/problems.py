@@ -24,7 +24,6 @@ _log = logging.getLogger(__name__)
 TABLE: Mapping[type[errors.VideoqaError], tuple[int, str]] = {
     errors.AmbiguousRecording: (409, "ambiguous-recording"),
     errors.AmbiguousRule: (409, "ambiguous-rule"),
-    errors.AmbiguousRule: (409, "ambiguous-rule"),
     errors.ArrivalBusy: (423, "arrival-busy"),
     errors.BadAddress: (422, "bad-address"),
     errors.BadCamera: (422, "bad-camera"),

@@ -186,10 +186,6 @@ class AmbiguousRule(Misuse):
     """{name} could be any of {names}; give more of the name, or the id that `videoqa rule list` shows."""
 
 
-class AmbiguousRule(Misuse):
-    """{name} could be any of {names}; give more of the name, or the id that `videoqa rule list` shows."""
-
-
 class BadRule(Misuse):
     """The rule cannot be added: {problem}."""
 

@@ -29,7 +29,6 @@ app = typer.Typer(
 )
 Name = Annotated[str, typer.Argument(help="Its name or id.", metavar="RULE")]
 Meant = Annotated[str, typer.Argument(help="Its name, a beginning that no other has, or its id.", metavar="RULE")]
-Meant = Annotated[str, typer.Argument(help="Its name, a beginning that no other has, or its id.", metavar="RULE")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
@@ -173,25 +172,6 @@ def rule_called(place: House, name: str) -> AlertRule:
     if rule is None:
         raise UnknownRule(name=name)
     return rule
-
-
-def rule_meant(place: House, name: str) -> AlertRule:
-    """The rule of that name or id, or else the only one whose name begins so, whatever its case.
-
-    Raises:
-        UnknownRule: there is none.
-        AmbiguousRule: several begin so.
-    """
-    rule = place.rules.rule(name)
-    if rule is not None:
-        return rule
-    folded = " ".join(name.split()).casefold()
-    fitting = [rule for rule in place.rules.rules() if folded and rule.name.casefold().startswith(folded)]
-    if not fitting:
-        raise UnknownRule(name=name)
-    if len(fitting) > 1:
-        raise AmbiguousRule(name=name, names=tuple(rule.name for rule in fitting))
-    return fitting[0]
 
 
 def rule_meant(place: House, name: str) -> AlertRule:

@@ -109,21 +109,6 @@ def test_a_rule_is_meant_by_a_beginning_that_no_other_has(run: Run) -> None:
         run("rule", "remove", "motion at")
 
 
-def test_a_rule_is_meant_by_a_beginning_that_no_other_has(run: Run) -> None:
-    run("camera", "add", "yard", URL)
-    run("rule", "add", "--when", "motion", "--camera", "yard")
-    assert "motion on yard" in run("rule", "show", "Motion")[1]
-    with pytest.raises(NothingToTry):
-        run("rule", "try", "motion", "--on", "yard")
-    run("rule", "add", "--when", "motion", "--name", "motion at night")
-    with pytest.raises(AmbiguousRule, match="motion at night, motion on yard"):
-        run("rule", "try", "motion")
-    run("rule", "add", "--when", "motion", "--name", "motion")
-    assert "motion  (" in run("rule", "show", "motion")[1]
-    with pytest.raises(UnknownRule):
-        run("rule", "remove", "motion at")
-
-
 def test_a_snapshot_is_written_as_a_file(run: Run, tmp_path: Path) -> None:
     run("camera", "add", "gate-1", URL)
     with pytest.raises(NoPicture, match="start `videoqa serve`"):

@@ -18,10 +18,11 @@ def camera_of(service: Service, caller: Caller, name_or_id: str) -> Camera:
 
 
 def in_force(service: Service, caller: Caller) -> bool:
-    """False once the key of a caller who has been listening for long is revoked."""
+    """False once the key of a caller who has been listening for long is revoked, or one is needed who has none."""
+    keys = service.keys.keys()
     if not caller.key_id:
-        return True
-    return any(key.id == caller.key_id and key.revoked_at is None for key in service.keys.keys())  # noqa: SIM118
+        return not (service.keys_needed or keys)
+    return any(key.id == caller.key_id and key.revoked_at is None for key in keys)
 
 
 def reaches_rule(service: Service, caller: Caller, rule: AlertRule) -> bool:

@@ -22,6 +22,8 @@ _BOUNDARY = "videoqa-picture"
 _LOOK_SECONDS = 0.15
 _AGAIN_SECONDS = 10.0
 """A picture that stays is sent anew after so long: whoever is gone is found out, and no proxy cuts what is silent."""
+_CHECK_SECONDS = 1.0
+"""Whether it may still be seen is asked so often, whatever is shown meanwhile."""
 _PATIENCE = 30.0
 _END = 1.0
 
@@ -57,12 +59,14 @@ class MotionJpeg(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send(_part(f"--{_BOUNDARY}\r\n".encode()))
         seen: datetime | None = None
-        sent = -_AGAIN_SECONDS
+        sent = checked = float("-inf")
         while self._left != 0:
+            if time.monotonic() - checked >= _CHECK_SECONDS:
+                if not await in_thread(self._may_see):
+                    return
+                checked = time.monotonic()
             taken_at = await in_thread(lambda: self._service.snapshots.taken_at(self._camera.id))
             again = time.monotonic() - sent >= _AGAIN_SECONDS
-            if again and not await in_thread(self._may_see):
-                return
             if taken_at is not None and (again or taken_at != seen):
                 shown = await in_thread(lambda: self._service.snapshots.latest(self._camera.id))
                 if shown is not None and not await _taken(send, shown.jpeg):

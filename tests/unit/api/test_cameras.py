@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -167,21 +167,46 @@ async def test_each_new_picture_is_shown(service: Service) -> None:
     assert parts[-1] == b""
 
 
-async def test_a_picture_is_shown_no_longer_to_a_key_that_was_revoked(
+async def test_pictures_are_shown_no_longer_to_a_key_that_was_revoked(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.motion_jpeg._AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr("api.motion_jpeg._CHECK_SECONDS", 0.1)
     key, secret = service.keys.create("guard", Role.VIEWER, Scope())
     _, admin = service.keys.create("admin", Role.ADMIN, Scope())
     app = app_of(service)
     async with client_of(service, admin, app) as client, client_of(service, secret, app) as guard:
         await added(client)
-        service.snapshots.keep("gate-1", GREY, NOON)  # type: ignore[attr-defined]
-        with anyio.fail_after(60):
-            async with anyio.create_task_group() as group:
-                group.start_soon(guard.get, "/v1/cameras/gate-1/mjpeg")
-                await anyio.sleep(0.3)
-                service.keys.revoke(key.id)
+        await _shown_until(service, guard, lambda: service.keys.revoke(key.id))
+
+
+async def test_pictures_are_shown_no_longer_to_whoever_has_no_key_once_one_is_needed(
+    client: httpx2.AsyncClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.motion_jpeg._CHECK_SECONDS", 0.1)
+    await added(client)
+    await _shown_until(service, client, lambda: service.keys.create("first", Role.ADMIN, Scope()))
+
+
+async def _shown_until(service: Service, client: httpx2.AsyncClient, happens: Callable[[], object]) -> None:
+    """Returns once the pictures, which go on changing, are no longer shown because of what ``happens``."""
+    ended: list[httpx2.Response] = []
+
+    async def show() -> None:
+        ended.append(await client.get("/v1/cameras/gate-1/mjpeg"))
+
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as group:
+            group.start_soon(show)
+            number = 0
+            while not ended:
+                number += 1
+                service.snapshots.keep("gate-1", GREY, NOON + number * MINUTE)  # type: ignore[attr-defined]
+                if number == 10:
+                    assert not ended
+                    happens()
+                await anyio.sleep(0.05)
+    assert number > 10
+    assert ended[0].content.count(b"image/jpeg") >= 1
 
 
 async def test_a_time_line_has_footage_holes_and_alerts(client: httpx2.AsyncClient, service: Service) -> None:

@@ -13,7 +13,8 @@ from videoqa.ports import Archive
 LASTS = 30.0
 """Seconds after which many recordings are counted anew: it takes longer than the answer that says so."""
 _KEPT = 16
-_ON_ITS_WAY = frozenset({RecordingState.RECORDING, RecordingState.QUEUED, RecordingState.INDEXING})
+_MOST_NAMES = 3
+_ON_ITS_WAY = frozenset({RecordingState.QUEUED, RecordingState.INDEXING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Census:
 
     def of(self, asked: Sequence[Recording]) -> Count:
         """Counts ``asked`` now."""
-        return Count(self._archive.total_coverage([recording.id for recording in asked]), unknown(asked))
+        return Count(self._archive.total_coverage([recording.id for recording in over(asked)]), unknown(asked))
 
     def among(self, ids: frozenset[str] | None) -> Count:
         """The recordings with these ids (None: all) as they stood at most ``LASTS`` seconds ago."""
@@ -48,12 +49,26 @@ class Census:
         return count
 
 
+def over(asked: Sequence[Recording]) -> tuple[Recording, ...]:
+    """Those of ``asked`` that are whole: of what is under way nothing can have been looked at for an answer yet."""
+    return tuple(recording for recording in asked if recording.state is not RecordingState.RECORDING)
+
+
 def unknown(asked: Sequence[Recording]) -> tuple[str, ...]:
-    """Notes on what of ``asked`` would be looked for in vain: what is not indexed yet, what nobody listened to."""
+    """Notes on what of ``asked`` would be looked for in vain: what is under way, not indexed yet, not listened to."""
+    live = sorted({each.camera or each.title for each in asked if each.state is RecordingState.RECORDING})
     coming = sum(recording.state in _ON_ITS_WAY for recording in asked)
     unheard = sum(any(problem.startswith(UNHEARD) for problem in recording.problems) for recording in asked)
     notes = (
         (coming, "{} of {} recordings are still being indexed; what is in them may be missing here."),
         (unheard, "What is said in {} of {} recordings was not transcribed."),
     )
-    return tuple(note.format(number, len(asked)) for number, note in notes if number)
+    told = tuple(note.format(number, len(asked)) for number, note in notes if number)
+    return (_under_way(live), *told) if live else told
+
+
+def _under_way(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"{names[0]} is being recorded; its last minutes are searchable when the recording ends."
+    shown = ", ".join(names) if len(names) <= _MOST_NAMES else f"{len(names)} cameras"
+    return f"{shown} are being recorded; their last minutes are searchable when each recording ends."

@@ -9,7 +9,7 @@ from videoqa import tracing
 from videoqa.answering import telling, verdict
 from videoqa.answering.answering import Answering
 from videoqa.answering.calibration import FOUND
-from videoqa.answering.census import unknown
+from videoqa.answering.census import over, unknown
 from videoqa.answering.looking import CloseLooks, Glance, unseen
 from videoqa.answering.negation import asks_whether_not, turned
 from videoqa.answering.order import Order, place_of
@@ -127,7 +127,7 @@ class GroundedAnswering:
             text=None,
             moments=(),
             citations=(),
-            coverage=self._archive.total_coverage([recording.id for recording in proposals.asked]),
+            coverage=self._archive.total_coverage([recording.id for recording in over(proposals.asked)]),
             given_by=seen_by,
             notes=(*verdict.notes(every), *order.notes, *more, *missing),
             rejected=verdict.rejections(glances),
@@ -192,10 +192,11 @@ class GroundedAnswering:
 
     def _unseen(self, asked: Sequence[Recording]) -> tuple[str, ...]:
         """How much of ``asked`` the model that indexes has not looked at: its look failed, or is still to come."""
-        coverage = self._archive.total_coverage([recording.id for recording in asked], AnalysisKind.MODEL)
+        whole = [recording.id for recording in over(asked)]
+        coverage = self._archive.total_coverage(whole, AnalysisKind.MODEL)
         missing = coverage.length - sum(map(coverage.total, _LOOKED_AT), ZERO)
         # Where a recording ends is known to about a second.
-        return (NOT_SEEN.format(clock(missing)),) if missing > len(asked) * SECOND else ()
+        return (NOT_SEEN.format(clock(missing)),) if missing > len(whole) * SECOND else ()
 
     def _unaided(self, asked: _Asked, notes: tuple[str, ...], spent: Usage | None = None) -> Iterator[AnswerPart]:
         answer = self._answering.ask(asked.question, asked.recordings, asked.between, asked.limit, among=asked.among)

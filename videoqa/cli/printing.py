@@ -25,7 +25,7 @@ from videoqa.events import Source
 from videoqa.health import Check
 from videoqa.media import UNHEARD, Coverage, CoverageState, Recording, RecordingState
 from videoqa.ports import AnalysisKind, PlannedGroup
-from videoqa.times import clock, clock_span
+from videoqa.times import SECOND, clock, clock_span
 
 _SAID = {
     Source.SUBTITLE: "subtitle",
@@ -91,7 +91,8 @@ def looked_at(seen: Coverage) -> str:
     if not seen.length:
         return "There is no footage yet; `videoqa index` takes some in."
     parts = [f"{clock(seen.analysed)} of {clock(seen.length)} analysed"]
-    parts += [f"{clock(seen.total(state))} {word}" for state, word in _UNSEEN.items() if seen.total(state)]
+    # What is shorter would read as 00:00:00: frames lie that far apart.
+    parts += [f"{clock(seen.total(state))} {word}" for state, word in _UNSEEN.items() if seen.total(state) >= SECOND]
     return f"Looked at the pictures: {', '.join(parts)}; subtitles are read whole."
 
 

@@ -111,7 +111,7 @@ def test_that_nobody_listened_is_told_with_every_answer() -> None:
     assert answering.ask("who tuned the violin").notes == note
 
 
-@pytest.mark.parametrize("state", [RecordingState.RECORDING, RecordingState.QUEUED, RecordingState.INDEXING])
+@pytest.mark.parametrize("state", [RecordingState.QUEUED, RecordingState.INDEXING])
 def test_that_something_is_not_searchable_yet_is_told_with_every_answer(state: RecordingState) -> None:
     answering = house(talk("garden", GARDEN))
     coming, _ = talk("music", MUSIC)
@@ -120,6 +120,18 @@ def test_that_something_is_not_searchable_yet_is_told_with_every_answer(state: R
     assert answering.ask("when does he repair the lawn mower engine").notes == note
     assert answering.ask("who tuned the violin").notes == note
     assert answering.ask("who tuned the violin", ["garden"]).notes == ()
+
+
+def test_what_a_camera_is_recording_is_told_as_such_and_not_as_missing() -> None:
+    answering = house(talk("garden", GARDEN))
+    before = answering.ask("when does he repair the lawn mower engine")
+    coming, _ = talk("music", MUSIC)
+    under_way = replace(coming, state=RecordingState.RECORDING, camera="yard")
+    answering.lookup.archive.add(under_way)
+    answering.lookup.archive.add(replace(under_way, id="other", digest="other"))
+    answer = answering.ask("when does he repair the lawn mower engine")
+    assert answer.notes == ("yard is being recorded; its last minutes are searchable when the recording ends.",)
+    assert answer.coverage == before.coverage
 
 
 def test_scores_fall_from_moment_to_moment_and_are_probabilities(both: Answering) -> None:

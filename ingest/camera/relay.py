@@ -1,13 +1,13 @@
 """Carries RTSP between a camera and the child that reads it, so that the child connects to nothing else.
 
 FFmpeg follows a server that leads on to another one, wherever that is, and has no setting against it. Until it asks to
-play, it is therefore shown no answer that could be such a lead; later it follows none.
+play, it is therefore shown no answer that could be such a lead; later it follows none. On the loopback of the machine,
+where the two meet, only processes of our own user are let in.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 import select
 import socket
 import threading
@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 
 from ingest.addresses import Policy
 from ingest.camera.addresses import Place
+from ingest.camera.caller import is_ours
 from ingest.camera.feed import CannotOpen, Feed
 from ingest.pinning import pinned
 from videoqa.cameras import CameraState
@@ -24,8 +25,9 @@ _PATIENCE = 5.0
 _BLOCK = 2**16
 _LONGEST_TALK = 2**16
 _PLAY = b"\nPLAY "
-# Anywhere, since lines may begin elsewhere for FFmpeg. It takes the number modulo 2**32, where it fits in 64 bits.
-_STATUS = re.compile(rb"RTSP/\S{0,4096}[ \t\f\v]+([+-]?)0*(\d{1,19})(?!\d)")
+_NAME = b"RTSP/"
+_SPACES = frozenset(b" \t\f\v")
+_WAITING_CALLERS = 16
 _log = logging.getLogger(__name__)
 
 
@@ -37,7 +39,7 @@ def relayed(place: Place, policy: Policy) -> Iterator[Feed]:
         Refused: nobody may be asked there.
     """
     far = _connected(place, policy)
-    with far, socket.create_server(("127.0.0.1", 0), backlog=1) as listening:
+    with far, socket.create_server(("127.0.0.1", 0), backlog=_WAITING_CALLERS) as listening:
         relay = _Relay(listening, far, place.text)
         relay.start()
         login = f"{place.login}@" if place.login else ""
@@ -52,16 +54,21 @@ class LedOn(Exception):
 
 
 class Talk:
-    """What is said before pictures come, looked through for leads to other servers."""
+    """What is said before pictures come, looked through for leads to other servers.
+
+    Each byte is looked at once, and there are no more than ``_LONGEST_TALK`` of them.
+    """
 
     def __init__(self) -> None:
         self.over = False
-        self._said = b""
+        self._status = _Status()
+        self._said = 0
         self._asked = b"\n"
 
     def asked(self, data: bytes) -> None:
-        self._asked = (self._asked + data)[-_BLOCK:]
-        self.over = self.over or _PLAY in self._asked
+        asked = self._asked + data
+        self.over = self.over or _PLAY in asked
+        self._asked = asked[1 - len(_PLAY) :]
 
     def answered(self, data: bytes) -> None:
         """
@@ -70,18 +77,51 @@ class Talk:
         """
         if self.over:
             return
-        # FFmpeg leaves out carriage returns wherever they stand.
-        begun = max(0, len(self._said) - 2 * 4096)
-        self._said += data.replace(b"\r", b"")
-        if len(self._said) > _LONGEST_TALK:
+        self._said += len(data)
+        if self._said > _LONGEST_TALK:
             raise LedOn("it says more than anybody has to before it plays")
-        for found in _STATUS.finditer(self._said, begun):
-            if 300 <= int(found[1] + found[2]) % 2**32 < 400:
-                raise LedOn("it leads on to another address; watch that one")
+        if self._status.leads(data):
+            raise LedOn("it leads on to another address; watch that one")
+
+
+class _Status:
+    """Finds a number from 300 to 399 behind a word with ``RTSP/`` in it: anywhere, since lines may begin elsewhere for
+    FFmpeg. It takes the number modulo 2**32, leaves out carriage returns, and cuts off long lines wherever that is.
+    """
+
+    def __init__(self) -> None:
+        self._matched = 0
+        self._named = self._expected = self._begun = self._negative = False
+        self._number = 0
+
+    def leads(self, data: bytes) -> bool:
+        return any(self._led(byte) for byte in data.replace(b"\r", b""))
+
+    def _led(self, byte: int) -> bool:
+        if byte in _SPACES or byte == 10:
+            # A word ends; more spaces end nothing.
+            self._expected = byte != 10 and (self._named or (self._expected and not self._begun))
+            self._matched, self._named, self._begun, self._negative, self._number = 0, False, False, False, 0
+            return False
+        first, self._begun = not self._begun, True
+        self._matched = self._matched + 1 if byte == _NAME[self._matched] else int(byte == _NAME[0])
+        if self._matched == len(_NAME):
+            self._matched, self._named = 0, True
+        if not self._expected:
+            return False
+        if 48 <= byte <= 57:
+            self._number = (10 * self._number + byte - 48) % 2**32
+            return 300 <= (-self._number if self._negative else self._number) % 2**32 < 400
+        self._expected = first and byte in b"+-"
+        self._negative = byte == 45
+        return False
 
 
 class _Relay(threading.Thread):
-    """Lets one client in, and carries bytes until either side ends."""
+    """Lets one process of ours in, and carries bytes until either side ends.
+
+    The child answers whoever asks it for the camera's password: so the port is held for as long as the child lives.
+    """
 
     def __init__(self, listening: socket.socket, far: socket.socket, shown: str) -> None:
         super().__init__(name="camera relay", daemon=True)
@@ -100,11 +140,10 @@ class _Relay(threading.Thread):
 
     def run(self) -> None:
         try:
-            self._near, _ = self._listening.accept()
+            self._near = self._let_in()
             if self._ended.is_set():
                 _shut(self._near)
             with self._near:
-                self._listening.close()
                 self._near.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._carry(self._near, self._far)
         except LedOn as error:
@@ -114,6 +153,14 @@ class _Relay(threading.Thread):
                 _log.debug("the line to a camera broke: %s", error)
         finally:
             _shut(self._far)
+
+    def _let_in(self) -> socket.socket:
+        while True:
+            near, _ = self._listening.accept()
+            if is_ours(near):
+                return near
+            near.close()
+            _log.warning("another user of this machine asked for the pictures of a camera, and got none")
 
     def _carry(self, near: socket.socket, far: socket.socket) -> None:
         talk = Talk()

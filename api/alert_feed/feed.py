@@ -169,6 +169,7 @@ class Subscription:
         self._idle = False
         self._beating: asyncio.TimerHandle | None = None
         self._taken, self._taken_before = 0, -1
+        self._placed = False
 
     def tell(self, told: Told) -> None:
         """Puts it behind what waits to be read."""
@@ -232,9 +233,13 @@ class Subscription:
             # It comes from a log that is not this one: nobody can say what it has missed.
             self.seq = last
             yield (_truncated(last + 1),)
+        self._placed = True
         while not self.over.done():
             head = self._feed.head
             page = await self._feed.pages.after(self.seq)
+            if not page.told and self.seq < max(last, head):
+                # Whoever else had it read may have begun before that was written.
+                page = await self._feed.pages.now(self.seq)
             if page.oldest is not None and self.seq:
                 yield (_truncated(page.oldest),)
             for first in range(0, len(page.told), _BATCH):
@@ -269,8 +274,9 @@ class Subscription:
             self.end(TooFarBehind())
             return
         self._taken_before = self._taken
-        last = max(self.seq, self._feed.head)
-        self.put(Line("heartbeat", HeartbeatMessage(last_seq=last).model_dump_json()))
+        if self._placed:
+            # A client goes on from here: what the others were told is nothing that this one has.
+            self.put(Line("heartbeat", HeartbeatMessage(last_seq=self.seq).model_dump_json()))
         if not self.over.done():
             self._beat_in(BEAT_SECONDS)
 

@@ -47,6 +47,14 @@ class Pages:
         # Others may wait for it when one of them goes.
         return await asyncio.shield(reading)
 
+    async def now(self, seq: int) -> Page:
+        """The page behind ``seq``, read after this was asked for, as ``after`` need not be.
+
+        Raises:
+            StorageError: the log cannot be read.
+        """
+        return await in_thread(lambda: self.read(seq))
+
     def read(self, seq: int) -> Page:
         """The page behind ``seq`` as it is now."""
         service = self._service

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
@@ -405,5 +406,50 @@ def test_those_who_come_back_together_have_the_log_read_once(service: Service) -
         for reader in readers:
             await reader.until(lambda reader=reader: reader.seqs == list(range(101, 301)))
         assert reads.count(100) == 1
+
+    play(service, part)
+
+
+def test_a_heartbeat_amid_what_is_kept_tells_no_more_than_was_told(service: Service) -> None:
+    service.alerts.write([begun(number) for number in range(1000)])
+
+    async def part(feed: Feed) -> None:
+        ahead = Reader(feed.subscribe(LOCAL, ALL, None))
+        await live(ahead, feed)
+        behind = feed.subscribe(LOCAL, ALL, 0)
+        async with asyncio.timeout(30), aclosing(behind.batches()) as batches:
+            told = json.loads((await anext(batches))[-1].text)["seq"]
+            behind._beat()
+            beat = json.loads((await anext(batches))[0].text)
+        assert told < 1000
+        assert beat == {"type": "heartbeat", "last_seq": told}
+
+    play(service, part)
+
+
+def test_what_was_written_while_others_had_the_log_read_is_told_to_who_came_after(service: Service) -> None:
+    service.alerts.write([begun(number) for number in range(10)])
+    reading, go_on = threading.Event(), threading.Event()
+
+    class Log(type(service.alerts)):  # type: ignore[misc]
+        def notices(self, after_seq: int, limit: int = 500) -> tuple[Notice, ...]:
+            found: tuple[Notice, ...] = super().notices(after_seq, limit)
+            if not reading.is_set():
+                reading.set()
+                assert go_on.wait(30)
+            return found
+
+    service.alerts.__class__ = Log
+
+    async def part(feed: Feed) -> None:
+        first = Reader(feed.subscribe(LOCAL, ALL, 10))
+        await first.until(reading.is_set)
+        service.alerts.write([begun(11)])
+        second = Reader(feed.subscribe(LOCAL, ALL, 10))
+        await second.until(lambda: second.subscription._placed)
+        go_on.set()
+        for reader in (first, second):
+            await reader.until(lambda reader=reader: reader.messages)
+            assert reader.seqs == [11]
 
     play(service, part)

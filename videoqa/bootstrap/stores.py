@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     from ingest.snapshots import DiskSnapshots
     from ingest.subtitles import KeptSubtitles
     from videoqa.jobs.queue import Jobs
+    from videoqa.media import Recording
     from videoqa.ports import Embedder
+
+CAMERAS = "cameras"
+"""The folder of the data directory in which each camera has its own."""
 
 
 class Stores:
@@ -54,6 +58,17 @@ class Stores:
         except OSError as error:
             raise DataUnwritable(path=folder, problem=error.strerror or error) from error
         return folder
+
+    def footage_of(self, recording: Recording) -> Path | None:
+        """Where what a camera recorded is; None of what somebody brought.
+
+        By the names of the file and of the camera's folder: the data directory may have been moved, or be reached by
+        another path, since the archive was told of them.
+        """
+        path = Path(recording.source)
+        if not recording.camera or path.parts[-3:-1] != (CAMERAS, recording.camera):
+            return None
+        return self.folder / CAMERAS / recording.camera / path.name
 
     @cached_property
     def zone(self) -> tzinfo:
@@ -104,7 +119,7 @@ class Stores:
     def snapshots(self) -> DiskSnapshots:
         from ingest.snapshots import DiskSnapshots
 
-        return DiskSnapshots(self.folder / "cameras")
+        return DiskSnapshots(self.folder / CAMERAS)
 
     @cached_property
     def audit(self) -> SqlAuditLog:

@@ -16,8 +16,8 @@ from ingest.snapshots import FILE as LATEST
 from videoqa.alerting.aside import Aside
 from videoqa.alerting.closing import under_way
 from videoqa.alerting.watching import CHANGED, NOT_RUNNING, SWITCHED_OFF, Room, Watching
+from videoqa.bootstrap.stores import CAMERAS
 from videoqa.errors import DiskFull
-from videoqa.intake import kept_files
 
 if TYPE_CHECKING:
     from videoqa.alerts import AlertRule
@@ -60,7 +60,7 @@ class Watchers:
             show=place.snapshots.keep,
             ended=self._aside.close,
         )
-        self._folder = place.folder / "cameras"
+        self._folder = place.folder / CAMERAS
         self._adopted = False
         self._watched: dict[str, _Watched] = {}
         self._rules: Mapping[str, tuple[AlertRule, ...]] = {}
@@ -117,7 +117,7 @@ class Watchers:
     def _adopt(self, cameras: Mapping[str, Camera]) -> None:
         """Takes up the footage of which a kill came before its recording was known: nobody adds to any file yet."""
         archive = self._place.archive
-        known = kept_files(archive)
+        known = {self._place.footage_of(recording) for recording in archive.recordings()}
         for path in sorted(self._folder.glob("*/*.mp4")):
             if path in known:
                 continue

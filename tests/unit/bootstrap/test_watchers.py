@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from videoqa.access import Role, Scope
+from videoqa.alerting.closing import under_way
 from videoqa.alerts import AlertRule, AlertState, Condition, ConditionKind
 from videoqa.bootstrap import House
 from videoqa.bootstrap.watchers import Watchers
@@ -136,6 +137,22 @@ def test_a_rule_for_every_camera_is_for_those_that_its_owner_reaches(world: Worl
         world.watchers.look()
         time.sleep(0.01)
     assert world.alerts() == ["gate"]
+
+
+def test_footage_that_is_known_by_another_path_is_not_taken_up_again(tmp_path: Path) -> None:
+    folder = tmp_path / "before" / "cameras" / "gate"
+    folder.mkdir(parents=True)
+    file = folder / "20261121T115900.000000Z.mp4"
+    file.write_bytes(b"no footage")
+    known = replace(under_way(str(file), "gate", NOW, NOW, GATE), state=RecordingState.INDEXED)
+    House(Settings(data_dir=tmp_path / "before")).archive.add(known)
+    (tmp_path / "before").rename(tmp_path / "now")
+    (tmp_path / "linked").symlink_to(tmp_path / "now")
+    for name in ("now", "linked"):
+        world = World(tmp_path / name)
+        world.watchers.look()
+        assert [each.id for each in world.place.archive.recordings()] == [known.id]
+        world.watchers.stop("the test is over")
 
 
 def test_footage_of_which_no_recording_is_known_is_taken_up(world: World) -> None:

@@ -89,6 +89,7 @@ def _put(connection: sa.Connection, table: sa.Table, same: sa.ColumnElement[bool
 
 def _check_free(connection: sa.Connection, camera: Camera) -> None:
     c = live_tables.cameras.c
-    others = sa.select(c.id).where(c.id != camera.id, sa.or_(c.name == camera.name, c.id == camera.name))
-    if statements.first(connection, others) is not None:
+    # Neither finds the other by what it is called itself.
+    called = sa.or_(c.name.in_((camera.name, camera.id)), c.id == camera.name)
+    if statements.first(connection, sa.select(c.id).where(c.id != camera.id, called)) is not None:
         raise CameraTaken(name=camera.name)

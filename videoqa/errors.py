@@ -54,6 +54,10 @@ class AmbiguousRecording(Misuse):
     """{name} could be any of {ids}; give one of these ids."""
 
 
+class CameraMeant(Misuse):
+    """{name} is a camera, not a recording; give one that it recorded: {titles}."""
+
+
 class NotIndexed(Misuse):
     """{title} is not indexed yet; run `videoqa index` on its file first."""
 
@@ -198,6 +202,10 @@ class UnknownAlert(Misuse):
     """There is no alert {name}; GET /v1/alerts shows those there are."""
 
 
+class TooManyRemarks(Misuse):
+    """The alert {name} has {limit} remarks already and takes no more; pin a moment with a note instead."""
+
+
 class NameTaken(Misuse):
     """A key called {name} is in force already; give another name, or revoke that one first."""
 
@@ -257,6 +265,10 @@ class QuotaSpent(Misuse):
 
 class TooManyRequests(Misuse):
     """More requests than {limit} came; try again in {retry_after} s, or raise VIDEOQA_RATE."""
+
+
+class TooManyStreams(Misuse):
+    """{limit} moving pictures of cameras are being shown already; close one of them, or look at snapshots."""
 
 
 class TooManyUploads(Misuse):
@@ -345,6 +357,10 @@ class KeyNeededBehindProxy(KeyNeeded):
 
 class UnlimitedNeeded(Misuse):
     """The key {name} is limited to some recordings, and these figures are of all; use a key without limits for them."""
+
+
+class WidensRule(Misuse):
+    """Only a key without limits has a rule of somebody else watch all cameras; name the cameras, or add your own."""
 
 
 class NotAllowed(Misuse):

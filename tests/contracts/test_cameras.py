@@ -91,10 +91,12 @@ def test_a_name_is_given_once(cameras: Cameras) -> None:
     cameras.add(replace(YARD, id="c3", name="gate-1"))
 
 
-def test_an_id_comes_before_a_name(cameras: Cameras) -> None:
-    cameras.add(replace(YARD, name="c1"))
-    cameras.add(GATE)
-    assert cameras.camera("c1") == GATE
+def test_no_camera_has_the_id_that_another_one_is_called(cameras: Cameras) -> None:
+    called = replace(YARD, name="c1")
+    cameras.add(called)
+    with pytest.raises(CameraTaken):
+        cameras.add(GATE)
+    assert cameras.camera("c1") == called
 
 
 def test_a_changed_camera_stands_in_the_place_of_the_one_before(cameras: Cameras) -> None:

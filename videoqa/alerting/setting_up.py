@@ -21,6 +21,7 @@ from videoqa.errors import (
     NotAllowed,
     TagOutOfReach,
     UnknownCamera,
+    WidensRule,
 )
 from videoqa.media import ZERO
 from videoqa.ports import Cameras, Rules
@@ -99,7 +100,7 @@ class SettingUp:
         known = self.cameras.cameras()
         if any(name in (camera.id, camera.name) for camera in known):
             raise CameraTaken(name=name)
-        camera_id = _id_of(name, {camera.id for camera in known})
+        camera_id = _id_of(name, {called for camera in known for called in (camera.id, camera.name)})
         camera = Camera(
             id=camera_id,
             name=name,
@@ -162,7 +163,14 @@ class SettingUp:
         return rule
 
     def change_rule(self, rule: AlertRule, wishes: RuleWishes, caller: Caller) -> AlertRule:
-        """What ``rule`` has become. Raises as ``add_rule`` does, and ``UnknownRule`` where it is gone."""
+        """What ``rule`` has become. Raises as ``add_rule`` does, and ``UnknownRule`` where it is gone.
+
+        Raises:
+            WidensRule: it is somebody else's, and would be about cameras that the caller does not reach.
+        """
+        widened = bool(rule.cameras) and not wishes.cameras
+        if widened and not caller.scope.everything and caller.key_id != rule.owner:
+            raise WidensRule
         changed = replace(
             rule,
             name=_printable(wishes.name) or rule.name,

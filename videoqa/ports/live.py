@@ -30,7 +30,7 @@ class Cameras(Protocol):
         ...
 
     def camera(self, name_or_id: str) -> Camera | None:
-        """The one with that id, or else the one called so."""
+        """The one with that id or name."""
         ...
 
     def change(self, camera: Camera) -> None:

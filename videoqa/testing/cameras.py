@@ -74,6 +74,7 @@ class MemoryCameras:
             return gap != before
 
     def _put(self, camera: Camera) -> None:
-        if any(camera.name in (other.name, other.id) for other in self._cameras.values() if other.id != camera.id):
+        others = (other for other in self._cameras.values() if other.id != camera.id)
+        if any(camera.name in (other.name, other.id) or camera.id == other.name for other in others):
             raise CameraTaken(name=camera.name)
         self._cameras[camera.id] = replace(camera, tags=tuple(sorted(set(camera.tags))))

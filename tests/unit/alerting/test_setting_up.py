@@ -19,6 +19,7 @@ from videoqa.errors import (
     RuleTaken,
     TagOutOfReach,
     UnknownCamera,
+    WidensRule,
 )
 from videoqa.testing.cameras import MemoryCameras
 from videoqa.testing.rules import MemoryRules
@@ -61,6 +62,13 @@ def test_names_that_come_to_the_same_id_are_told_apart(setting_up: SettingUp) ->
         "a-b-2",
         "a-b-3",
     ]
+
+
+def test_no_camera_is_known_by_what_another_one_is_called(setting_up: SettingUp) -> None:
+    old = setting_up.add_camera(CameraWishes("old", URL), LOCAL)
+    renamed = setting_up.change_camera(old, CameraWishes("gate-1", URL), LOCAL)
+    assert setting_up.add_camera(CameraWishes("gate 1", URL), LOCAL).id == "gate-1-2"
+    assert setting_up.camera("gate-1", Scope()) == renamed
 
 
 def test_a_name_or_id_that_another_camera_has_is_taken(setting_up: SettingUp) -> None:
@@ -181,3 +189,16 @@ def test_a_rule_about_a_camera_that_was_removed_can_be_changed(setting_up: Setti
     setting_up.cameras.remove(camera.id)
     changed = RuleWishes(MOTION, cameras=rule.cameras, severity=Severity.HIGH)
     assert setting_up.change_rule(rule, changed, LOCAL).severity is Severity.HIGH
+
+
+def test_a_rule_of_somebody_else_is_not_widened_beyond_a_limited_key(setting_up: SettingUp) -> None:
+    guard = limited("ours")
+    setting_up.add_camera(CameraWishes("a", URL, tags=("ours",)), LOCAL)
+    here, everywhere = RuleWishes(MOTION, cameras=frozenset({"a"})), RuleWishes(MOTION)
+    rule = setting_up.add_rule(here, LOCAL)
+    with pytest.raises(WidensRule):
+        setting_up.change_rule(rule, everywhere, guard)
+    assert setting_up.rules.rule(rule.id) == rule
+    assert setting_up.change_rule(rule, everywhere, LOCAL).cameras == frozenset()
+    own = setting_up.add_rule(here, guard)
+    assert setting_up.change_rule(own, everywhere, guard).cameras == frozenset()

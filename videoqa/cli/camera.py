@@ -16,7 +16,7 @@ from videoqa.errors import BadCamera, NoPicture, escaped
 from videoqa.times import duration, parse_duration
 
 if TYPE_CHECKING:
-    from videoqa.cameras import Camera, CameraStatus
+    from videoqa.cameras import Camera, CameraStatus, StreamUrl
     from videoqa.ports import Cameras
 
 _GIGABYTE = 10**9
@@ -60,13 +60,16 @@ def add(
     ] = None,
 ) -> int:
     """Add a camera. A running `videoqa serve` watches it from then on; its password is never shown again."""
+    from ingest.camera.addresses import path_of
     from videoqa.alerting.setting_up import CameraWishes
     from videoqa.bootstrap import house
     from videoqa.cameras import Detail, StreamUrl
 
+    address = StreamUrl(sys.stdin.readline().strip() if url == "-" else url)
+    _check_no_path(address)
     wishes = CameraWishes(
         name=name,
-        url=StreamUrl(sys.stdin.readline().strip() if url == "-" else url),
+        url=address,
         keep=None if keep is None else parse_duration(keep),
         keep_events=None if keep_events is None else parse_duration(keep_events),
         keep_bytes=round(keep_gb * _GIGABYTE),
@@ -76,6 +79,11 @@ def add(
     )
     added = house().setting_up.add_camera(wishes, LOCAL)
     print(f"added {escaped(added.name)} ({added.id}): {escaped(added.url.shown)}, {_kept(added)}")
+    if address.scheme == "file" and not Path(path_of(address)).is_file():
+        print(
+            f"videoqa: there is no file {escaped(path_of(address))} yet; nothing is seen until there is",
+            file=sys.stderr,
+        )
     say_who_watches(house())
     return FOUND
 
@@ -170,6 +178,16 @@ def snapshot(
     path.write_bytes(shown.jpeg)
     print(f"{path}: {escaped(camera.name)} at {wall_clock(shown.taken_at)}")
     return FOUND
+
+
+def _check_no_path(address: StreamUrl) -> None:
+    """
+    Raises:
+        BadCamera: it is the path of a file; it tells the address of that.
+    """
+    path = Path(address.text)
+    if "://" not in address.text and address.scheme != "file" and path.exists():
+        raise BadCamera(problem=f"a file is played by its address: {path.absolute().as_uri()}")
 
 
 def _period(text: str) -> timedelta:

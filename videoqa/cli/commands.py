@@ -14,8 +14,8 @@ from api.exports import ExportFormat, exported
 from videoqa.answers import Answer, Told, WallClock
 from videoqa.bootstrap import diagnose, house
 from videoqa.cli import FAILED, FOUND, NOTHING_FOUND, camera, keys, mcp, model, printing, rule, serve, trying, watch
-from videoqa.errors import EmptyStretch, escaped
-from videoqa.media import ZERO, Span
+from videoqa.errors import CameraMeant, EmptyStretch, UnknownRecording, escaped
+from videoqa.media import ZERO, Recording, Span
 from videoqa.ports import AnalysisKind, RecordingFilter
 from videoqa.times import SECOND, clock, parse_moment, parse_offset
 
@@ -48,6 +48,7 @@ Between = Annotated[
     typer.Option(help="Only footage between two times: [H:]MM:SS, or ISO 8601 for the wall clock.", metavar="FROM TO"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+_MOST_TITLES = 5
 Name = Annotated[str, typer.Argument(help="Title, title's stem, or id.", metavar="RECORDING")]
 
 
@@ -103,7 +104,7 @@ def describe(
     prompt: Annotated[str, typer.Option(help="What to look for.")] = "",
 ) -> int:
     """Have a model tell all that happens in a stretch of a recording."""
-    chosen = house().resolve(recording)
+    chosen = _recording_called(recording)
     start = ZERO if since is None else parse_offset(since)
     end = max(chosen.length, start + SECOND) if until is None else parse_offset(until)
     if end <= start:
@@ -114,7 +115,7 @@ def describe(
 @app.command()
 def summary(recording: Name) -> int:
     """Have a model sum up what was found in a recording."""
-    return _written(house().describing.summary(house().resolve(recording)))
+    return _written(house().describing.summary(_recording_called(recording)))
 
 
 @app.command()
@@ -146,7 +147,7 @@ def show(
     as_json: Json = False,
 ) -> int:
     """Show what was found in a recording: its chapters, events and coverage."""
-    chosen = house().resolve(recording)
+    chosen = _recording_called(recording)
     if plan:
         planned = house().plan(chosen)
         print(printing.plan_json(planned) if as_json else printing.plan(chosen, planned))
@@ -168,7 +169,7 @@ def coverage(
     as_json: Json = False,
 ) -> int:
     """Show which stretches of a recording were looked at, and which were not."""
-    chosen = house().resolve(recording)
+    chosen = _recording_called(recording)
     seen = house().archive.coverage(chosen.id, by)
     waits = by is AnalysisKind.MODEL and house().waits_for_model(chosen)
     print(printing.coverage_json(chosen, by, seen) if as_json else printing.coverage(chosen, by, seen, waits=waits))
@@ -178,7 +179,7 @@ def coverage(
 @app.command()
 def remove(recording: Name) -> int:
     """Forget a recording and all that was found in it; its file is left alone."""
-    chosen = house().resolve(recording)
+    chosen = _recording_called(recording)
     house().remove(chosen)
     print(f"removed {escaped(chosen.title)} ({chosen.id})")
     return FOUND
@@ -190,7 +191,7 @@ def export(
     form: Annotated[ExportFormat, typer.Option("--format", help="What to write.")] = ExportFormat.VTT,
 ) -> int:
     """Write a recording's subtitles, chapters or events for other programs."""
-    sys.stdout.write(exported(form, house().archive, house().resolve(recording)))
+    sys.stdout.write(exported(form, house().archive, _recording_called(recording)))
     return FOUND
 
 
@@ -223,18 +224,45 @@ def _written(text: Iterable[str]) -> int:
     return FOUND
 
 
+def _recording_called(name: str) -> Recording:
+    """
+    Raises:
+        UnknownRecording: none is called so.
+        CameraMeant: a camera is; it names what that recorded last.
+    """
+    place = house()
+    try:
+        return place.resolve(name)
+    except UnknownRecording as error:
+        camera = place.cameras.camera(name)
+        recorded = RecordingFilter(camera=name if camera is None else camera.id)
+        titles = tuple(each.title for each in place.archive.page(recorded, limit=_MOST_TITLES))
+        if titles:
+            raise CameraMeant(name=name, titles=titles) from error
+        raise
+
+
 def _chosen(names: list[str] | None) -> list[str] | None:
-    """The ids of the recordings called ``names``, and of those of cameras called so; None asks all of them."""
+    """The ids of the recordings called ``names``, and of those of cameras called so; None asks all of them.
+
+    A camera that was removed is called by its id.
+    """
     if not names:
         return None
     place = house()
     chosen = list[str]()
     for name in names:
         camera = place.cameras.camera(name)
-        if camera is None:
-            chosen.append(place.resolve(name).id)
-        else:
+        if camera is not None:
             chosen += sorted(place.archive.ids(RecordingFilter(camera=camera.id)))
+            continue
+        try:
+            chosen.append(place.resolve(name).id)
+        except UnknownRecording:
+            recorded = sorted(place.archive.ids(RecordingFilter(camera=name)))
+            if not recorded:
+                raise
+            chosen += recorded
     return chosen
 
 

@@ -117,7 +117,7 @@ class _Wanted:
         name = escaped(alert.label if rule is None else rule.name)
         if kind is NoticeKind.ALERT_END:
             lasted = "" if alert.end is None else f" after {clock(alert.end - alert.start)}"
-            return f"over{lasted}: {name}  [{alert.id}]"
+            return f"over{lasted}: {name}  [{alert.id}]{self._clip(alert)}"
         if kind is NoticeKind.ALERT_UPDATE:
             said = [f"seen to by {escaped(alert.acknowledged_by)}"] if alert.acknowledged_by else []
             said += ["a false alarm"] if alert.false_alarm else []
@@ -125,3 +125,10 @@ class _Wanted:
         described = f": {escaped(alert.description)}" if alert.description else ""
         sure = f"{alert.verdict}, {alert.confidence:.2f}"
         return f"{alert.severity.upper()}  {name}{described}  ({sure})  [{alert.id}]"
+
+    def _clip(self, alert: Alert) -> str:
+        """Where the service has its clip; nothing where its footage was deleted."""
+        from api.schemas.alerts import AlertBody
+
+        clip = AlertBody.from_domain(alert).clip_url
+        return "" if clip is None else f"  clip: {clip}"

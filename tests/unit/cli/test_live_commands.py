@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from ingest.snapshots import DiskSnapshots
 from tests.live import alert_log, an_alert, new
+from videoqa.alerts import AlertState, Notice, NoticeKind
 from videoqa.bootstrap import House, house
 from videoqa.cameras import CameraState, CameraStatus
 from videoqa.cli.commands import app
-from videoqa.errors import AmbiguousRule, Misuse, NoModel, NoPicture, NothingToTry, UnknownRule
+from videoqa.cli.watch import _Wanted
+from videoqa.errors import (
+    AmbiguousRule,
+    CameraMeant,
+    Misuse,
+    NoModel,
+    NoPicture,
+    NothingToTry,
+    UnknownRecording,
+    UnknownRule,
+)
 from videoqa.jobs.slots import Slot
-from videoqa.media import Picture
+from videoqa.media import Picture, Recording, RecordingState
 
 URL = "rtsp://guard:secret@10.0.0.7/stream"
 Run = Callable[..., tuple[int, str, str]]
@@ -43,6 +55,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     ("arguments", "told"),
     [
         (("camera", "add", "a", "gopher://10.0.0.7/"), "cannot be added"),
+        (("camera", "add", "a", "samples/yard.mp4"), "file:///.*/samples/yard.mp4"),
         (("camera", "add", "a", URL, "--keep", "soon"), "soon is no length of time"),
         (("camera", "add", "a", URL, "--period", "0.01s"), "looked at every"),
         (("camera", "show", "nobody"), "No camera is called nobody"),
@@ -109,6 +122,40 @@ def test_a_rule_is_meant_by_a_beginning_that_no_other_has(run: Run) -> None:
         run("rule", "remove", "motion at")
 
 
+def test_a_camera_is_no_recording_but_what_it_recorded_is_asked_even_when_it_is_gone(run: Run) -> None:
+    run("camera", "add", "yard", URL)
+    with pytest.raises(UnknownRecording):
+        run("coverage", "yard")
+    house().archive.add(_recorded("a1", "yard 2026-05-09 12:00:00"))
+    for command in ("coverage", "show", "remove"):
+        with pytest.raises(CameraMeant, match=r"yard is a camera, .* yard 2026-05-09 12:00:00"):
+            run(command, "yard")
+    asked = ("search", "a person", "--in", "yard")
+    assert run(*asked)[1] == "Nothing found.\n"
+    run("camera", "remove", "yard")
+    assert run(*asked)[1] == "Nothing found.\n"
+    with pytest.raises(UnknownRecording):
+        run("search", "a person", "--in", "nobody")
+
+
+def test_a_file_that_is_not_there_is_told_of_and_added(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("camera", "add", "later", (tmp_path / "a b.mp4").as_uri())
+    assert (code, out.startswith("added later")) == (0, True)
+    assert f"there is no file {tmp_path}/a b.mp4" in err
+    (tmp_path / "here.mp4").touch()
+    assert "no file" not in run("camera", "add", "here", (tmp_path / "here.mp4").as_uri())[2]
+
+
+def test_the_end_of_an_alert_tells_where_its_clip_is(run: Run) -> None:
+    run("camera", "add", "gate-1", URL)
+    alert = replace(an_alert(1), state=AlertState.ENDED, recording="a1", offset=timedelta(seconds=20))
+    ended = replace(alert, end=alert.start + timedelta(seconds=10))
+    told = _Wanted(house(), (), (), ())
+    line = told.line(Notice(1, NoticeKind.ALERT_END, ended.start, alert=ended))
+    assert line.endswith("clip: /v1/recordings/a1/clip?from=17.000&to=35.000")
+    assert "clip" not in told.line(Notice(1, NoticeKind.ALERT_END, ended.start, alert=replace(ended, recording="")))
+
+
 def test_a_snapshot_is_written_as_a_file(run: Run, tmp_path: Path) -> None:
     run("camera", "add", "gate-1", URL)
     with pytest.raises(NoPicture, match="start `videoqa serve`"):
@@ -141,3 +188,18 @@ def test_what_is_written_in_words_is_read(run: Run) -> None:
     assert (rule.schedule.start.hour, rule.schedule.start.minute) == (6, 30)
     assert rule.condition.line == ((0.5, 1.0), (0.5, 0.0))
     assert rule.condition.lasting.total_seconds() == 5
+
+
+def _recorded(recording_id: str, title: str) -> Recording:
+    began = datetime(2026, 5, 9, 12, tzinfo=UTC)
+    return Recording(
+        id=recording_id,
+        title=title,
+        source=f"/{recording_id}.mp4",
+        digest=recording_id,
+        length=timedelta(seconds=60),
+        state=RecordingState.INDEXED,
+        added_at=began,
+        started_at=began,
+        camera="yard",
+    )

@@ -14,6 +14,9 @@ from videoqa.cameras import CameraState
 _BEHIND = 3
 """RFC 8216, 6.3.3: who begins closer to the end of a live stream may have to wait."""
 
+_LEAST_WAIT = 1.0
+"""Between two readings of a playlist: a long one costs all cameras of the process something."""
+
 
 class Hls:
     """The stream of one camera from where it stands now.
@@ -56,7 +59,7 @@ class Hls:
             if self._playlist.ended:
                 return
             # RFC 8216, 6.3.4: half as long where nothing was new.
-            if self._visit.ended.wait(self._playlist.target * (1 if new else 0.5)):
+            if self._visit.ended.wait(max(_LEAST_WAIT, self._playlist.target * (1 if new else 0.5))):
                 return
             self._playlist = self._reread()
 

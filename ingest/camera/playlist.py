@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ingest.camera.feed import CannotOpen
 from videoqa.cameras import CameraState
 
 _ATTRIBUTE = re.compile(r'(?<![A-Z0-9-])([A-Z0-9-]{1,64})=("[^"\r\n]*"|[^",\s]+)')
-_MOST_SEGMENTS = 20_000
+# A stream that keeps hours has fewer. They are read again and again, in the process that all cameras share.
+_MOST_LINES = 20_000
+_MOST_SEGMENTS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,10 @@ def read(text: str) -> Playlist:
     Raises:
         CannotOpen: it is no playlist, or one of what is not read here.
     """
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = text.split("\n", _MOST_LINES)
+    if len(told) > _MOST_LINES:
+        raise CannotOpen(CameraState.BAD_CODEC, "its HLS playlist is longer than any")
+    lines = [line for each in told if (line := each.strip())]
     if not lines or lines[0].lstrip("\ufeff") != "#EXTM3U":
         raise CannotOpen(CameraState.BAD_CODEC, "what it sends is no HLS playlist")
     if any(line.startswith("#EXT-X-STREAM-INF:") for line in lines):
@@ -66,31 +71,33 @@ def _best(lines: list[str]) -> str:
 
 
 def _media(lines: list[str]) -> Playlist:
-    segments, pending, ended, target = list[Segment](), Segment(0, "", 0.0), False, 6.0
+    segments, ended, target = list[Segment](), False, 6.0
+    number, seconds, head, apart = 0, 0.0, "", False
     for line in lines:
+        if not line.startswith("#"):
+            if len(segments) == _MOST_SEGMENTS:
+                raise CannotOpen(CameraState.BAD_CODEC, "its HLS playlist is longer than any")
+            segments.append(Segment(number, line, seconds, head, apart))
+            number, apart = number + 1, False
+            continue
         tag, _, value = line.partition(":")
         match tag:
             case "#EXT-X-MEDIA-SEQUENCE":
-                pending = replace(pending, number=int(value))
+                number = int(value)
             case "#EXT-X-TARGETDURATION":
                 target = min(max(0.2, float(value)), 60.0)
             case "#EXTINF":
-                pending = replace(pending, seconds=float(value.partition(",")[0]))
+                seconds = float(value.partition(",")[0])
             case "#EXT-X-DISCONTINUITY":
-                pending = replace(pending, apart=True)
+                apart = True
             case "#EXT-X-MAP":
-                pending = replace(pending, head=_attributes(value).get("URI", ""))
+                head = _attributes(value).get("URI", "")
             case "#EXT-X-KEY" if _attributes(value).get("METHOD") != "NONE":
                 raise CannotOpen(CameraState.BAD_CODEC, "its HLS stream is encrypted")
             case "#EXT-X-BYTERANGE":
                 raise CannotOpen(CameraState.BAD_CODEC, "its HLS stream comes in byte ranges, which are not read")
             case "#EXT-X-ENDLIST":
                 ended = True
-            case _ if not line.startswith("#"):
-                if len(segments) == _MOST_SEGMENTS:
-                    raise CannotOpen(CameraState.BAD_CODEC, "its HLS playlist is longer than any")
-                segments.append(replace(pending, address=line))
-                pending = replace(pending, number=pending.number + 1, apart=False)
     return Playlist(tuple(segments), target, ended)
 
 

@@ -268,6 +268,23 @@ def test_hls_is_followed_from_near_its_end_until_it_ends(segments: list[bytes], 
     assert len(packets) == len(shown.pictures) - first
 
 
+def test_a_playlist_that_promises_more_at_once_is_still_read_at_leisure() -> None:
+    again = threading.Event()
+
+    def handle(connection: Connection) -> None:
+        playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:0.1\n#EXTINF:0.1,\na.ts\n" + "#EXT-X-ENDLIST" * again.is_set()
+        again.set()
+        connection.answer("200 OK", playlist.encode() if connection.target.endswith("m3u8") else b"footage")
+
+    with serving(handle) as port:
+        began = time.monotonic()
+        with HOME.opened(StreamUrl(f"http://127.0.0.1:{port}/live.m3u8")) as feed:
+            assert feed.descriptor is not None
+            with os.fdopen(os.dup(feed.descriptor), "rb") as file:
+                assert file.read() == b"footage"
+        assert time.monotonic() - began >= 1
+
+
 def pictures_in(segment: bytes) -> list[av.Packet]:
     with av.open(BytesIO(segment), format="mpegts") as container:
         return [packet for packet in container.demux(video=0) if packet.pts is not None]

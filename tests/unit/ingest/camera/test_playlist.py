@@ -52,7 +52,9 @@ def test_of_several_streams_the_best_is_taken() -> None:
         ("#EXTM3U\n#EXTINF:1,\n#EXT-X-BYTERANGE:10@0\na", "byte ranges"),
         ("#EXTM3U\n#EXTINF:long,\na", "numbers"),
         ("#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:" + "9" * 5000, "numbers"),
-        ("#EXTM3U\n" + "a\n" * 30_000, "longer than any"),
+        ("#EXTM3U\n" + "a\n" * 6_000, "longer than any"),
+        ("#EXTM3U\n" + "#EXTINF:1\n" * 100_000, "longer than any"),
+        ("#EXTM3U\n" + "\n" * 2**20, "longer than any"),
     ],
 )
 def test_what_is_no_stream_that_is_read_says_why(text: str, problem: str) -> None:
@@ -63,6 +65,13 @@ def test_what_is_no_stream_that_is_read_says_why(text: str, problem: str) -> Non
 @pytest.mark.parametrize("duration", ["nan", "inf", "-1", "1e300"])
 def test_the_time_between_two_looks_stays_within_reason(duration: str) -> None:
     assert 0.2 <= read(f"#EXTM3U\n#EXT-X-TARGETDURATION:{duration}\n").target <= 60
+
+
+@pytest.mark.parametrize("line", ["#EXTINF:1", '#EXT-X-MAP:URI="a"', "#EXT-X-KEY:METHOD=NONE", "#" + "A" * 50])
+def test_the_longest_of_playlists_is_read_in_no_time(line: str) -> None:
+    began = time.thread_time()
+    assert read("#EXTM3U\n" + f"{line}\n" * 19_990 + "a").segments[0].address == "a"
+    assert time.thread_time() - began < 2
 
 
 def test_a_line_made_to_take_for_ever_does_not() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from videoqa.alerting.closing import begin_rules
-from videoqa.alerting.retention import NOTICES_KEPT, Retention
+from videoqa.alerting.retention import MOST_A_PASS, MOST_FOR_ROOM, NOTICES_KEPT, Retention
 from videoqa.cameras import Camera, CameraState, CameraStatus, StreamUrl
 from videoqa.events import Event, Source
 from videoqa.media import Coverage, FrameGroup, Recording, RecordingState, Span
@@ -33,9 +33,13 @@ class Pins:
 
 
 class World:
-    """Recordings of a camera, each of 100 bytes; ``lacking`` are bytes that the disk has too few of."""
+    """Recordings of a camera, each of 100 bytes; ``lacking`` are bytes that the disk has too few of.
+
+    Something was brought ``NOW``; ``later`` is by a clock that nobody sets.
+    """
 
     def __init__(self) -> None:
+        self.later = timedelta(0)
         self.archive = MemoryArchive()
         self.log = MemoryAlertLog(archive=self.archive)
         self.pins = Pins()
@@ -47,7 +51,10 @@ class World:
             lambda recording: self.archive.remove(recording.id),
             size_of=lambda recording: 100,
             lacking=lambda: self.lacking,
+            steady=lambda: self.later / timedelta(seconds=1),
         )
+        state = RecordingState.INDEXED
+        self.archive.add(Recording("brought", "brought", "/brought", "brought", MINUTES, state, added_at=NOW))
 
     def record(
         self, name: str, days_ago: float, *, alert: bool = False, camera: str = "gate", ended: bool = True
@@ -67,9 +74,9 @@ class World:
         self.archive.set_plan(analysis, [DAY * 0], [FrameGroup(0, Span(DAY * 0, MINUTES), (DAY * 0,))])
         self.archive.record(analysis, 0, RecordedLook(Look()), TimelineChange(closed=(event,)))
 
-    def keep(self, camera: Camera) -> list[str]:
-        self.retention.keep([camera], NOW)
-        return sorted(each.id for each in self.archive.page(RecordingFilter(), limit=100))
+    def keep(self, *cameras: Camera, now: datetime | None = None) -> list[str]:
+        self.retention.keep(cameras, now or NOW + self.later)
+        return sorted(each.id for each in self.archive.page(RecordingFilter(), limit=1000) if each.camera)
 
 
 @pytest.fixture
@@ -77,8 +84,8 @@ def world() -> World:
     return World()
 
 
-def camera(**how: object) -> Camera:
-    return Camera("gate", "gate", StreamUrl("rtsp://10.0.0.7/"), NOW, **how)  # type: ignore[arg-type]
+def camera(name: str = "gate", **how: object) -> Camera:
+    return Camera(name, name, StreamUrl("rtsp://10.0.0.7/"), NOW, **how)  # type: ignore[arg-type]
 
 
 def test_what_ended_longer_ago_than_is_kept_goes(world: World) -> None:
@@ -121,6 +128,13 @@ def test_over_its_room_the_oldest_quiet_footage_goes_first(world: World) -> None
     assert world.keep(camera(keep_bytes=100)) == ["oldest alert"]
 
 
+def test_what_is_under_way_counts_among_what_a_camera_takes(world: World) -> None:
+    world.record("old", 2)
+    world.record("young", 1)
+    world.record("now", 0, ended=False)
+    assert world.keep(camera(keep_bytes=200)) == ["now", "young"]
+
+
 def test_a_full_disk_takes_of_what_has_a_limit(world: World) -> None:
     for number in range(4):
         world.record(f"quiet {number}", 4 - number)
@@ -128,9 +142,63 @@ def test_a_full_disk_takes_of_what_has_a_limit(world: World) -> None:
     assert world.keep(camera(keep=30 * DAY)) == ["quiet 2", "quiet 3"]
 
 
+def test_a_full_disk_takes_a_few_at_once_of_who_has_most_and_neither_alerts_nor_what_is_fresh(world: World) -> None:
+    for number in range(8):
+        world.record(f"gate {number}", 9 - number)
+    world.record("gate 8", 0.01)
+    for number in range(3):
+        world.record(f"door {number}", 20 - number, camera="door", alert=number == 0)
+    world.lacking = 10_000
+    bounded = camera(keep=30 * DAY), camera("door", keep_bytes=5000)
+    kept = {f"gate {number}" for number in range(9)} | {f"door {number}" for number in range(3)}
+    assert set(world.keep(*bounded)) == kept - {f"gate {number}" for number in range(MOST_FOR_ROOM)}
+    for _ in range(3):
+        left = world.keep(*bounded)
+    assert left == ["door 0", "gate 8"]
+
+
+@pytest.mark.parametrize("leap", [timedelta(hours=2), DAY, 60 * DAY])
+def test_nothing_goes_by_age_when_the_clock_has_leapt_until_it_is_steady(world: World, leap: timedelta) -> None:
+    world.record("just", 6.99)
+    assert world.keep(camera(keep=7 * DAY)) == ["just"]
+    for _ in range(59):
+        world.later += timedelta(minutes=1)
+        assert world.keep(camera(keep=7 * DAY), now=NOW + leap + world.later) == ["just"]
+    # It was wrong, and is right again.
+    for _ in range(59):
+        world.later += timedelta(minutes=1)
+        assert world.keep(camera(keep=7 * DAY)) == ["just"]
+    world.later += timedelta(minutes=1)
+    world.keep(camera(keep=7 * DAY))
+    world.later += DAY
+    assert world.keep(camera(keep=7 * DAY)) == []
+
+
+def test_nothing_goes_by_age_while_a_clock_that_begins_far_ahead_is_not_steady(world: World) -> None:
+    world.record("young", 1)
+    world.log.write([CameraStatus("gate", CameraState.ONLINE, NOW)])
+    at = max(NOW, datetime.now(UTC)) + 2000 * DAY
+    assert world.keep(camera(keep=7 * DAY), now=at) == ["young"]
+    assert world.log.notices(0)
+    world.later = timedelta(minutes=59)
+    assert world.keep(camera(keep=7 * DAY), now=at + world.later) == ["young"]
+    world.later = timedelta(minutes=60)
+    assert world.keep(camera(keep=7 * DAY), now=at + world.later) == []
+
+
+def test_few_go_at_once_whatever_their_age(world: World) -> None:
+    for number in range(2 * MOST_A_PASS + 1):
+        world.record(f"old {number}", 10)
+    for left in (MOST_A_PASS + 1, 1, 0):
+        assert len(world.keep(camera(keep=7 * DAY))) == left
+
+
 def test_old_notices_go_and_their_numbers_are_not_used_again(world: World) -> None:
     world.log.write([CameraStatus("gate", CameraState.ONLINE, NOW)])
     last = world.log.last_seq()
-    world.retention.keep([], datetime.now(UTC) + NOTICES_KEPT + DAY)
+    world.keep()
+    assert world.log.notices(0)
+    world.later = datetime.now(UTC) - NOW + NOTICES_KEPT + DAY
+    world.keep()
     assert world.log.notices(0) == ()
     assert world.log.last_seq() == last

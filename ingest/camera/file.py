@@ -99,3 +99,29 @@ def mend(path: str) -> None:
         return
     except OSError as error:
         raise DataUnwritable(path=path, problem=error.strerror) from error
+
+
+def holds_media(path: str) -> bool:
+    """True where there is a whole fragment in the file, or it is no MP4: then nobody can tell what is in it.
+
+    Raises:
+        DataUnwritable: it cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            size, at, before = file.seek(0, os.SEEK_END), 0, b""
+            while at + _HEAD.size <= size:
+                file.seek(at)
+                length, kind = _HEAD.unpack(file.read(_HEAD.size))
+                if at == 0 and kind != b"ftyp":
+                    return True
+                if length < _HEAD.size or at + length > size:
+                    return False
+                if (before, kind) == (b"moof", b"mdat"):
+                    return True
+                at, before = at + length, kind
+            return False
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise DataUnwritable(path=path, problem=error.strerror) from error

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from videoqa.cameras import Camera
-from videoqa.errors import BadMedia, EmptyFootage, NotFootage
+from videoqa.errors import BadMedia, DecoderCrashed, DecoderOverran, EmptyFootage, NotFootage, SourceChanged
 from videoqa.media import ZERO, Coverage, CoveredSpan, Recording, RecordingState, Sampling
 from videoqa.ports import (
     AnalysisKind,
@@ -23,14 +23,17 @@ from videoqa.ports import (
 )
 
 PRIORITY = 7
+_PASSING = (DecoderCrashed, DecoderOverran, SourceChanged)
+"""What a machine short of time or memory does to sound footage, too."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Closing:
     """Ends recordings to which their camera adds nothing any more. Whatever is cut off by a kill is done by a second
-    call. ``remove`` forgets a recording and its file; ``by_model`` says whether a model's look is to follow; ``mend``
-    makes a file readable again that broke off when the machine did.
+    call. ``remove`` forgets a recording and its file; ``holds_media`` says whether there is footage in a file, be it
+    readable or not; ``by_model`` says whether a model's look is to follow; ``mend`` makes a file readable again that
+    broke off when the machine did.
     """
 
     archive: Archive
@@ -39,6 +42,7 @@ class Closing:
     passages: Passages
     jobs: JobQueue
     remove: Callable[[Recording], None]
+    holds_media: Callable[[str], bool]
     by_model: Callable[[], bool] = bool
     mend: Callable[[str], None] = lambda _: None
 
@@ -61,6 +65,7 @@ class Closing:
         ``looked`` is what was looked at for rules, as far as that is known.
 
         Raises:
+            DecoderCrashed, DecoderOverran, SourceChanged: it cannot be read now, and is under way still.
             StorageError: it cannot be written down now.
         """
         now = self.archive.recording(recording.id)
@@ -69,12 +74,18 @@ class Closing:
         try:
             length = self.measure(recording)
             if not length:
-                self.remove(recording)
-                return
+                raise EmptyFootage(problem="nothing of it plays")
             digest = self.files.identify(recording.source).digest
+        except _PASSING:
+            raise
+        except EmptyFootage as error:
+            if self.holds_media(recording.source):
+                self._fail(now, looked, error)
+            else:
+                self.remove(recording)
+            return
         except BadMedia as error:
-            _log.warning("what camera %s recorded cannot be read: %s", recording.camera, error)
-            self.archive.set_state(recording.id, RecordingState.FAILED, [str(error)])
+            self._fail(now, looked, error)
             return
         self._end_rules(recording, Coverage(length, tuple(looked)))
         self.archive.close(recording.id, length=length, digest=digest)
@@ -90,6 +101,16 @@ class Closing:
         for recording in self._all(RecordingFilter(state=RecordingState.QUEUED)):
             if recording.camera:
                 self._submit(recording)
+
+    def _fail(self, recording: Recording, looked: Sequence[CoveredSpan], error: BadMedia) -> None:
+        """What was seen of it live stays, and is kept for as long as if it could be read."""
+        _log.warning("what camera %s recorded cannot be read: %s", recording.camera, error)
+        seen = (event.span for event in self.archive.events(recording.id))
+        ends = (span.end for span in (*seen, *(each.span for each in looked)))
+        length = max(recording.length, *ends, ZERO)
+        self.archive.describe(recording.id, length=length, started_at=recording.started_at)
+        self._end_rules(recording, Coverage(length, tuple(looked)))
+        self.archive.set_state(recording.id, RecordingState.FAILED, [str(error)])
 
     def _end_rules(self, recording: Recording, coverage: Coverage) -> None:
         if self.archive.finished_analysis(recording.id, AnalysisKind.RULES) is not None:

@@ -84,7 +84,7 @@ class House(Stores):
     @cached_property
     def closing(self) -> Closing:
         """The way of what a camera has recorded into the archive."""
-        from ingest.camera.file import mend
+        from ingest.camera.file import holds_media, mend
         from videoqa.alerting.closing import Closing
         from videoqa.passages import passages
 
@@ -95,6 +95,7 @@ class House(Stores):
             passages,
             self.jobs,
             self.remove,
+            holds_media,
             by_model=lambda: self.model is not None,
             mend=mend,
         )

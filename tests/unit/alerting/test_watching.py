@@ -148,13 +148,15 @@ class World:
         self.log = MemoryAlertLog(self.cameras, self.archive)
         self.jobs = MemoryJobQueue()
         self.shown: list[datetime] = []
+        self.unreadable = set[str]()
         self.closing = Closing(
             self.archive,
             Reader(),
             LocalFiles(),
             passages,
             self.jobs,
-            self._remove,  # type: ignore[arg-type]
+            self._remove,
+            lambda path: path in self.unreadable,
         )
 
     def watch(self, *scripts: list[LiveItem], before: str = NOT_RUNNING) -> Source:

@@ -31,6 +31,8 @@ DOUBTS = 2
 """Second looks that could not tell, after which the alert goes out unconfirmed."""
 RETRY = timedelta(seconds=10)
 """A still scene that nobody could look at is tried again so often."""
+UNUSABLE = "what the model says of it cannot be used"
+BROKEN = "looking at it failed ({error})"
 _LEAST_SURE = 0.3
 _log = logging.getLogger(__name__)
 
@@ -68,11 +70,18 @@ class _Held:
 
 @dataclass(slots=True)
 class _State:
+    """``problem`` is why nobody could look at ``tried_at``; ``failed`` are the rules that this look told nothing of."""
+
     lock: threading.Lock = field(default_factory=threading.Lock)
     held: dict[str, _Held] = field(default_factory=dict)
     usage: Usage = Usage()
     problem: str = ""
+    failed: frozenset[str] = frozenset()
     tried_at: datetime | None = None
+
+    def blind(self, rules: Collection[str]) -> frozenset[str]:
+        """Those of ``rules`` that nobody can look for."""
+        return frozenset(rules) if self.problem else self.failed.intersection(rules)
 
 
 class DescribedWatch:
@@ -137,19 +146,23 @@ class DescribedWatch:
         names = tuple(rule.id for rule in mine)
         with self._state.lock:
             problem = self._state.problem
+            blind = self._state.blind(names)
+        cause = problem or UNUSABLE
+        if blind:
+            self._queue.fail([shot], blind, cause)
         away = self._queue.away(
             self._album.recording, self._period, names, problem or "the model does not keep up with the cameras"
         )
-        return self._told(mine, view), frozenset(names) if problem else frozenset(), problem, away
+        return self._told(mine, blind, view), blind, cause if blind else "", away
 
-    def _told(self, rules: Collection[AlertRule], view: View) -> dict[str, Sighting]:
+    def _told(self, rules: Collection[AlertRule], blind: Collection[str], view: View) -> dict[str, Sighting]:
         """What holds now: what was seen last is still so as long as nothing new came."""
         settled = len(self._queue) == 0 and (self._waiting or self._bench.idle)
         told: dict[str, Sighting] = {}
         with self._state.lock:
             for rule in rules:
                 held = self._state.held.get(rule.id)
-                if held is None or held.sighting is None or held.seen_at is None or self._state.problem:
+                if held is None or held.sighting is None or held.seen_at is None or rule.id in blind:
                     continue
                 if settled:
                     held.seen_at = max(held.seen_at, view.at)
@@ -161,11 +174,13 @@ class DescribedWatch:
         """True where a still scene has to be looked at: for a rule that nobody looked for yet, or could."""
         with self._state.lock:
             state = self._state
-            if state.problem:
-                return state.tried_at is None or at - state.tried_at >= RETRY
-            if any(rule.id not in state.held for rule in rules):
+            blind = state.blind([rule.id for rule in rules])
+            if blind and (state.tried_at is None or at - state.tried_at >= RETRY):
+                return True
+            able = [rule.id for rule in rules if rule.id not in blind]
+            if any(name not in state.held for name in able):
                 return self._last is None or at - self._last.taken_at >= RETRY
-            return any(held.is_due(at) for held in state.held.values())
+            return any(state.held[name].is_due(at) for name in able)
 
     def _forget(self, rules: Collection[AlertRule]) -> None:
         """What is known of rules that are not watched for any more, or are about something else now."""
@@ -180,21 +195,34 @@ class DescribedWatch:
         if not shots:
             return
         try:
-            # What is done is seen in two frames, and a pair of them costs no more than one.
-            before = self._album.before(shots[0], within=BACK)
-            glance = self._glances.look([*before, *shots], rules, 2 * self._period)
-            with self._state.lock:
-                self._state.usage += glance.usage
-                self._state.problem, self._state.tried_at = "", shots[-1].taken_at
-            for rule in rules:
-                if rule.id in glance.may_be:
-                    self._settle(rule, shots, may_be=glance.may_be[rule.id])
+            self._look_at(shots, rules)
         except ModelError as error:
             _log.info("nobody can look at what a camera shows: %s", error)
             self._queue.put_back(shots)
             with self._state.lock:
                 self._state.usage += spent(error)
                 self._state.problem, self._state.tried_at = str(error), shots[-1].taken_at
+        except Exception as error:  # noqa: BLE001  whatever it is, nobody has looked
+            # It may be for what they show: they are not tried again.
+            _log.exception("a look at what a camera shows failed")
+            problem = BROKEN.format(error=type(error).__name__)
+            self._queue.fail(shots, [rule.id for rule in rules], problem)
+            with self._state.lock:
+                self._state.problem, self._state.tried_at = problem, shots[-1].taken_at
+
+    def _look_at(self, shots: Sequence[Shot], rules: Sequence[AlertRule]) -> None:
+        # What is done is seen in two frames, and a pair of them costs no more than one.
+        before = self._album.before(shots[0], within=BACK)
+        glance = self._glances.look([*before, *shots], rules, 2 * self._period)
+        if glance.failed:
+            _log.info("what the model says of %d rules cannot be used", len(glance.failed))
+            self._queue.fail(shots, glance.failed, UNUSABLE)
+        with self._state.lock:
+            self._state.usage += glance.usage
+            self._state.problem, self._state.failed, self._state.tried_at = "", glance.failed, shots[-1].taken_at
+        for rule in rules:
+            if rule.id in glance.may_be:
+                self._settle(rule, shots, may_be=glance.may_be[rule.id])
 
     def _settle(self, rule: AlertRule, shots: Sequence[Shot], *, may_be: bool) -> None:
         now = shots[-1].taken_at

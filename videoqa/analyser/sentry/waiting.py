@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -83,13 +83,12 @@ class Queue:
         self._most = most
         self._lock = threading.Lock()
         self._shots: deque[Shot] = deque()
-        self._given_up: list[Shot] = []
+        self._given_up: list[tuple[Shot, tuple[str, ...], str]] = []
 
     def add(self, shot: Shot) -> None:
         with self._lock:
             self._shots.append(shot)
-            while len(self._shots) > self._most:
-                self._given_up.append(self._shots.popleft())
+            self._fit()
 
     def take(self) -> tuple[Shot, ...]:
         """All that wait."""
@@ -102,22 +101,33 @@ class Queue:
         """They were not looked at: they wait again, before the others."""
         with self._lock:
             self._shots.extendleft(reversed(shots))
-            while len(self._shots) > self._most:
-                self._given_up.append(self._shots.popleft())
+            self._fit()
+
+    def fail(self, shots: Sequence[Shot], rules: Collection[str], cause: str) -> None:
+        """They were looked at for ``rules`` in vain."""
+        with self._lock:
+            self._given_up += [(shot, tuple(sorted(rules)), cause) for shot in shots]
 
     def __len__(self) -> int:
         with self._lock:
             return len(self._shots)
 
     def away(self, recording: int, period: timedelta, rules: tuple[str, ...], cause: str) -> tuple[LookedAway, ...]:
-        """The stretches that were given up since the last call, as far as they lie in ``recording``."""
+        """The stretches that were given up since the last call, as far as they lie in ``recording``.
+
+        ``rules`` and ``cause`` are for those that nobody had the time for.
+        """
         with self._lock:
             given_up, self._given_up = self._given_up, []
         return tuple(
-            LookedAway(Span(shot.pts, shot.pts + period), rules, cause)
-            for shot in given_up
+            LookedAway(Span(shot.pts, shot.pts + period), in_vain or rules, why or cause)
+            for shot, in_vain, why in given_up
             if shot.recording == recording
         )
+
+    def _fit(self) -> None:
+        while len(self._shots) > self._most:
+            self._given_up.append((self._shots.popleft(), (), ""))
 
 
 def jpeg_of(pixels: Pixels) -> bytes:

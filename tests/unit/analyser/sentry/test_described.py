@@ -13,10 +13,12 @@ from tests.scripted_model import Failed, Reply, Request, Said, ScriptedModel
 from tests.yards import SECOND, START, Yard, seen
 from videoqa.alerts import Alert, AlertRule, AlertState, Condition, ConditionKind, Severity, Verdict
 from videoqa.analyser.model.dealings import Retries
-from videoqa.analyser.model.exchange import Priority
+from videoqa.analyser.model.exchange import Ask, Priority
+from videoqa.analyser.model.exchange import Reply as ModelReply
 from videoqa.analyser.model.grounder import ModelGrounder
 from videoqa.analyser.model.prompting import Prompts
 from videoqa.analyser.model.server import ModelServer
+from videoqa.analyser.sentry.described import UNUSABLE
 from videoqa.analyser.sentry.glance import Glances
 from videoqa.analyser.sentry.sentries import NO_MODEL, CameraSentries, CameraSentry, Eyes
 from videoqa.events import Usage
@@ -31,13 +33,14 @@ PATIENCE = 60
 class Guard:
     """A model that says of fast looks what ``may_be`` says, and of second ones what ``verdict`` and ``sentence`` say.
 
-    ``held`` keeps it from answering fast looks.
+    ``held`` keeps it from answering fast looks; of the rule in whose words ``babbling`` is it says what nobody can use.
     """
 
     may_be: bool | Callable[[Request], bool] = False
     verdict: str = "yes"
     sentence: str = "A man in red climbs over the fence."
     failing: bool = False
+    babbling: str = ""
     held: threading.Event = field(default_factory=threading.Event)
     fast: list[Request] = field(default_factory=list)
     second: list[Request] = field(default_factory=list)
@@ -53,6 +56,8 @@ class Guard:
         if request.schema == {"enum": [0, 1]}:
             self.fast.append(request)
             self.held.wait(PATIENCE)
+            if self.babbling and self.babbling in request.prompt:
+                return Said("7", prompt_tokens=50, completion_tokens=1)
             may_be = self.may_be(request) if callable(self.may_be) else self.may_be
             return Said("1" if may_be else "0", prompt_tokens=50, completion_tokens=1)
         self.second.append(request)
@@ -180,6 +185,56 @@ def test_while_the_model_is_away_its_rules_are_blind_and_said_why(sentry: Camera
     (look,) = seen(sentry, Yard().empty(1), [RULE])
     assert look.blind == {"fence"}
     assert look.problem
+
+
+def test_a_rule_of_which_the_model_says_nothing_usable_is_blind_and_looked_away_from(
+    sentry: CameraSentry, guard: Guard
+) -> None:
+    yard = Yard()
+    other = replace(RULE, id="dog", condition=Condition(ConditionKind.DESCRIBED, "a dog"))
+    seen(sentry, yard.empty(15), [RULE, other])
+    guard.may_be = True
+    assert "fence" in seen(sentry, yard.drive(6), [RULE, other])[-1].sightings
+    guard.babbling = "climbs the fence"
+    looks = seen(sentry, [yard.frame((160, 80, 200, 120)) for _ in range(60)], [RULE, other])[1:]
+    assert not told(looks)
+    assert {(look.blind, look.problem) for look in looks} == {(frozenset({"fence"}), UNUSABLE)}
+    starts = {each.span.start for look in looks for each in look.away if each.rules == ("fence",)}
+    assert len(starts) == 59
+    assert all("dog" in look.sightings for look in looks)
+    guard.babbling = ""
+    later = seen(sentry, [yard.frame((160, 80, 200, 120)) for _ in range(15)], [RULE, other])
+    assert not later[-1].blind
+    assert "fence" in later[-1].sightings
+
+
+def test_what_nobody_can_use_is_not_asked_for_in_every_frame(sentry: CameraSentry, guard: Guard) -> None:
+    guard.babbling = "climbs the fence"
+    seen(sentry, Yard().empty(60), [RULE])
+    assert 5 <= len(guard.fast) <= 7
+
+
+@pytest.mark.parametrize("waiting", [True, False])
+def test_a_look_that_breaks_leaves_its_rules_blind_and_is_told_as_looked_away(
+    guard: Guard, caplog: pytest.LogCaptureFixture, waiting: bool
+) -> None:
+    class Broken(ModelServer):
+        def ask(self, ask: Ask) -> ModelReply:
+            raise RuntimeError("it broke")
+
+    model, prompts = Broken("http://127.0.0.1:9"), Prompts.load("en")
+    eyes = Eyes(Glances(model, prompts), ModelGrounder(model, prompts))
+    sentry, yard = CameraSentries(LiveScenery, eyes).sentry("gate", SECOND, waiting=waiting), Yard()
+    looks = list[Looked]()
+
+    def blind() -> bool:
+        looks.extend(seen(sentry, yard.empty(1), [RULE]))
+        return looks[-1].blind == {"fence"} and "RuntimeError" in looks[-1].problem
+
+    _until(blind)
+    assert looks[-1].away[-1].rules == ("fence",)
+    assert "it broke" in caplog.text
+    assert ZERO in {each.span.start for look in looks for each in look.away}
 
 
 def test_without_a_model_plain_language_says_what_it_needs() -> None:

@@ -76,7 +76,7 @@ async def acknowledge_alert(*, service: Parts, caller: Viewer, alert_id: str) ->
 
 @router.post("/{alert_id}/comment")
 async def comment_alert(*, service: Parts, caller: Viewer, alert_id: str, comment: Comment) -> AlertBody:
-    """Writes something to an alert."""
+    """Writes something to an alert, which takes 50 remarks. The feed tells of the five newest."""
     return await in_thread(lambda: _judged(service, caller, alert_id, remark=comment.text), storing=True)
 
 

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 
 from indexer import alert_changes, alert_rows, live_tables, statements, tables
 from indexer.database import reading, writing
-from videoqa.alerts import Alert, AlertState, Notice, NoticeKind, Remark
+from videoqa.alerts import MOST_REMARKS, Alert, AlertState, Notice, NoticeKind, Remark
 from videoqa.cameras import CameraStatus, Gap
-from videoqa.errors import UnknownAlert
+from videoqa.errors import TooManyRemarks, UnknownAlert
 from videoqa.ports import AlertChange, AlertFilter
 
 _AT_ONCE = 2000
@@ -70,10 +70,11 @@ class SqlAlertLog:
             found = statements.every(connection, sa.select(live_tables.alerts).where(statements.among(c.id, page)))
             return tuple(map(alert_rows.alert, sorted(found, key=lambda row: (row["start"], row["id"]), reverse=True)))
 
-    def open_alerts(self, camera: str) -> tuple[Alert, ...]:
+    def open_alerts(self, camera: str = "") -> tuple[Alert, ...]:
         c = live_tables.alerts.c
-        lasting = (c.camera == camera, c.state == sa.literal_column("'open'"))
-        select = sa.select(live_tables.alerts).where(*lasting).order_by(c.start, c.id)
+        select = sa.select(live_tables.alerts).where(c.state == sa.literal_column("'open'")).order_by(c.start, c.id)
+        if camera:
+            select = select.where(c.camera == camera)
         with reading(self._engine) as connection:
             return tuple(map(alert_rows.alert, statements.every(connection, select)))
 
@@ -98,6 +99,8 @@ class SqlAlertLog:
             if row is None:
                 raise UnknownAlert(name=alert_id)
             before = alert_rows.alert(row)
+            if remark and len(before.remarks) >= MOST_REMARKS:
+                raise TooManyRemarks(name=alert_id, limit=MOST_REMARKS)
             now = datetime.now(UTC)
             judged = replace(
                 before,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from pydantic_core import from_json
 from indexer.live_rows import gap, gap_row, status, status_row
 from indexer.rows import Row
 from indexer.tables import EPOCH, MICROSECOND, Words
-from videoqa.alerts import Alert, AlertState, Notice, NoticeKind, Remark, Severity, Verdict
+from videoqa.alerts import TOLD_REMARKS, Alert, AlertState, Notice, NoticeKind, Remark, Severity, Verdict
 from videoqa.cameras import CameraStatus, Gap
 from videoqa.events import Region
 
@@ -102,7 +103,7 @@ def _body(told: Told) -> dict[str, object]:
     """The row of what is told, in what JSON can hold."""
     match told:
         case Alert():
-            row = alert_row(told)
+            row = alert_row(replace(told, remarks=told.remarks[-TOLD_REMARKS:]))
         case CameraStatus():
             row = status_row(told)
         case Gap():

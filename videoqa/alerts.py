@@ -98,6 +98,12 @@ class Verdict(StrEnum):
     UNCONFIRMED = "unconfirmed"
 
 
+MOST_REMARKS = 50
+"""An alert takes so many, all of which are read and written with it."""
+TOLD_REMARKS = 5
+"""A notice tells of so many, the newest."""
+
+
 @dataclass(frozen=True, slots=True)
 class Remark:
     """What somebody wrote to an alert."""
@@ -112,8 +118,9 @@ class Alert:
     """One rule's alert about one event. ``recording`` and ``event`` are those in which it began.
 
     ``offset`` is its start within that recording; ``region`` is where in the picture; ``frames`` are the pts that show
-    it. ``acknowledged_by`` and ``false_alarm`` are what people said of it. ``identity`` tells what it is about from
-    something else where that can be told, and ``seen_at`` is when that was seen last: by both a restart goes on.
+    it, the best one first. ``acknowledged_by`` and ``false_alarm`` are what people said of it. ``identity`` tells what it
+    is about from something else where that can be told, and ``seen_at`` is when that was seen last: by both a restart
+    goes on.
     """
 
     id: str

@@ -41,7 +41,7 @@ class AlertBody(WireModel):
     """One rule's alert about one event. ``rule``, ``camera``, ``event`` and ``recording`` are ids.
 
     ``end`` is None while it lasts. ``recording``, ``snapshot_url`` and ``clip_url`` are None where its footage was
-    deleted; the URLs are paths from the service's root.
+    deleted; the URLs are paths from the service's root. A message of the feed has the five newest ``remarks`` alone.
     """
 
     id: str

@@ -11,9 +11,9 @@ import pytest
 
 from indexer import alert_log
 from videoqa.access import Scope
-from videoqa.alerts import Alert, AlertState, Notice, NoticeKind, Severity, Verdict
+from videoqa.alerts import MOST_REMARKS, TOLD_REMARKS, Alert, AlertState, Notice, NoticeKind, Severity, Verdict
 from videoqa.cameras import Camera, CameraState, CameraStatus, ClockSource, Gap, StreamUrl
-from videoqa.errors import UnknownAlert
+from videoqa.errors import TooManyRemarks, UnknownAlert
 from videoqa.events import Event, Region, Source
 from videoqa.media import ZERO, Coverage, Recording, RecordingState, Sampling, Span
 from videoqa.ports import AlertChange, AlertFilter, AlertLog, AnalysisKind, Archive
@@ -171,6 +171,21 @@ def test_what_somebody_says_of_an_alert_is_a_notice(log: AlertLog) -> None:
         log.judge("a2", "ann", acknowledge=True)
 
 
+def test_an_alert_takes_so_many_remarks_and_its_notices_tell_of_the_newest(log: AlertLog) -> None:
+    log.write([AlertChange(NEW, CLIMBER)])
+    for number in range(MOST_REMARKS):
+        judged = log.judge("a1", "ann", remark=f"{number}")
+    assert [each.text for each in judged.remarks] == [f"{number}" for number in range(MOST_REMARKS)]
+    with pytest.raises(TooManyRemarks, match=f"{MOST_REMARKS}"):
+        log.judge("a1", "ann", acknowledge=True, remark="one more")
+    assert log.alert("a1") == judged
+    assert log.judge("a1", "ann", acknowledge=True).remarks == judged.remarks
+    newest = judged.remarks[-TOLD_REMARKS:]
+    [ended] = log.write([AlertChange(END, ENDED)])
+    notices = log.notices(MOST_REMARKS)
+    assert [notice.alert and notice.alert.remarks for notice in (*notices, ended)] == [newest] * 4
+
+
 def test_words_that_no_database_holds_are_the_same_everywhere(log: AlertLog) -> None:
     odd = replace(CLIMBER, description="a\0b\ud800", label="\U0001f600")
     [notice] = log.write([AlertChange(NEW, odd)])
@@ -265,6 +280,7 @@ def test_open_alerts_and_the_latest_that_ended_are_found(log: AlertLog) -> None:
     younger = replace(CLIMBER, id="a0", start=NOON + MINUTE)
     log.write([AlertChange(NEW, alert) for alert in (*ended, *foreign, younger, CLIMBER)])
     assert log.open_alerts("c1") == (CLIMBER, younger)
+    assert [alert.id for alert in log.open_alerts()] == [CLIMBER.id, "z", younger.id]
     assert log.latest("r1", "c1") == tuple(reversed(ended))
     assert log.latest("r1", "c1", limit=2) == (ended[3], ended[2])
     assert log.latest("r9", "c1") == ()

@@ -123,6 +123,7 @@ class AlertLog(Protocol):
         What is as it was already is no change and has no notice: an alert by its id, a gap by its start; an alert whose
         ``seen_at`` alone is another is kept without one. What people said of an alert stays, and an alert that is there
         is neither new nor, once it has ended, ended again, whatever the change says: then it is an update.
+        A notice tells of the ``TOLD_REMARKS`` newest remarks; the alert itself has them all.
         The event is put among those of its recording's latest analysis by rules. Where that recording was removed there
         is none, and the alert has no recording.
 
@@ -153,8 +154,8 @@ class AlertLog(Protocol):
         """
         ...
 
-    def open_alerts(self, camera: str) -> tuple[Alert, ...]:
-        """In the order of their starts."""
+    def open_alerts(self, camera: str = "") -> tuple[Alert, ...]:
+        """Those of one camera, or of all, in the order of their starts."""
         ...
 
     def latest(self, rule: str, camera: str, limit: int = 20) -> tuple[Alert, ...]:
@@ -176,6 +177,7 @@ class AlertLog(Protocol):
 
         Raises:
             UnknownAlert: there is none.
+            TooManyRemarks: it has ``MOST_REMARKS`` already.
         """
         ...
 

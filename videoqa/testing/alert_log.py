@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from videoqa.alerts import Alert, AlertState, Notice, NoticeKind, Remark
+from videoqa.alerts import MOST_REMARKS, TOLD_REMARKS, Alert, AlertState, Notice, NoticeKind, Remark
 from videoqa.cameras import CameraStatus, Gap
-from videoqa.errors import UnknownAlert
+from videoqa.errors import TooManyRemarks, UnknownAlert
 from videoqa.ports import AlertChange, AlertFilter
 from videoqa.testing.archive import MemoryArchive
 from videoqa.testing.cameras import MemoryCameras
@@ -66,11 +66,10 @@ class MemoryAlertLog:
             later = (alert for alert in found if last is None or _place(alert) < last)
             return tuple(map(self._shown, sorted(later, key=_place, reverse=True)))[:limit]
 
-    def open_alerts(self, camera: str) -> tuple[Alert, ...]:
+    def open_alerts(self, camera: str = "") -> tuple[Alert, ...]:
         with self._lock:
-            lasting = (
-                each for each in self._alerts.values() if each.camera == camera and each.state is AlertState.OPEN
-            )
+            wanted = (each for each in self._alerts.values() if camera in ("", each.camera))
+            lasting = (each for each in wanted if each.state is AlertState.OPEN)
             return tuple(map(self._shown, sorted(lasting, key=_place)))
 
     def latest(self, rule: str, camera: str, limit: int = 20) -> tuple[Alert, ...]:
@@ -92,6 +91,8 @@ class MemoryAlertLog:
             before = self.alert(alert_id)
             if before is None:
                 raise UnknownAlert(name=alert_id)
+            if remark and len(before.remarks) >= MOST_REMARKS:
+                raise TooManyRemarks(name=alert_id, limit=MOST_REMARKS)
             after = replace(
                 before,
                 acknowledged_by=before.acknowledged_by or (author if acknowledge else ""),
@@ -155,7 +156,8 @@ class MemoryAlertLog:
             self._seq += 1
             match told:
                 case Alert():
-                    noted.append(Notice(self._seq, kind, now, alert=told))
+                    newest = replace(told, remarks=told.remarks[-TOLD_REMARKS:])
+                    noted.append(Notice(self._seq, kind, now, alert=newest))
                 case CameraStatus():
                     noted.append(Notice(self._seq, kind, now, status=told))
                 case Gap():

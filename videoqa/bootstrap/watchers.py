@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 from ingest.scenery import FILE as SCENE
 from ingest.snapshots import FILE as LATEST
 from videoqa.alerting.aside import Aside
+from videoqa.alerting.book import Book
 from videoqa.alerting.closing import under_way
 from videoqa.alerting.watching import CHANGED, NOT_RUNNING, SWITCHED_OFF, Room, Watching
 from videoqa.bootstrap.stores import CAMERAS
+from videoqa.cameras import CameraState
 from videoqa.errors import DiskFull
 
 if TYPE_CHECKING:
-    from videoqa.alerts import AlertRule
+    from videoqa.alerts import Alert, AlertRule
     from videoqa.bootstrap import House
     from videoqa.cameras import Camera
     from videoqa.ports import AlertLog
@@ -47,6 +49,7 @@ class Watchers:
 
     def __init__(self, place: House, log: AlertLog) -> None:
         self._place = place
+        self._log = log
         self._reserve = place.settings.disk_reserve_mb * _MEBIBYTE
         self._aside = Aside(place.closing, place.retention)
         self._room = Room(
@@ -86,6 +89,7 @@ class Watchers:
         for camera in wanted.values():
             if camera.id not in self._watched:
                 self._begin(camera, NOT_RUNNING)
+        self._let_go([camera for camera in every if not camera.enabled])
         self._aside.look(every)
         self._clear({camera.id for camera in every})
 
@@ -113,6 +117,25 @@ class Watchers:
         thread = threading.Thread(target=watching.run, name=f"camera {camera.id}", daemon=True)
         self._watched[camera.id] = _Watched(watching, thread, time.monotonic())
         thread.start()
+
+    def _let_go(self, switched_off: Collection[Camera]) -> None:
+        """Nobody watches these any more, nor those that are gone: what they were left with ends.
+
+        Whoever watched one tells so when it stops; here it is told where nobody did then.
+        """
+        open_by_camera: dict[str, list[Alert]] = {}
+        for alert in self._log.open_alerts():
+            open_by_camera.setdefault(alert.camera, []).append(alert)
+        cameras = self._place.cameras
+        for camera_id in open_by_camera.keys() - self._watched.keys():
+            ended = Book(camera_id).restore(open_by_camera[camera_id], (), (), cameras.status(camera_id))
+            self._log.write(ended)
+        for camera in switched_off:
+            status = None if camera.id in self._watched else cameras.status(camera.id)
+            if status is not None and status.state is not CameraState.OFF:
+                now = datetime.now(UTC)
+                off = replace(status, state=CameraState.OFF, since=now, problem=SWITCHED_OFF, recording="")
+                self._log.write([off])
 
     def _adopt(self, cameras: Mapping[str, Camera]) -> None:
         """Takes up the footage of which a kill came before its recording was known: nobody adds to any file yet."""

@@ -13,12 +13,12 @@ import pytest
 
 from videoqa.access import Role, Scope
 from videoqa.alerting.closing import under_way
-from videoqa.alerts import AlertRule, AlertState, Condition, ConditionKind
+from videoqa.alerts import Alert, AlertRule, AlertState, Condition, ConditionKind, NoticeKind, Severity, Verdict
 from videoqa.bootstrap import House
 from videoqa.bootstrap.watchers import Watchers
-from videoqa.cameras import Camera, CameraState, ClockSource, StreamUrl
+from videoqa.cameras import Camera, CameraState, CameraStatus, ClockSource, StreamUrl
 from videoqa.media import Frame, Picture, RecordingState
-from videoqa.ports import AlertFilter, LiveFrame, LiveItem, Lost, RecordingFilter, Tuned
+from videoqa.ports import AlertChange, AlertFilter, LiveFrame, LiveItem, Lost, RecordingFilter, Tuned
 from videoqa.settings import Settings
 from videoqa.testing.sentries import WhiteSentries
 
@@ -27,6 +27,22 @@ SECOND = timedelta(seconds=1)
 PICTURE = Picture(4, 4, b"\xff" * 48)
 RULE = AlertRule("white", "white", Condition(ConditionKind.MOTION), NOW, cooldown=timedelta(0))
 GATE = Camera("gate", "Gate", StreamUrl("rtsp://10.0.0.7/"), NOW, tags=("yard",))
+LEFT = Alert(
+    "left",
+    "white",
+    "gate",
+    "",
+    AlertState.OPEN,
+    NOW,
+    None,
+    Severity.LOW,
+    "white",
+    "",
+    1,
+    Verdict.SIGNALS,
+    "",
+    0 * SECOND,
+)
 DOOR = Camera("door", "Door", StreamUrl("rtsp://10.0.0.8/"), NOW)
 
 
@@ -139,6 +155,27 @@ def test_a_rule_for_every_camera_is_for_those_that_its_owner_reaches(world: Worl
     assert world.alerts() == ["gate"]
 
 
+def test_what_was_left_open_ends_where_nobody_watches_any_more(world: World) -> None:
+    place = world.place
+    for camera in (replace(GATE, enabled=False), DOOR):
+        place.cameras.add(camera)
+        status = CameraStatus(camera.id, CameraState.ONLINE, NOW, last_frame_at=NOW + SECOND, recording="r")
+        place.alert_log.write(
+            [status, AlertChange(NoticeKind.ALERT_NEW, replace(LEFT, id=camera.id, camera=camera.id))]
+        )
+    place.cameras.remove("door")
+    for _ in range(3):
+        world.watchers.look()
+    told = [(notice.kind, notice.status, notice.alert) for notice in place.alert_log.notices(4)]
+    assert sorted(kind for kind, *_ in told) == [NoticeKind.ALERT_END, NoticeKind.ALERT_END, NoticeKind.CAMERA_STATUS]
+    assert world.alerts(AlertState.ENDED) == ["door", "gate"]
+    assert {alert.end for _, _, alert in told if alert} == {NOW, NOW + SECOND}
+    gate = place.cameras.status("gate")
+    assert gate is not None
+    assert (gate.state, gate.problem, gate.recording) == (CameraState.OFF, "the camera was switched off", "")
+    assert place.cameras.status("door") is None
+
+
 def test_footage_that_is_known_by_another_path_is_not_taken_up_again(tmp_path: Path) -> None:
     folder = tmp_path / "before" / "cameras" / "gate"
     folder.mkdir(parents=True)
@@ -158,7 +195,7 @@ def test_footage_that_is_known_by_another_path_is_not_taken_up_again(tmp_path: P
 def test_footage_of_which_no_recording_is_known_is_taken_up(world: World) -> None:
     folder = world.place.folder / "cameras" / "gate"
     folder.mkdir(parents=True)
-    (folder / "20261121T115900.000000Z.mp4").write_bytes(b"no footage")
+    (folder / "20261121T115900.000000Z.mp4").touch()
     (folder / "a note.mp4").write_bytes(b"somebody's own")
     world.watchers.look()
     found = {

@@ -25,6 +25,8 @@ _OPTIONS = {
     "use_editlist": "0",
     "frag_duration": str(_FRAGMENT_MICROSECONDS),
     "flush_packets": "1",
+    # Of a stream that falls silent, FFmpeg would wait ten seconds for more, and hold all else back.
+    "max_interleave_delta": "1000000",
     "fflags": "+bitexact",
 }
 

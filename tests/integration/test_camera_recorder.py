@@ -1,0 +1,64 @@
+"""What the recorder of a camera writes comes out while the camera goes on."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from ingest.camera.feed import CannotOpen
+from ingest.camera.wire import Order
+from ingest.pyav.live import open_live
+from ingest.pyav.recorder import Recorder
+
+_RATE, _SECONDS, _HEARD = 10, 8, 1
+
+
+def falling_silent(path: Path) -> Path:
+    """Pictures for ``_SECONDS``, a keyframe each; sound for the first ``_HEARD`` of them."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=_RATE, options={"preset": "ultrafast", "threads": "1"})
+        video.width, video.height, video.pix_fmt = 64, 64, "yuv420p"
+        video.codec_context.gop_size = _RATE
+        audio = container.add_stream("aac", rate=16_000, layout="mono")
+        for number in range(_RATE * _HEARD):
+            sound = av.AudioFrame.from_ndarray(np.zeros((1, 1600), np.float32), format="fltp", layout="mono")
+            sound.sample_rate, sound.pts = 16_000, 1600 * number
+            container.mux(audio.encode(sound))
+        container.mux(audio.encode(None))
+        for number in range(_RATE * _SECONDS):
+            picture = np.full((64, 64, 3), 3 * number, np.uint8)
+            container.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(video.encode(None))
+    return path
+
+
+def last_picture(written: bytes) -> float:
+    """Seconds; 0 where there is none yet."""
+    if b"moof" not in written:
+        return 0.0
+    with av.open(BytesIO(written)) as container:
+        packets = list(container.demux(video=0))
+    return max(float(packet.pts * packet.time_base) for packet in packets if packet.pts is not None)
+
+
+@pytest.mark.parametrize("form", ["mp4", "ts"])
+def test_sound_that_falls_silent_holds_no_picture_back(form: str, tmp_path: Path) -> None:
+    path = falling_silent(tmp_path / f"silent.{form}")
+    descriptor = os.open(path, os.O_RDONLY)
+    order = Order("", "", descriptor, False, 500_000, True, 64, 32, 10**9, 10**7, None, 2**30, 10**6)
+    recorder, zero, behind = None, 0, list[float]()
+    with suppress(CannotOpen), open(descriptor, "rb"), open_live(order) as live:
+        for sent in live.packets():
+            if recorder is None:
+                recorder, zero = Recorder(live, sent.decoded), sent.decoded
+            recorder.put(sent.packet)
+            if sent.is_video:
+                behind.append((sent.shown - zero) / 1e6 - last_picture(bytes(recorder.written)))
+    assert len(behind) >= _RATE * (_SECONDS - 1)
+    assert max(behind) < 2.5

@@ -7,27 +7,27 @@ over one data directory one delivers: whoever holds the lock of a file, until it
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import hmac
 import logging
-import os
 import random
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from api.alert_feed.alone import alone, carried_on
 from api.alert_feed.feed import Feed
 from api.alert_feed.telling import Told, wants
 from api.service import Service
 from api.threads import in_thread
-from videoqa.errors import BadWebhook, FetchFailed, VideoqaError
+from videoqa.errors import BadWebhook, FetchFailed, KeyNeeded, VideoqaError
 from videoqa.ports import Webhook
 
 LOCK = "webhooks.lock"
 GONE = 410
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 300.0
 _LOOK_SECONDS = 0.5
+_REVOKED = "the key that added it was revoked"
 _log = logging.getLogger(__name__)
 
 
@@ -43,35 +43,24 @@ class Delivering:
 
     async def run(self) -> None:
         """Delivers until it is cancelled."""
-        lock = await self._alone()
-        try:
-            while True:
-                try:
-                    await self._look()
-                except VideoqaError as error:
-                    _log.warning("webhooks cannot be looked up: %s", error)
-                await asyncio.sleep(_LOOK_SECONDS)
-        finally:
-            for task in self._tasks.values():
-                task.cancel()
-            if self._tasks:
-                await asyncio.wait(self._tasks.values())
-            os.close(lock)
+        await carried_on("the telling of webhooks", self._run, _FIRST_PAUSE)
 
-    async def _alone(self) -> int:
-        """The lock, as soon as no other process has it."""
-        file = os.open(self._service.folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        try:
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError:
+    async def _run(self) -> None:
+        async with alone(self._service.folder / LOCK, _LOOK_SECONDS):
+            try:
+                while True:
+                    try:
+                        await self._look()
+                    except VideoqaError as error:
+                        _log.warning("webhooks cannot be looked up: %s", error)
                     await asyncio.sleep(_LOOK_SECONDS)
-                else:
-                    return file
-        except asyncio.CancelledError:
-            os.close(file)
-            raise
+            finally:
+                tasks = tuple(self._tasks.values())
+                self._tasks.clear()
+                for task in tasks:
+                    task.cancel()
+                if tasks:
+                    await asyncio.wait(tasks)
 
     async def _look(self) -> None:
         """Begins with webhooks that are new, ends with those that are gone, and says whether the log has grown."""
@@ -95,12 +84,16 @@ class Delivering:
             grown = self._grown
             try:
                 if not await in_thread(lambda: self._in_force(webhook)):
-                    await self._switch_off(webhook, "the key that added it was revoked")
+                    await self._switch_off(replace(webhook, delivered=told_to), _REVOKED)
                     return
                 page = await self._feed.pages.after(told_to)
                 if not page.told:
+                    last = await self._feed.last_seq()
+                    if told_to < last:
+                        # Whoever else had it read may have begun before that was written.
+                        page = await self._feed.pages.now(told_to)
                     # A log that was put back has other numbers than those that were told.
-                    told_to = min(told_to, await self._feed.last_seq())
+                    told_to = min(told_to, last)
             except VideoqaError as error:
                 _log.warning("the webhook %s waits for the alert log: %s", webhook.id, error)
                 await asyncio.sleep(_FIRST_PAUSE)
@@ -124,9 +117,7 @@ class Delivering:
         while True:
             problem = ""
             try:
-                body = told.line.text.encode()
-                headers = signed(webhook.secret, told.seq, body, int(time.time()))
-                status = await in_thread(lambda: self._service.poster.post(webhook.url, headers, body), posting=True)  # noqa: B023  awaited here
+                status = await in_thread(lambda: self._post(webhook, told), posting=True)
                 if status == GONE:
                     await self._switch_off(webhook, "it answered with the status 410: gone")
                     return False
@@ -134,6 +125,11 @@ class Delivering:
                     problem = f"it answered with the status {status}"
             except (FetchFailed, BadWebhook) as error:
                 problem = str(error)
+            except KeyNeeded:
+                await self._switch_off(webhook, _REVOKED)
+                return False
+            except VideoqaError as error:
+                problem = f"it waits for the database: {error}"
             if not problem:
                 await self._note(webhook, told.seq, 0, "")
                 return True
@@ -144,9 +140,25 @@ class Delivering:
             pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(failures - 1, 16))
             await asyncio.sleep(pause * random.uniform(0.75, 1))  # noqa: S311  no secret
 
+    def _post(self, webhook: Webhook, told: Told) -> int:
+        """The status that it came to.
+
+        Raises:
+            KeyNeeded: the key that added it was revoked.
+            FetchFailed, BadWebhook: see ``Poster``.
+            StorageError: nobody can say whether the key is in force.
+        """
+        # Asked here and not before a thread was free: that may take as long as others' servers do.
+        if not self._in_force(webhook):
+            raise KeyNeeded
+        body = told.line.text.encode()
+        return self._service.poster.post(webhook.url, signed(webhook.secret, told.seq, body, int(time.time())), body)
+
     def _in_force(self, webhook: Webhook) -> bool:
+        if not webhook.owner:
+            return True
         keys = self._service.keys.keys()
-        return not webhook.owner or any(key.id == webhook.owner and key.revoked_at is None for key in keys)
+        return any(key.id == webhook.owner and key.revoked_at is None for key in keys)
 
     async def _switch_off(self, webhook: Webhook, problem: str) -> None:
         _log.warning("the webhook %s is switched off: %s", webhook.id, problem)

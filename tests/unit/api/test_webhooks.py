@@ -7,9 +7,9 @@ import hmac
 import json
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -205,6 +205,66 @@ def test_only_what_is_wanted_and_within_reach_is_told(service: Service, receiver
             await until(lambda: not service.webhooks.webhooks()[0].enabled)
         assert receiver.seqs == [3]
         assert service.webhooks.webhooks()[0].problem == "the key that added it was revoked"
+
+    asyncio.run(play())
+
+
+def test_a_key_that_is_revoked_amid_a_page_has_nothing_more_told(service: Service, receiver: Receiver) -> None:
+    key = service.keys.create("one", Role.OPERATOR, Scope())[1]
+    receiver.answers = [200, 200, 500]
+    poster = service.poster
+
+    class Revoking:
+        def check(self, url: StreamUrl) -> None:
+            poster.check(url)
+
+        def post(self, url: StreamUrl, headers: Mapping[str, str], body: bytes) -> int:
+            status = poster.post(url, headers, body)
+            if status == 500:
+                service.keys.revoke("one")
+            return status
+
+    watched = replace(service, poster=Revoking())
+
+    async def play() -> None:
+        await added(watched, receiver.url, key)
+        async with delivered(watched) as until:
+            service.alerts.write([begun(number) for number in range(30)])
+            await until(lambda: not service.webhooks.webhooks()[0].enabled)
+        assert receiver.seqs == [1, 2, 3]
+        webhook = service.webhooks.webhooks()[0]
+        assert (webhook.delivered, webhook.problem) == (2, "the key that added it was revoked")
+
+    asyncio.run(play())
+
+
+def test_a_webhook_that_is_switched_off_later_keeps_how_far_it_was_told(service: Service, receiver: Receiver) -> None:
+    key = service.keys.create("one", Role.OPERATOR, Scope())[1]
+
+    async def play() -> None:
+        await added(service, receiver.url, key)
+        async with delivered(service) as until:
+            service.alerts.write([begun(1), begun(2)])
+            await until(lambda: service.webhooks.webhooks()[0].delivered == 2)
+            service.keys.revoke("one")
+            service.alerts.write([begun(3)])
+            await until(lambda: not service.webhooks.webhooks()[0].enabled)
+        assert service.webhooks.webhooks()[0].delivered == 2
+
+    asyncio.run(play())
+
+
+def test_a_lock_that_cannot_be_had_for_a_while_ends_nothing(service: Service, receiver: Receiver) -> None:
+    in_its_place = service.folder / delivering.LOCK
+    in_its_place.mkdir()
+
+    async def play() -> None:
+        await added(service, receiver.url)
+        async with delivered(service) as until:
+            service.alerts.write([begun(1)])
+            await asyncio.sleep(0.05)
+            in_its_place.rmdir()
+            await until(lambda: receiver.seqs == [1])
 
     asyncio.run(play())
 

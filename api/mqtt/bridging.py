@@ -1,12 +1,16 @@
-"""From the alert log to a broker: every message at least once, in order, from where the last process was."""
+"""From the alert log to a broker: every message at least once, in order, from where the last process was.
+
+Of several processes over one data directory one tells it, as with webhooks.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
+import secrets
 from pathlib import Path
 
+from api.alert_feed.alone import alone, carried_on
 from api.alert_feed.feed import Feed
 from api.alert_feed.pages import Page
 from api.mqtt import topics
@@ -17,9 +21,11 @@ from api.threads import in_thread
 from videoqa.cameras import Camera
 from videoqa.errors import MissingPart, VideoqaError
 
+LOCK = "mqtt.lock"
 _LOOK_SECONDS = 0.25
 _CAMERAS_SECONDS = 5.0
 _PATIENCE = 5.0
+_PAUSE_SECONDS = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -35,40 +41,56 @@ class Bridging:
 
     async def run(self) -> None:
         """Tells until it is cancelled."""
-        try:
-            line = BrokerLine(self._broker, f"videoqa-{os.getpid()}")
-        except MissingPart as error:
-            _log.error("no MQTT broker is told of alerts: %s", error)
-            return
-        line.open()
+        await carried_on("the telling of the MQTT broker", self._run, _PAUSE_SECONDS)
+
+    async def _run(self) -> None:
+        async with alone(self._service.folder / LOCK, _LOOK_SECONDS):
+            try:
+                line = BrokerLine(self._broker, f"videoqa-{secrets.token_hex(6)}")
+            except MissingPart as error:
+                _log.error("no MQTT broker is told of alerts: %s", error)
+                return
+            try:
+                await in_thread(line.open)
+                await self._tell(line)
+            finally:
+                await asyncio.shield(in_thread(line.close, posting=True))
+
+    async def _tell(self, line: BrokerLine) -> None:
         told_to, due = await self._beginning(), 0.0
         clock = asyncio.get_running_loop().time
-        try:
-            while True:
-                try:
-                    if not line.is_up:
-                        # What it was told before may be gone with it.
-                        self._introduced, due = {}, 0.0
-                    elif clock() >= due and await self._introduce(line):
-                        due = clock() + _CAMERAS_SECONDS
-                    page = await self._feed.pages.after(told_to) if line.is_up else Page(())
-                    if page.told and await self._say(line, await in_thread(lambda: self._words(page))):  # noqa: B023  awaited here
-                        told_to = page.told[-1].seq
-                        await in_thread(lambda: _keep(self._file, told_to), storing=True)  # noqa: B023  awaited here
-                        continue
-                except VideoqaError as error:
-                    _log.warning("the alert log cannot be told to the MQTT broker: %s", error)
-                await asyncio.sleep(_LOOK_SECONDS)
-        finally:
-            await asyncio.shield(in_thread(line.close, posting=True))
+        while True:
+            try:
+                if not line.is_up:
+                    # What it was told before may be gone with it.
+                    self._introduced, due = {}, 0.0
+                elif clock() >= due and await self._introduce(line):
+                    due = clock() + _CAMERAS_SECONDS
+                page = await self._feed.pages.after(told_to) if line.is_up else Page(())
+                if page.told and await self._say(line, await in_thread(lambda: self._words(page))):  # noqa: B023  awaited here
+                    told_to = page.told[-1].seq
+                    await self._note(told_to)
+                    continue
+            except VideoqaError as error:
+                _log.warning("the alert log cannot be told to the MQTT broker: %s", error)
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def _beginning(self) -> int:
         """Where the last process was, no further than the log goes; its end where none was."""
         last = await self._feed.last_seq()
         try:
             return min(last, int(await in_thread(self._file.read_text)))
-        except (OSError, ValueError):
+        except (FileNotFoundError, ValueError):
+            # What comes from now on is not to be passed over where the broker is not there yet.
+            await self._note(last)
             return last
+
+    async def _note(self, told_to: int) -> None:
+        try:
+            await in_thread(lambda: _keep(self._file, told_to), storing=True)
+        except OSError as error:
+            # What was told may be told once more after a restart: its number is the same.
+            _log.warning("how far the MQTT broker was told cannot be kept: %s", error)
 
     async def _introduce(self, line: BrokerLine) -> bool:
         """Tells of cameras that are new, changed or gone."""

@@ -19,6 +19,7 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from api.alert_feed.feed import Feed
+from api.mqtt import bridging
 from api.mqtt.bridging import Bridging
 from api.service import Broker, Service
 from tests.alerts import NOON, a_camera, an_alert, begun
@@ -26,6 +27,7 @@ from tests.needs import program
 from tests.service import a_service
 from videoqa.alerts import AlertState, NoticeKind
 from videoqa.cameras import CameraState, CameraStatus
+from videoqa.errors import DatabaseBusy
 from videoqa.ports import AlertChange
 
 
@@ -186,6 +188,55 @@ def test_a_camera_that_is_removed_takes_its_leave(service: Service, mosquitto: M
         await asyncio.sleep(0.1)
         assert not [topic for topic, _ in late.heard if "gate-1" in topic]
         late.close()
+
+    asyncio.run(play())
+
+
+def test_a_disk_that_is_full_and_a_database_that_is_busy_end_nothing(
+    service: Service, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bridging, "_PAUSE_SECONDS", 0.05)
+    (service.folder / "mqtt.new").mkdir()
+    refused = []
+
+    class Log(type(service.alerts)):  # type: ignore[misc]
+        def last_seq(self) -> int:
+            if len(refused) < 2:
+                refused.append(DatabaseBusy(path="x", seconds=1))
+                raise refused[-1]
+            return super().last_seq()  # type: ignore[no-any-return]
+
+    service.alerts.__class__ = Log
+
+    async def play() -> None:
+        listener = Listener(mosquitto.port)
+        async with bridged(service, mosquitto) as until:
+            await until(lambda: listener.of("videoqa/camera/gate-1/alert"))
+            for number in (1, 2):
+                service.alerts.write([begun(number, camera="gate-1")])
+                await until(lambda number=number: len(listener.of("videoqa/alerts")) == number)
+        assert len(refused) == 2
+        assert [json.loads(text)["seq"] for text in listener.of("videoqa/alerts")] == [1, 2]
+        listener.close()
+
+    asyncio.run(play())
+
+
+def test_of_two_processes_one_tells_the_broker(service: Service, mosquitto: Mosquitto) -> None:
+    async def play() -> None:
+        listener = Listener(mosquitto.port)
+        async with bridged(service, mosquitto) as until, bridged(service, mosquitto):
+            await until(lambda: listener.of("videoqa/camera/gate-1/alert"))
+            service.alerts.write([begun(number, camera="gate-1") for number in range(20)])
+            await until(lambda: len(listener.of("videoqa/alerts")) >= 20)
+            await asyncio.sleep(0.5)
+            assert listener.of("videoqa/status") == ["online"]
+        async with bridged(service, mosquitto) as until:
+            await until(lambda: listener.of("videoqa/status")[-1] == "online")
+            service.alerts.write([begun(20, camera="gate-1")])
+            await until(lambda: len(listener.of("videoqa/alerts")) >= 21)
+        assert [json.loads(text)["seq"] for text in listener.of("videoqa/alerts")] == list(range(1, 22))
+        listener.close()
 
     asyncio.run(play())
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +12,8 @@ from videoqa.media import Picture
 from videoqa.ports import Snapshot
 
 FILE = "latest.jpg"
+FRESH = ".latest.jpg"
+"""What is being written: one thread alone shows a camera, and what a kill leaves of it is written over."""
 
 
 class DiskSnapshots:
@@ -28,13 +29,16 @@ class DiskSnapshots:
             DiskFull: it cannot be written.
         """
         place = self._folder / camera_id
+        fresh = place / FRESH
         when = round(taken_at.timestamp() * 1e9)
         try:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=place, prefix=".latest-", delete=False) as file:
-                file.write(encode(picture))
-            os.utime(file.name, ns=(when, when))
-            Path(file.name).replace(place / FILE)
+            try:
+                fresh.write_bytes(encode(picture))
+                os.utime(fresh, ns=(when, when))
+                fresh.replace(place / FILE)
+            finally:
+                fresh.unlink(missing_ok=True)
         except OSError as error:
             raise DiskFull(path=place) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from videoqa.alerting.closing import begin_rules, under_way
 from videoqa.alerting.rules import to_watch
 from videoqa.alerts import AlertRule
 from videoqa.cameras import Camera, CameraState
+from videoqa.errors import StorageError
 from videoqa.media import ZERO, Recording
 from videoqa.ports import AlertChange, LiveFrame, LookedAway, Lost, RolledOver, Sentry, Tuned
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from videoqa.alerting.book import Book
     from videoqa.alerting.standing import Standing
     from videoqa.alerting.watching import Room
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -54,6 +58,7 @@ class Session:
         self._dropped = desk.standing.status.dropped
         self._paths: dict[datetime, str] = {}
         self._under_way: _UnderWay | None = None
+        self._shown = True
 
     def run(self, stop: Callable[[], bool]) -> timedelta:
         """For how long footage came.
@@ -119,7 +124,7 @@ class Session:
 
     def _look(self, live: LiveFrame) -> None:
         under_way = self._current
-        self._room.show(self._camera.id, live.frame.picture, live.taken_at)
+        self._show(live)
         every = self._rules()
         rules = to_watch(every, self._camera.id, live.taken_at)
         looked = self._sentry.look(live, rules)
@@ -129,6 +134,17 @@ class Session:
         under_way.away.extend(looked.away)
         under_way.until = live.frame.pts
         self._standing.note(last_frame_at=live.taken_at, dropped=self._dropped + live.dropped)
+
+    def _show(self, live: LiveFrame) -> None:
+        """What cannot be shown is recorded and looked at all the same."""
+        try:
+            self._room.show(self._camera.id, live.frame.picture, live.taken_at)
+        except StorageError as error:
+            if self._shown:
+                _log.warning("what camera %s shows cannot be kept: %s", self._camera.name, error)
+            self._shown = False
+        else:
+            self._shown = True
 
     def _lost(self, lost: Lost) -> None:
         self._end(lost.length)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ingest.scenery import FILE as SCENE
 from ingest.snapshots import FILE as LATEST
+from ingest.snapshots import FRESH
 from videoqa.alerting.aside import Aside
 from videoqa.alerting.book import Book
 from videoqa.alerting.closing import under_way
@@ -155,7 +156,7 @@ class Watchers:
         """Drops what cameras showed that are there no longer; what they recorded stays."""
         for place in self._folder.glob("*"):
             if place.name not in known and place.name not in self._watched:
-                for shown in (LATEST, SCENE):
+                for shown in (LATEST, FRESH, SCENE):
                     (place / shown).unlink(missing_ok=True)
                 # Where something was recorded it stays.
                 with suppress(OSError):

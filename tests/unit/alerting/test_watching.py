@@ -148,6 +148,7 @@ class World:
         self.log = MemoryAlertLog(self.cameras, self.archive)
         self.jobs = MemoryJobQueue()
         self.shown: list[datetime] = []
+        self.unshown: list[datetime] = []
         self.unreadable = set[str]()
         self.closing = Closing(
             self.archive,
@@ -169,7 +170,7 @@ class World:
             sentries=self.eyes,
             closing=self.closing,
             path_of=lambda camera, start: str(self.folder / f"{camera} {start:%H%M%S}"),
-            show=lambda camera, picture, taken_at: self.shown.append(taken_at),
+            show=self._show,
             ended=self.closing.close,
             now=lambda: self.time,
             chance=random.Random(7),
@@ -178,6 +179,11 @@ class World:
         self.watching._stop.wait = self._wait  # type: ignore[method-assign]
         self.watching.run()
         return source
+
+    def _show(self, camera: str, picture: Picture, taken_at: datetime) -> None:
+        if taken_at in self.unshown:
+            raise DiskFull(path="the disk")
+        self.shown.append(taken_at)
 
     def _wait(self, seconds: float | None = None) -> bool:
         self.time += (seconds or 0) * SECOND
@@ -235,6 +241,16 @@ def test_a_session_is_a_recording_of_its_camera_that_is_searched_when_it_has_end
     request = world.jobs.request(job.id)
     assert (request.recording_id, request.priority, request.owner) == (recording.id, 7, "key")
     assert world.shown == [at(each) for each in range(5)]
+
+
+def test_a_picture_that_cannot_be_shown_costs_nothing_else(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.unshown = [at(1), at(2), at(4)]
+    source = world.watch([tuned(0), *frames(0, 6), lost(6, 6)])
+    assert (source.asked, world.shown) == (1, [at(0), at(3), at(5)])
+    assert [each.length for each in world.recordings] == [6 * SECOND]
+    assert [record.message for record in caplog.records if "Gate" in record.message] == [
+        f"what camera Gate shows cannot be kept: {DiskFull(path='the disk')}"
+    ] * 2
 
 
 def test_a_roll_over_begins_a_recording_where_the_last_one_ended_and_no_gap(world: World) -> None:

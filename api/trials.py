@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -23,7 +22,7 @@ from api.sse import EventStream, ServerEvent
 from api.threads import in_thread, stepwise
 from videoqa.access import Caller
 from videoqa.alerting.trying import Trial
-from videoqa.errors import EmptyStretch, NoModel, VideoqaError
+from videoqa.errors import NoModel, VideoqaError
 from videoqa.media import RecordingState
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
@@ -68,10 +67,7 @@ def _begun(service: Service, caller: Caller, rule_id: str, wanted: TrialWishes) 
     rule = rule_of(service, caller, rule_id)
     if service.setting_up.needs(rule):
         raise NoModel
-    until = wanted.until or datetime.now(UTC)
-    since = wanted.since or until - timedelta(seconds=wanted.last)
-    if since >= until:
-        raise EmptyStretch(start=since.isoformat(), end=until.isoformat())
+    since, until = wanted.stretch
     every = service.setting_up.reached(caller.scope)
     named = frozenset(camera_of(service, caller, name).id for name in wanted.cameras)
     over = named or rule.cameras or frozenset(camera.id for camera in every)

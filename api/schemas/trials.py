@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -14,11 +15,13 @@ from videoqa.alerting.trying import Trial
 
 _DAY = 86_400.0
 _MONTH = 31 * _DAY
+_EARLIEST = datetime.min.replace(tzinfo=UTC) + timedelta(seconds=_MONTH)
 
 
 class TrialWishes(WireModel):
     """On what a rule is to be tried: the footage of ``cameras``, by names or ids; of those the rule is over where there
-    are none. It is that of the ``last`` seconds, or that from ``since`` to ``until``.
+    are none. It is that of the ``last`` seconds before ``until``, or that from ``since`` to ``until``: a month at most.
+    Without ``until`` it goes to this moment.
 
     ``stream`` asks for server-sent events, as ``Accept: text/event-stream`` does.
     """
@@ -29,13 +32,19 @@ class TrialWishes(WireModel):
     until: Instant | None = None
     stream: Annotated[bool, Field(strict=True)] | None = None
 
+    @property
+    def stretch(self) -> tuple[datetime, datetime]:
+        """Between which times of the wall clock that is; without ``until`` up to now."""
+        until = self.until or datetime.now(UTC)
+        return self.since or max(_EARLIEST, until) - timedelta(seconds=self.last), until
+
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if self.since is not None and self.until is not None:
-            if self.until <= self.since:
-                raise ValueError("until is later than since")
-            if (self.until - self.since).total_seconds() > _MONTH:
-                raise ValueError("a rule is tried on a month of footage at most")
+        since, until = self.stretch
+        if until <= since:
+            raise ValueError("until is later than since" if self.until else "since lies behind us")
+        if (until - since).total_seconds() > _MONTH:
+            raise ValueError("a rule is tried on a month of footage at most")
         return self
 
 

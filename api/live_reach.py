@@ -25,14 +25,9 @@ def in_force(service: Service, caller: Caller) -> bool:
     return any(key.id == caller.key_id and key.revoked_at is None for key in keys)
 
 
-def reaches_rule(service: Service, caller: Caller, rule: AlertRule) -> bool:
-    """True where the caller sees every camera of ``rule``, or the rule is the caller's own."""
-    if caller.scope.everything or (caller.key_id and rule.owner == caller.key_id):
-        return True
-    if not rule.cameras:
-        return False
-    cameras = map(service.setting_up.cameras.camera, rule.cameras)
-    return all(camera is not None and caller.scope.covers(camera.tags, camera.id) for camera in cameras)
+def rules_of(service: Service, caller: Caller) -> tuple[AlertRule, ...]:
+    """Those that are there for the caller, in the order of their names."""
+    return _reached(service, caller, service.setting_up.rules.rules())
 
 
 def rule_of(service: Service, caller: Caller, name_or_id: str) -> AlertRule:
@@ -41,7 +36,7 @@ def rule_of(service: Service, caller: Caller, name_or_id: str) -> AlertRule:
         UnknownRule: there is none for this caller.
     """
     rule = service.setting_up.rules.rule(name_or_id)
-    if rule is None or not reaches_rule(service, caller, rule):
+    if rule is None or not _reached(service, caller, (rule,)):
         raise UnknownRule(name=name_or_id)
     return rule
 
@@ -58,3 +53,15 @@ def alert_of(service: Service, caller: Caller, alert_id: str) -> Alert:
         if caller.scope.covers(() if camera is None else camera.tags, alert.camera):
             return alert
     raise UnknownAlert(name=alert_id)
+
+
+def _reached(service: Service, caller: Caller, rules: tuple[AlertRule, ...]) -> tuple[AlertRule, ...]:
+    """Those that are the caller's own, or all of whose cameras it sees. The cameras are read once for all of them."""
+    if caller.scope.everything:
+        return rules
+    seen = frozenset(camera.id for camera in service.setting_up.reached(caller.scope))
+    return tuple(
+        rule
+        for rule in rules
+        if (caller.key_id and rule.owner == caller.key_id) or (rule.cameras and rule.cameras <= seen)
+    )

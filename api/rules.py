@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from api.auth import Operator, Viewer
-from api.live_reach import reaches_rule, rule_of
+from api.live_reach import rule_of, rules_of
 from api.schemas.rules import NewRule, RuleBody, RuleChange, RulePage
 from api.service import Parts, Service
 from api.threads import in_thread
@@ -19,8 +19,7 @@ async def list_rules(*, service: Parts, caller: Viewer) -> RulePage:
     """Rules in the order of their names: one's own, and those all of whose cameras the key reaches."""
 
     def page() -> RulePage:
-        every = service.setting_up.rules.rules()
-        return RulePage(items=tuple(_body(service, rule) for rule in every if reaches_rule(service, caller, rule)))
+        return RulePage(items=tuple(_body(service, rule) for rule in rules_of(service, caller)))
 
     return await in_thread(page)
 

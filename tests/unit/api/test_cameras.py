@@ -13,6 +13,7 @@ import httpx2
 import pytest
 
 from api.service import Service
+from indexer.cameras import SqlCameras
 from tests.service import a_service, app_of, client_of
 from videoqa.access import Role, Scope
 from videoqa.alerts import Alert, AlertState, NoticeKind, Severity, Verdict
@@ -277,6 +278,23 @@ async def test_a_rule_without_footage_gives_nothing(client: httpx2.AsyncClient) 
     assert "event: final" in streamed.text
 
 
+async def test_a_rule_is_tried_on_a_month_at_most(client: httpx2.AsyncClient) -> None:
+    await added(client)
+    rule = (await client.post("/v1/rules", json={"condition": {"kind": "motion"}})).json()
+    now = datetime.now(UTC)
+    stretches = [
+        ({"since": (now - timedelta(days=30)).isoformat()}, 200),
+        ({"since": (now - timedelta(days=32)).isoformat()}, 422),
+        ({"since": (now + timedelta(days=1)).isoformat()}, 422),
+        ({"since": "2000-01-01T00:00:00Z", "until": "2000-01-31T00:00:00Z"}, 200),
+        ({"since": "2000-01-01T00:00:00Z", "until": "2000-02-03T00:00:00Z"}, 422),
+        ({"until": "0001-01-01T00:00:00Z", "last": 60}, 422),
+    ]
+    for wanted, status in stretches:
+        answer = await client.post(f"/v1/rules/{rule['id']}/try", json=wanted)
+        assert answer.status_code == status, (wanted, answer.text)
+
+
 async def test_alerts_are_listed_by_what_they_are_about(client: httpx2.AsyncClient, service: Service) -> None:
     await added(client)
     for number in range(5):
@@ -339,3 +357,20 @@ async def test_a_key_for_a_camera_reaches_its_alerts_and_no_others(service: Serv
         # What is left of a camera that was removed goes by its id.
         service.setting_up.cameras.remove("gate-1")
         assert [each["id"] for each in (await guard.get("/v1/alerts")).json()["items"]] == [ours.id]
+
+
+async def test_rules_are_listed_with_one_look_at_the_cameras(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, secret = service.keys.create("guard", Role.OPERATOR, Scope(cameras=frozenset({"gate-1", "yard"})))
+    _, admin = service.keys.create("admin", Role.ADMIN, Scope())
+    app = app_of(service)
+    async with client_of(service, admin, app) as client, client_of(service, secret, app) as guard:
+        for name in ("gate-1", "yard"):
+            await added(client, name)
+        for _ in range(3):
+            await client.post("/v1/rules", json={"condition": {"kind": "motion"}, "cameras": ["gate-1", "yard"]})
+        read: list[str] = []
+        each, every = SqlCameras.camera, SqlCameras.cameras
+        monkeypatch.setattr(SqlCameras, "camera", lambda self, name: (read.append(name), each(self, name))[1])
+        monkeypatch.setattr(SqlCameras, "cameras", lambda self: (read.append("all"), every(self))[1])
+        assert len((await guard.get("/v1/rules")).json()["items"]) == 3
+    assert read == ["all"]

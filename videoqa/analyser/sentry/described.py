@@ -62,6 +62,12 @@ class _Held:
             return self.doubts > 0 and self.not_before is not None and at >= self.not_before
         return self.looked_at is not None and at - self.looked_at >= self.patience
 
+    def put_back(self, by: timedelta) -> None:
+        """The wall clock was put back by so much."""
+        self.seen_at = None if self.seen_at is None else self.seen_at - by
+        self.looked_at = None if self.looked_at is None else self.looked_at - by
+        self.not_before = None if self.not_before is None else self.not_before - by
+
     def without(self, now: datetime) -> _Held:
         """After a fast look that said no. One that says yes in every other frame is not believed the sooner."""
         wary = self.not_before is not None and now < self.not_before + SELDOM
@@ -111,6 +117,7 @@ class DescribedWatch:
         self._queue = Queue(AT_ONCE)
         self._state = _State()
         self._last: Shot | None = None
+        self._at: datetime | None = None
         self._moving = False
 
     @property
@@ -127,6 +134,7 @@ class DescribedWatch:
         """Sightings, the rules that nobody can look for, why, and what was given up."""
         mine = tuple(rule for rule in rules if rule.condition.kind is ConditionKind.DESCRIBED)
         self._forget(mine)
+        self._keep_time(view.at)
         if not mine:
             self._queue.take()
             return {}, frozenset(), "", ()
@@ -175,11 +183,11 @@ class DescribedWatch:
         with self._state.lock:
             state = self._state
             blind = state.blind([rule.id for rule in rules])
-            if blind and (state.tried_at is None or at - state.tried_at >= RETRY):
+            if blind and (state.tried_at is None or _is_time(state.tried_at, at)):
                 return True
             able = [rule.id for rule in rules if rule.id not in blind]
             if any(name not in state.held for name in able):
-                return self._last is None or at - self._last.taken_at >= RETRY
+                return self._last is None or _is_time(self._last.taken_at, at)
             return any(state.held[name].is_due(at) for name in able)
 
     def _forget(self, rules: Collection[AlertRule]) -> None:
@@ -188,6 +196,15 @@ class DescribedWatch:
         with self._state.lock:
             for rule_id in [name for name, held in self._state.held.items() if texts.get(name) != held.text]:
                 del self._state.held[rule_id]
+
+    def _keep_time(self, at: datetime) -> None:
+        """Waits are for times by the wall clock: where that was put back, these move with it."""
+        before, self._at = self._at, at
+        if before is None or at >= before:
+            return
+        with self._state.lock:
+            for held in self._state.held.values():
+                held.put_back(before - at)
 
     def _work(self, rules: Sequence[AlertRule]) -> None:
         """Looks at what waits."""
@@ -284,6 +301,11 @@ class DescribedWatch:
             verdict=Verdict.CONFIRMED,
             seen_by=self._grounder.seen_by,
         )
+
+
+def _is_time(tried_at: datetime, at: datetime) -> bool:
+    """True where what was tried then is tried again; a try that is still to come was before the clock was put back."""
+    return not timedelta(0) <= at - tried_at < RETRY
 
 
 def _text(rule: AlertRule) -> str:

@@ -94,13 +94,13 @@ class CameraSentry:
     def look(self, live: LiveFrame, rules: Collection[AlertRule]) -> Looked:
         view = View.of(live, self._scenery.change(live.frame))
         seen = dict(self._signals.look(view, rules))
-        read, unread = self._text.look(view, rules)
+        read, illegible, why, unread = self._text.look(view, rules)
         seen |= read
         if self._described is None:
             blind = frozenset(rule.id for rule in rules if rule.condition.kind is ConditionKind.DESCRIBED)
-            return Looked(seen, blind, NO_MODEL if blind else "", unread)
+            return Looked(seen, blind | illegible, NO_MODEL if blind else why, unread)
         told, blind, problem, away = self._described.look(view, rules)
-        return Looked(seen | dict(told), blind, problem, (*unread, *away))
+        return Looked(seen | dict(told), blind | illegible, problem or why, (*unread, *away))
 
     def close(self) -> None:
         for close in self._closing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from videoqa.analyser.ocr import Line, TextReader
 from videoqa.analyser.sentry.desk import Bench
 from videoqa.analyser.sentry.view import View, mask_of
 from videoqa.analyser.sentry.waiting import Album, Queue, Shot
+from videoqa.media import ZERO, Span
 from videoqa.ports import LookedAway, Sighting
 
 LIKE = 0.8
@@ -22,19 +24,22 @@ SPACING = timedelta(seconds=2)
 """A picture is read at most so often: reading one takes a second of a core."""
 AGAIN = timedelta(seconds=10)
 """What was read is read again so often, to see that it is still there."""
+BROKEN = "reading failed ({error})"
+_log = logging.getLogger(__name__)
 USUAL = 2
 """Readings at the beginning whose text belongs to the scene."""
 
 
 @dataclass(slots=True)
 class _Read:
-    """``lines`` were read in ``shot``; ``usual`` is what stands there always."""
+    """``lines`` were read in ``shot``; ``usual`` is what stands there always; ``problem`` is why nothing was read."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     lines: tuple[Line, ...] = ()
     shot: Shot | None = None
     usual: list[str] = field(default_factory=list)
     readings: int = 0
+    problem: str = ""
 
 
 class TextWatch:
@@ -55,11 +60,13 @@ class TextWatch:
     def begin(self) -> None:
         self._album.begin()
 
-    def look(self, view: View, rules: Collection[AlertRule]) -> tuple[Mapping[str, Sighting], tuple[LookedAway, ...]]:
-        """Sightings, and what was given up."""
+    def look(
+        self, view: View, rules: Collection[AlertRule]
+    ) -> tuple[Mapping[str, Sighting], frozenset[str], str, tuple[LookedAway, ...]]:
+        """Sightings, the rules that nobody can look for, why, and what was given up."""
         mine = [rule for rule in rules if rule.condition.kind is ConditionKind.TEXT]
         if not mine:
-            return {}, ()
+            return {}, frozenset(), "", ()
         self._changed = self._changed or any(
             bool((view.news & mask_of(rule.condition.zone, view.grid)).any()) for rule in mine
         )
@@ -74,26 +81,37 @@ class TextWatch:
         away = self._queue.away(self._album.recording, self._period, names, "text is read more slowly than it comes")
         settled = not self._changed and len(self._queue) == 0 and (self._waiting or self._bench.idle)
         with self._read.lock:
-            shot = self._read.shot
+            shot, problem = self._read.shot, self._read.problem
+            if problem:
+                unread = LookedAway(Span(view.live.frame.pts, view.live.frame.pts + self._period), names, problem)
+                return {}, frozenset(names), problem, (*away, unread)
             found = {} if shot is None else {rule.id: self._sighting(rule, shot, view, settled) for rule in mine}
         sightings = {name: sighting for name, sighting in found.items() if sighting is not None}
         self._held = bool(sightings)
-        return sightings, away
+        return sightings, frozenset(), "", away
 
     def _is_due(self, at: datetime) -> bool:
         if self._asked_at is None:
             return True
         since = at - self._asked_at
+        if since < ZERO:
+            return True  # the clock was put back
         with self._read.lock:
-            again = self._held or self._read.readings < USUAL
+            again = self._held or self._read.readings < USUAL or bool(self._read.problem)
         return since >= SPACING and (self._changed or (again and since >= AGAIN))
 
     def _work(self) -> None:
         for shot in self._queue.take():
-            lines = self._reader.read(shot.jpeg)
+            try:
+                lines = self._reader.read(shot.jpeg)
+            except Exception as error:  # noqa: BLE001  whatever it is, nobody has read it
+                _log.exception("reading what a camera shows failed")
+                with self._read.lock:
+                    self._read.problem = BROKEN.format(error=type(error).__name__)
+                continue
             with self._read.lock:
                 read = self._read
-                read.lines, read.shot = lines, shot
+                read.lines, read.shot, read.problem = lines, shot, ""
                 if read.readings < USUAL:
                     read.usual += [plain(line.text) for line in lines]
                     read.readings += 1

@@ -237,6 +237,25 @@ def test_a_look_that_breaks_leaves_its_rules_blind_and_is_told_as_looked_away(
     assert ZERO in {each.span.start for look in looks for each in look.away}
 
 
+def test_a_clock_that_is_put_back_keeps_nobody_from_looking_again(sentry: CameraSentry, guard: Guard) -> None:
+    guard.failing = True
+    yard = Yard()
+    assert seen(sentry, yard.empty(2), [RULE])[-1].blind
+    guard.failing = False
+    frames = [replace(live, taken_at=live.taken_at - timedelta(hours=1)) for live in yard.empty(2)]
+    assert not seen(sentry, frames, [RULE])[-1].blind
+
+
+def test_what_was_rejected_is_looked_at_again_though_the_clock_was_put_back(sentry: CameraSentry, guard: Guard) -> None:
+    yard = Yard()
+    guard.may_be, guard.verdict = True, "no"
+    seen(sentry, yard.drive(5, step=20), [RULE])
+    before = len(guard.second)
+    frames = [replace(live, taken_at=live.taken_at - timedelta(hours=1)) for live in yard.drive(12, 110, 10)]
+    seen(sentry, frames, [RULE])
+    assert len(guard.second) > before > 0
+
+
 def test_without_a_model_plain_language_says_what_it_needs() -> None:
     sentry = CameraSentries(LiveScenery).sentry("gate", SECOND)
     (look,) = seen(sentry, Yard().empty(1), [RULE])

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 import cv2
 import numpy as np
@@ -9,9 +11,12 @@ import pytest
 from ingest.scenery import LiveScenery
 from tests.yards import SECOND, START, Yard, seen
 from videoqa.alerts import AlertRule, Condition, ConditionKind
+from videoqa.analyser.ocr import Line, TextReader
+from videoqa.analyser.sentry.desk import Desk
 from videoqa.analyser.sentry.sentries import CameraSentries
-from videoqa.analyser.sentry.text import plain, reads
-from videoqa.ports import LiveFrame, Looked
+from videoqa.analyser.sentry.text import TextWatch, plain, reads
+from videoqa.analyser.sentry.view import View
+from videoqa.ports import LiveFrame, Looked, LookedAway
 
 PLATE = AlertRule("plate", "plate", Condition(ConditionKind.TEXT, "BERLIN 4711"), START)
 ANY = AlertRule("any", "any", Condition(ConditionKind.TEXT), START)
@@ -59,6 +64,51 @@ def test_no_picture_is_read_where_no_rule_is_about_text() -> None:
     looks: Sequence[Looked] = seen(sentries.sentry("gate", SECOND, waiting=True), yard.empty(3), [motion])
     assert not any(look.sightings for look in looks)
     assert "_engine" not in vars(sentries._reader)
+
+
+def test_what_cannot_be_read_leaves_its_rules_blind_until_it_can(caplog: pytest.LogCaptureFixture) -> None:
+    class Reader(TextReader):
+        broken = True
+
+        def read(self, jpeg: bytes) -> tuple[Line, ...]:
+            if self.broken:
+                raise RuntimeError("it broke")
+            return ()
+
+    yard, reader = Yard(), Reader()
+    watch = TextWatch(reader, Desk(1).bench(), SECOND, waiting=True)
+    scenery = LiveScenery(SECOND, "")
+
+    def look() -> tuple[frozenset[str], str, tuple[LookedAway, ...]]:
+        live = yard.frame()
+        _, blind, problem, away = watch.look(View.of(live, scenery.change(live.frame)), [PLATE])
+        return blind, problem, away
+
+    for second in range(5):
+        blind, problem, (away,) = look()
+        assert blind == {"plate"}
+        assert "RuntimeError" in problem
+        assert (away.span.start, away.rules) == (second * SECOND, ("plate",))
+    assert "it broke" in caplog.text
+    reader.broken = False
+    assert [look()[0] for _ in range(10)][-1] == frozenset()
+
+
+def test_a_clock_that_is_put_back_keeps_nobody_from_reading() -> None:
+    class Reader(TextReader):
+        read_so_far = 0
+
+        def read(self, jpeg: bytes) -> tuple[Line, ...]:
+            self.read_so_far += 1
+            return ()
+
+    yard, reader = Yard(), Reader()
+    watch, scenery = TextWatch(reader, Desk(1).bench(), SECOND, waiting=True), LiveScenery(SECOND, "")
+    for hours in (0, 1):
+        live = yard.frame()
+        live = replace(live, taken_at=live.taken_at - hours * timedelta(hours=1))
+        watch.look(View.of(live, scenery.change(live.frame)), [PLATE])
+    assert reader.read_so_far == 2
 
 
 def _shown(yard: Yard, seconds: int, *lines: str) -> list[LiveFrame]:

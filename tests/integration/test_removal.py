@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -56,6 +57,24 @@ def test_a_file_goes_though_somebody_cleared_or_kept_it_meanwhile(
     monkeypatch.setattr(house.archive, "remove", remove)
     house.remove(ours)
     assert not Path(ours.source).exists()
+
+
+@pytest.mark.parametrize("elsewhere", ["data", "the same by another name", "where it was before"])
+def test_what_a_camera_recorded_goes_with_the_last_recording_of_it(elsewhere: str, tmp_path: Path) -> None:
+    house = House(Settings(data_dir=tmp_path / "data"))
+    folder = house.folder / "cameras" / "gate"
+    folder.mkdir(parents=True)
+    (folder / "1.mp4").write_bytes(b"footage")
+    here = Recording(
+        "here", "here", str(folder / "1.mp4"), "1", WITHIN.end, RecordingState.INDEXED, kept=True, camera="gate"
+    )
+    there = replace(here, id="there", source=str(tmp_path / elsewhere / "cameras" / "gate" / "1.mp4"), digest="2")
+    for each in (here, there):
+        house.archive.add(each)
+    house.remove(here)
+    assert (folder / "1.mp4").exists()
+    house.remove(there)
+    assert not (folder / "1.mp4").exists()
 
 
 def test_a_users_own_file_is_never_removed(tmp_path: Path) -> None:

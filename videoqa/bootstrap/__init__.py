@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from videoqa.bootstrap.stores import Stores
+from videoqa.bootstrap.stores import CAMERAS, Stores
 from videoqa.catalogue import resolve
 from videoqa.errors import NoModel, NotIndexed
 from videoqa.media import Progress, Recording, Sampling
@@ -70,7 +70,7 @@ class House(Stores):
         """Those who look for what rules are about, with the model where there is one."""
         from videoqa.bootstrap.sentries import sentries
 
-        return sentries(self.model, self.folder / "cameras")
+        return sentries(self.model, self.folder / CAMERAS)
 
     @cached_property
     def trials(self) -> Trials:
@@ -110,7 +110,7 @@ class House(Stores):
             self.pins,
             self.alert_log,
             self.remove,
-            size_of=lambda recording: _size(Path(recording.source)),
+            size_of=lambda recording: _size(self.footage_of(recording) or Path(recording.source)),
             lacking=lambda: self.settings.disk_reserve_mb * 2**20 - shutil.disk_usage(self.folder).free,
         )
 
@@ -268,8 +268,7 @@ class House(Stores):
         inbox = DiskInbox(self.folder)
         if recording.kept:
             inbox.doubt(Path(recording.source))
-        if recording.camera:
-            self._remove_footage(recording)
+        self._remove_footage(recording)
         self.archive.remove(recording.id)
         if recording.kept:
             # Whoever cleared meanwhile has found the file wanted still.
@@ -284,8 +283,11 @@ class House(Stores):
 
     def _remove_footage(self, recording: Recording) -> None:
         """Its file goes first: footage of a camera that has no recording is taken up anew."""
-        path = Path(recording.source)
-        if path.is_relative_to(self.folder / "cameras"):
+        path = self.footage_of(recording)
+        if path is None:
+            return
+        others = (other for other in self.archive.recordings() if other.id != recording.id)
+        if all(self.footage_of(other) != path for other in others):
             path.unlink(missing_ok=True)
 
     def progress_of(self, job: Job) -> Progress | None:

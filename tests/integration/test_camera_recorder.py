@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -47,13 +46,15 @@ def last_picture(written: bytes) -> float:
     return max(float(packet.pts * packet.time_base) for packet in packets if packet.pts is not None)
 
 
+def order(descriptor: int) -> Order:
+    return Order("", "", descriptor, False, 500_000, True, 64, 32, 10**9, 10**7, None, 2**30, 10**6)
+
+
 @pytest.mark.parametrize("form", ["mp4", "ts"])
 def test_sound_that_falls_silent_holds_no_picture_back(form: str, tmp_path: Path) -> None:
     path = falling_silent(tmp_path / f"silent.{form}")
-    descriptor = os.open(path, os.O_RDONLY)
-    order = Order("", "", descriptor, False, 500_000, True, 64, 32, 10**9, 10**7, None, 2**30, 10**6)
     recorder, zero, behind = None, 0, list[float]()
-    with suppress(CannotOpen), open(descriptor, "rb"), open_live(order) as live:
+    with path.open("rb") as file, suppress(CannotOpen), open_live(order(file.fileno())) as live:
         for sent in live.packets():
             if recorder is None:
                 recorder, zero = Recorder(live, sent.decoded), sent.decoded

@@ -118,9 +118,9 @@ class Alert:
     """One rule's alert about one event. ``recording`` and ``event`` are those in which it began.
 
     ``offset`` is its start within that recording; ``region`` is where in the picture; ``frames`` are the pts that show
-    it, the best one first. ``acknowledged_by`` and ``false_alarm`` are what people said of it. ``identity`` tells what it
-    is about from something else where that can be told, and ``seen_at`` is when that was seen last: by both a restart
-    goes on.
+    it, the best one first. ``acknowledged_by`` and ``false_alarm`` are what people said of it. ``identity`` tells what
+    it is about from something else where that can be told, and ``seen_at`` is when that was seen last: by both a
+    restart goes on.
     """
 
     id: str

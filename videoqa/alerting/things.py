@@ -26,7 +26,8 @@ _SOURCES = {
 class Part:
     """What of a thing lies in one recording: from the frame that first shows it to the one that does last.
 
-    ``continues`` is the id of its event in the recording before.
+    ``continues`` is the id of its event in the recording before; ``best`` the frame that shows it best so far, which is
+    worth ``worth``.
     """
 
     recording: str
@@ -34,9 +35,15 @@ class Part:
     end: timedelta
     frames: list[timedelta] = field(default_factory=list)
     continues: str | None = None
+    best: timedelta | None = None
+    worth: tuple[bool, float] = (False, 0.0)
 
-    def show(self, frames: tuple[timedelta, ...]) -> None:
-        """Takes in the first frames that show it, and always the last one."""
+    def show(self, frames: tuple[timedelta, ...], worth: tuple[bool, float]) -> None:
+        """Takes in the first frames that show it, always the last one, and the first of those that are worth most: in
+        its very first frame who comes is hardly in the picture.
+        """
+        if self.best is None or worth > self.worth:
+            self.best, self.worth = frames[(len(frames) - 1) // 2], worth
         for pts in frames:
             if not self.frames or pts > self.frames[-1]:
                 del self.frames[MOST_FRAMES - 1 :]
@@ -91,7 +98,7 @@ class Thing:
         if self.part is None:
             self.part = Part(recording, pts, pts, continues=self.before)
         self.part.end = max(self.part.end, pts)
-        self.part.show(sighting.frames or (pts,))
+        self.part.show(sighting.frames or (pts,), _shows(sighting))
         self.identity = self.identity or sighting.identity
         self.confidence = max(self.confidence, sighting.confidence)
         if self.sighting is None or _worth(sighting) >= _worth(self.sighting):
@@ -154,7 +161,9 @@ class Thing:
         if self.sighting is not None:
             alert = replace(alert, verdict=self.sighting.verdict, description=self.sighting.description)
         if self.part is not None and self.part.recording == alert.recording:
-            alert = replace(alert, frames=tuple(self.part.frames))
+            others = (pts for pts in self.part.frames if pts != self.part.best)
+            best = () if self.part.best is None else (self.part.best,)
+            alert = replace(alert, frames=(*best, *others)[:MOST_FRAMES])
         self.alert, self.told_at = alert, self.seen
         return alert
 
@@ -192,3 +201,9 @@ def _id(*words: str) -> str:
 
 def _worth(sighting: Sighting) -> tuple[bool, float]:
     return sighting.verdict is not Verdict.UNCONFIRMED, sighting.confidence
+
+
+def _shows(sighting: Sighting) -> tuple[bool, float]:
+    """How well its frame shows it: the larger what moves, the better."""
+    strength = sighting.confidence if sighting.strength is None else sighting.strength
+    return sighting.verdict is not Verdict.UNCONFIRMED, strength

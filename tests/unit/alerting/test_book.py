@@ -122,6 +122,19 @@ def test_what_is_seen_gives_one_alert_that_ends_once() -> None:
     assert (alert.label, alert.region, alert.verdict) == ("motion at the gate", HERE, Verdict.SIGNALS)
 
 
+def test_the_picture_of_an_alert_is_the_one_that_shows_it_best_so_far() -> None:
+    watch = Watch().begin().shows(1, seen(strength=0.1)).shows(2, seen(strength=0.5)).shows(12, seen(strength=0.3))
+    watch.shows(10)
+    first, last = watch.changes[0].alert, watch.changes[-1].alert
+    assert first is not None
+    assert last is not None
+    assert (first.frames[0], last.frames[0]) == (ZERO, SECOND)
+    assert (len(last.frames), len(set(last.frames))) == (8, 8)
+    event = watch.changes[-1].event
+    assert event is not None
+    assert list(event.frames) == sorted(event.frames)
+
+
 def test_its_event_is_where_it_was_seen() -> None:
     (event,) = begun().shows(5).shows(10, seen()).shows(20).events
     assert (event.recording_id, event.span.start, event.span.end) == (

@@ -89,7 +89,7 @@ def model() -> Iterator[ScriptedModel]:
 @pytest.fixture
 def service(yard: Path, tmp_path: Path, model: ScriptedModel) -> Iterator[Listening]:
     place = House(Settings(data_dir=yard, model_url=model.url))
-    parts = {"archive": place.archive, "answering": place.answering, "grounded": place.grounded}
+    parts = {"archive": place.archive, "answering": place.answering, "grounded": lambda: place.grounded}
     app = create_app(a_service(tmp_path, **parts))
     listener = socket.create_server(("127.0.0.1", 0))
     running, loops = server(app, 300), list[asyncio.AbstractEventLoop]()

@@ -16,6 +16,8 @@ from websockets.http11 import Request
 
 LARGEST_MESSAGE = 64 * 1024
 """Bytes of the largest message that a client may send."""
+MOST_PONGS = 64 * 1024
+"""Bytes of answers to pings that wait for a client that does not read; who pings on is cut off."""
 PUSH = "videoqa.push"
 """The extension of an ASGI scope that holds the socket's ``Push``."""
 PING_SECONDS = 20.0
@@ -51,6 +53,7 @@ class PatientSocket(WebSocketsSansIOProtocol):
         self._given_up: asyncio.TimerHandle | None = None
         self._held: list[bytes] = []
         self._held_bytes = 0
+        self._pongs = 0
 
     def push(self, text: str, *, more: bool = False) -> bool:
         """See ``Push``."""
@@ -70,11 +73,22 @@ class PatientSocket(WebSocketsSansIOProtocol):
             extensions = cast("dict[str, object]", self.scope["extensions"])
             extensions[PUSH] = self.push
 
+    def handle_ping(self) -> None:
+        pongs = b"".join(self.conn.data_to_send())
+        if self.transport.is_closing():
+            return
+        self.transport.write(pongs)
+        if self.transport.get_write_buffer_size() > _AT_ONCE:
+            self._pongs += len(pongs)
+            if self._pongs > MOST_PONGS:
+                self.transport.abort()
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self._give_up_in(self.patience)
 
     def resume_writing(self) -> None:
+        self._pongs = 0
         if not self.close_sent:
             self._keep()
         super().resume_writing()

@@ -124,6 +124,31 @@ def test_who_never_reads_on_is_cut_off(service: Service, monkeypatch: pytest.Mon
     asyncio.run(play())
 
 
+def test_who_pings_on_and_reads_no_answer_is_cut_off(service: Service) -> None:
+    pings = 500 * (b"\x89\xfd" + bytes(4) + bytes(125))
+
+    async def ping_on(deaf: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        # Several times what the system buffers in both directions.
+        async with asyncio.timeout(60):
+            for _ in range(1000):
+                await loop.sock_sendall(deaf, pings)
+
+    async def play() -> None:
+        async with served(service) as (port, serving), follow(port) as reader:
+            deaf = await _deaf(port)
+            with pytest.raises(OSError, match=r"reset|[Bb]roken pipe|aborted"):
+                await ping_on(deaf)
+            deaf.close()
+            async with asyncio.timeout(60):
+                while len(serving.server_state.connections) > 1:
+                    await asyncio.sleep(0.02)
+            service.alerts.write([begun(1)])
+            assert await _until_seq(reader, 1) == [1]
+
+    asyncio.run(play())
+
+
 def test_the_end_comes_soon_however_many_follow_and_do_not_read(service: Service) -> None:
     service.alerts.write([begun(number, description=LONG) for number in range(1200)])
 

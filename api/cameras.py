@@ -133,7 +133,10 @@ async def timeline_of_camera(
     ] = None,
     end: Annotated[Instant | None, Query(alias="to", description="Now where it is not given.")] = None,
 ) -> CameraTimeline:
-    """What there is of a camera between two times of the wall clock: recordings, gaps with their causes, alerts."""
+    """What there is of a camera between two times of the wall clock: recordings, gaps with their causes, alerts.
+
+    The latest 2,000 of each: `start` says where it was cut.
+    """
     until = end or datetime.now(UTC)
     since = begin or until - _DAY
     if since >= until:
@@ -152,23 +155,26 @@ def _problem(service: Service, camera: Camera) -> str:
 
 def _timeline(service: Service, caller: Caller, name: str, since: datetime, until: datetime) -> CameraTimeline:
     camera = camera_of(service, caller, name)
+    gaps = service.setting_up.cameras.gaps(camera.id, since, until, _MOST)
+    if len(gaps) == _MOST:
+        since = max(since, gaps[0].start)
     footage: list[FootageBody] = []
     for recording, started_at in _recordings(service, caller, camera, since, until):
         if len(footage) == _MOST:
-            since = footage[-1].start
+            since = max(since, footage[-1].start)
             break
         footage.append(FootageBody.from_domain(recording, started_at))
     wanted = AlertFilter(cameras=frozenset({camera.id}), since=since, until=until, scope=caller.scope)
     alerts = service.alerts.alerts(wanted, limit=_MOST)
     if len(alerts) == _MOST:
         since = max(since, alerts[-1].start)
-        footage = [each for each in footage if each.end is None or each.end > since]
+    # What lies before the latest of the three places where it was cut is told of when it is asked for.
     return CameraTimeline(
         camera=camera.id,
         start=since,
         end=until,
-        recordings=tuple(reversed(footage)),
-        gaps=tuple(map(GapBody.from_domain, service.setting_up.cameras.gaps(camera.id, since, until))),
+        recordings=tuple(each for each in reversed(footage) if each.end is None or each.end > since),
+        gaps=tuple(GapBody.from_domain(gap) for gap in gaps if gap.end is None or gap.end > since),
         alerts=tuple(AlertBody.from_domain(alert) for alert in reversed(alerts)),
     )
 

@@ -56,12 +56,13 @@ class SqlCameras:
         with writing(self._engine) as connection:
             put_status(connection, status)
 
-    def gaps(self, camera_id: str, since: datetime, until: datetime) -> tuple[Gap, ...]:
+    def gaps(self, camera_id: str, since: datetime, until: datetime, latest: int | None = None) -> tuple[Gap, ...]:
         c = live_tables.gaps.c
         reaching = (c.camera == camera_id, c.start < until, sa.or_(c.end.is_(None), c.end > since))
+        select = sa.select(live_tables.gaps).where(*reaching).order_by(c.start.desc()).limit(latest)
         with reading(self._engine) as connection:
-            found = statements.every(connection, sa.select(live_tables.gaps).where(*reaching).order_by(c.start))
-        return tuple(map(live_rows.gap, found))
+            found = statements.every(connection, select)
+        return tuple(map(live_rows.gap, reversed(found)))
 
 
 def put_status(connection: sa.Connection, status: CameraStatus) -> bool:

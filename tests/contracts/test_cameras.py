@@ -131,6 +131,7 @@ def test_gaps_are_those_that_reach_into_the_time(cameras: Cameras, log: AlertLog
     lasting = Gap("c1", NOON + 4 * MINUTE, None, "refused")
     log.write([lasting, second, first, Gap("c2", NOON, None, "refused")])
     assert cameras.gaps("c1", NOON, NOON + 9 * MINUTE) == (first, second, lasting)
+    assert cameras.gaps("c1", NOON, NOON + 9 * MINUTE, 2) == (second, lasting)
     assert cameras.gaps("c1", NOON + MINUTE, NOON + 2 * MINUTE) == ()
     assert cameras.gaps("c1", NOON + 2.5 * MINUTE, NOON + 2.6 * MINUTE) == (second,)
     assert cameras.gaps("c1", NOON + 99 * MINUTE, NOON + 100 * MINUTE) == (lasting,)

@@ -54,8 +54,11 @@ class Cameras(Protocol):
         """Writes down how a camera is without telling anybody: times and counts that rise."""
         ...
 
-    def gaps(self, camera_id: str, since: datetime, until: datetime) -> tuple[Gap, ...]:
-        """Those that reach into the time from ``since`` to ``until``, in order; the log writes them."""
+    def gaps(self, camera_id: str, since: datetime, until: datetime, latest: int | None = None) -> tuple[Gap, ...]:
+        """Those that reach into the time from ``since`` to ``until``, in order; the log writes them.
+
+        Of more than ``latest`` those that began last.
+        """
         ...
 
 

@@ -50,14 +50,15 @@ class MemoryCameras:
     def touch(self, status: CameraStatus) -> None:
         self.put_status(status)
 
-    def gaps(self, camera_id: str, since: datetime, until: datetime) -> tuple[Gap, ...]:
+    def gaps(self, camera_id: str, since: datetime, until: datetime, latest: int | None = None) -> tuple[Gap, ...]:
         with self._lock:
             reaching = (
                 gap
                 for gap in self._gaps.values()
                 if gap.camera == camera_id and gap.start < until and (gap.end is None or gap.end > since)
             )
-            return tuple(sorted(reaching, key=lambda gap: gap.start))
+            youngest_first = sorted(reaching, key=lambda gap: gap.start, reverse=True)
+            return tuple(reversed(youngest_first[:latest]))
 
     def put_status(self, status: CameraStatus) -> bool:
         """For an alert log in memory; False where it is the same already."""

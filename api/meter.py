@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from math import ceil
 
@@ -12,7 +14,12 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from api.service import Limits
-from videoqa.errors import QuotaSpent, TooManyRequests, TooManyUploads, TooManyWrongKeys
+from videoqa.errors import QuotaSpent, TooManyRequests, TooManyStreams, TooManyUploads, TooManyWrongKeys
+
+MOST_STREAMS = 32
+"""So many moving pictures of cameras one key, or one address without keys, is shown at once: each looks for the next
+picture several times a second.
+"""
 
 
 class Meter:
@@ -25,6 +32,7 @@ class Meter:
         self._wrong_keys = parse(limits.wrong_keys)
         self._bytes = RateLimitItemPerDay(limits.day_bytes) if limits.day_bytes else None
         self._uploads: Counter[str] = Counter()
+        self._streams: Counter[str] = Counter()
 
     async def request(self, who: str) -> None:
         """
@@ -56,6 +64,22 @@ class Meter:
     def end_upload(self, who: str) -> None:
         self._uploads[who] -= 1
         self._uploads += Counter()  # forgets whoever has none
+
+    @contextmanager
+    def stream(self, who: str) -> Iterator[None]:
+        """While it is entered, a camera's moving picture is shown to ``who``.
+
+        Raises:
+            TooManyStreams: as many are as may be.
+        """
+        if self._streams[who] >= MOST_STREAMS:
+            raise TooManyStreams(limit=MOST_STREAMS, retry_after=1)
+        self._streams[who] += 1
+        try:
+            yield
+        finally:
+            self._streams[who] -= 1
+            self._streams += Counter()  # forgets whoever has none
 
     async def expect(self, who: str, size: int) -> None:
         """

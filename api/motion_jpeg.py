@@ -8,10 +8,13 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import anyio
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from api.limits import address_of, payer
 from api.live_reach import camera_of, in_force
+from api.meter import Meter
 from api.service import Service
 from api.threads import in_thread
 from videoqa.access import Caller
@@ -29,7 +32,11 @@ _END = 1.0
 
 
 class MotionJpeg(Response):
-    """The pictures of ``camera`` until its reader is gone, may see it no longer, or the service stops; or ``count``."""
+    """The pictures of ``camera`` until its reader is gone, may see it no longer, or the service stops; or ``count``.
+
+    Raises:
+        TooManyStreams: its reader is shown as many as may be; raised before anything is sent.
+    """
 
     media_type = f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
 
@@ -42,7 +49,12 @@ class MotionJpeg(Response):
         self._left = count or None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        stopping: asyncio.Event = scope["app"].state.stopping
+        meter: Meter = scope["app"].state.meter
+        who = payer(self._caller, address_of(HTTPConnection(scope)))
+        with meter.stream(who):
+            await self._until_over(scope["app"].state.stopping, receive, send)
+
+    async def _until_over(self, stopping: asyncio.Event, receive: Receive, send: Send) -> None:
         async with anyio.create_task_group() as group:
 
             async def until(over: Callable[[], Awaitable[object]]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 import httpx2
 import pytest
+from fastapi import FastAPI
 
 from api.service import Service
 from indexer.cameras import SqlCameras
@@ -177,18 +178,39 @@ async def test_pictures_are_shown_no_longer_to_a_key_that_was_revoked(
     app = app_of(service)
     async with client_of(service, admin, app) as client, client_of(service, secret, app) as guard:
         await added(client)
-        await _shown_until(service, guard, lambda: service.keys.revoke(key.id))
+        await _shown_until(app, guard, lambda: service.keys.revoke(key.id))
 
 
 async def test_pictures_are_shown_no_longer_to_whoever_has_no_key_once_one_is_needed(
-    client: httpx2.AsyncClient, service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("api.motion_jpeg._CHECK_SECONDS", 0.1)
-    await added(client)
-    await _shown_until(service, client, lambda: service.keys.create("first", Role.ADMIN, Scope()))
+    app = app_of(service)
+    async with client_of(service, app=app) as client:
+        await added(client)
+        await _shown_until(app, client, lambda: service.keys.create("first", Role.ADMIN, Scope()))
 
 
-async def _shown_until(service: Service, client: httpx2.AsyncClient, happens: Callable[[], object]) -> None:
+async def test_so_many_moving_pictures_are_shown_to_one_reader(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.meter.MOST_STREAMS", 1)
+    app = app_of(service)
+    async with client_of(service, app=app) as client:
+        await added(client)
+        path = "/v1/cameras/gate-1/mjpeg"
+        with anyio.fail_after(60):
+            async with anyio.create_task_group() as group:
+                group.start_soon(lambda: client.get(path, params={"count": 1}))
+                while not app.state.meter._streams:
+                    await anyio.sleep(0.01)
+                refused = await client.get(path)
+                assert (refused.status_code, refused.json()["code"]) == (429, "too-many-streams")
+                service.snapshots.keep("gate-1", GREY, NOON)  # type: ignore[attr-defined]
+            assert (await client.get(path, params={"count": 1})).status_code == 200
+
+
+async def _shown_until(app: FastAPI, client: httpx2.AsyncClient, happens: Callable[[], object]) -> None:
     """Returns once the pictures, which go on changing, are no longer shown because of what ``happens``."""
     ended: list[httpx2.Response] = []
 
@@ -198,16 +220,15 @@ async def _shown_until(service: Service, client: httpx2.AsyncClient, happens: Ca
     with anyio.fail_after(60):
         async with anyio.create_task_group() as group:
             group.start_soon(show)
-            number = 0
+            while not app.state.meter._streams:
+                await anyio.sleep(0.01)
+            happens()
+            later = NOON
             while not ended:
-                number += 1
-                service.snapshots.keep("gate-1", GREY, NOON + number * MINUTE)  # type: ignore[attr-defined]
-                if number == 10:
-                    assert not ended
-                    happens()
+                later += MINUTE
+                app.state.service.snapshots.keep("gate-1", GREY, later)
                 await anyio.sleep(0.05)
-    assert number > 10
-    assert ended[0].content.count(b"image/jpeg") >= 1
+    assert ended[0].status_code == 200
 
 
 async def test_a_time_line_has_footage_holes_and_alerts(client: httpx2.AsyncClient, service: Service) -> None:
@@ -244,6 +265,24 @@ async def test_a_time_line_that_is_too_much_begins_later(
     assert datetime.fromisoformat(told["start"]) == began[2]
     rest = (await client.get("/v1/cameras/gate-1/timeline", params={**span, "to": told["start"]})).json()
     assert [datetime.fromisoformat(each["start"]) for each in rest["recordings"]] == began[:2]
+
+
+async def test_a_time_line_with_too_many_holes_begins_later(
+    client: httpx2.AsyncClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.cameras._MOST", 2)
+    await added(client)
+    began = [NOON + number * 10 * MINUTE for number in range(4)]
+    service.alerts.write([Gap("gate-1", moment, moment + MINUTE, "nobody answers") for moment in began])
+    a_recording(service, NOON + MINUTE, 5 * MINUTE)
+    span = {"from": NOON.isoformat(), "to": (NOON + 60 * MINUTE).isoformat()}
+    told = (await client.get("/v1/cameras/gate-1/timeline", params=span)).json()
+    assert [datetime.fromisoformat(each["start"]) for each in told["gaps"]] == began[2:]
+    assert datetime.fromisoformat(told["start"]) == began[2]
+    assert told["recordings"] == []
+    rest = (await client.get("/v1/cameras/gate-1/timeline", params={**span, "to": told["start"]})).json()
+    assert [datetime.fromisoformat(each["start"]) for each in rest["gaps"]] == began[:2]
+    assert len(rest["recordings"]) == 1
 
 
 async def test_a_rule_is_added_changed_and_removed(client: httpx2.AsyncClient) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,13 +16,16 @@ from ingest.camera.file import RecordingFile
 from ingest.camera.process import ChildLost, Process
 from ingest.camera.wire import Alive, Begun, Bytes, Ended, Held, Look, Message, Order, Rolled
 from ingest.wire import MICROSECOND
-from videoqa.cameras import Camera, CameraState, Detail
+from videoqa.cameras import Camera, CameraState, ClockSource, Detail
 from videoqa.errors import StorageError
-from videoqa.media import Frame
+from videoqa.media import Frame, Picture
 from videoqa.ports.live import LiveFrame, LiveItem, Lost, RolledOver, Tuned
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WAITING_FRAMES = 2
+# Beside frames: recordings that nobody asks for.
+_WAITING_ITEMS = 64
+_LEAST_ROLL = timedelta(seconds=1)
 _POLL_SECONDS = 0.25
 # How far from our clock the times of a child may be.
 _BELIEVED = timedelta(minutes=2)
@@ -47,6 +51,15 @@ class LiveSettings:
     memory: int = 768 * 2**20
     max_pixels: int = 40_000_000
     most_bytes: int = 64 * 2**30
+
+    @property
+    def least_roll(self) -> timedelta:
+        """What rolls over before that was not rolled over by a child of ours."""
+        return min(self.roll, max(_LEAST_ROLL, self.roll / 10))
+
+    def looks_at(self, picture: Picture) -> bool:
+        """False where no child of ours makes ``picture`` so large."""
+        return max(picture.width, picture.height) <= max(self.long_side, self.multiple)
 
 
 class SandboxedCameras:
@@ -82,7 +95,8 @@ class _Session:
         self._started_at = _EPOCH
         self._length: timedelta | None = None
         self._items = deque[LiveItem]()
-        self._dropped = 0
+        self._dropped = self._rolls = 0
+        self._begun = time.monotonic()
         self._failure: BaseException | None = None
         self._came = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
@@ -154,17 +168,13 @@ class _Session:
                 self._begin(started_at)
                 self._put(Tuned(width, height, codec, self._started_at, clock))
             case Rolled(length, started_at, clock) if self._file is not None:
-                self._lasts(length)
-                path, lasted = self._file.path, length * MICROSECOND
-                self._close()
-                self._begin(started_at)
-                self._put(RolledOver(path, lasted, self._started_at, clock))
+                self._roll(self._file.path, length, started_at, clock)
             case Bytes(length, data) if self._file is not None:
                 self._lasts(length)
                 self._file.write(data)
             case Alive(length) if self._file is not None:
                 self._lasts(length)
-            case Look(pts, picture) if self._file is not None:
+            case Look(pts, picture) if self._file is not None and self._settings.looks_at(picture):
                 at = pts * MICROSECOND
                 self._check(self._started_at + at)
                 self._put(LiveFrame(Frame(at, picture), self._started_at + at))
@@ -172,6 +182,20 @@ class _Session:
                 pass
             case _:
                 raise ChildLost(CameraState.OFFLINE, "what reads it answered what was not asked")
+
+    def _roll(self, path: str, length: int, started_at: int, clock: ClockSource) -> None:
+        self._lasts(length)
+        self._rolls += 1
+        # A child that was taken over could make files without end.
+        watched = timedelta(seconds=time.monotonic() - self._begun) + _BELIEVED
+        if length * MICROSECOND < self._settings.least_roll or self._rolls * self._settings.least_roll > watched:
+            raise ChildLost(CameraState.OFFLINE, "what reads it ends recordings too soon")
+        with self._came:
+            if len(self._items) >= _WAITING_ITEMS:
+                raise ChildLost(CameraState.OFFLINE, "nobody takes what was recorded of it")
+        self._close()
+        self._begin(started_at)
+        self._put(RolledOver(path, length * MICROSECOND, self._started_at, clock))
 
     def _begin(self, started_at: int) -> None:
         try:

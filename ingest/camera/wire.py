@@ -145,6 +145,8 @@ def _read(kind: bytes, body: memoryview) -> Message:
         pts, width, height = _LOOK.unpack_from(body)
         if pts < 0:
             raise ValueError("a look before its recording")
+        if width * height == 0:
+            raise ValueError("a look at nothing")
         return Look(pts, Picture(width, height, body[_LOOK.size :]))
     if kind == b"B":
         (length,) = _LENGTH.unpack_from(body)

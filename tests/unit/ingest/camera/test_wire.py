@@ -55,6 +55,8 @@ def test_what_is_no_message_is_refused(message: Message) -> None:
     [
         (b"?", b""),
         (b"L", b"\xff" * 12),
+        (b"L", b"\0" * 12),
+        (b"L", b"\0" * 11 + b"\1"),
         (b"T", b'{"width": 0, "height": 720, "codec": "h264", "started_at": 1, "clock": "arrival"}'),
         (b"T", b'{"width": 99999, "height": 720, "codec": "h264", "started_at": 1, "clock": "arrival"}'),
         (b"E", b'{"state": "well", "problem": "", "length": null}'),

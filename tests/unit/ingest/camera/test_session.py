@@ -1,0 +1,121 @@
+"""A child that was taken over costs its session, and no more than that."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ingest.camera.feed import Feed
+from ingest.camera.process import Process
+from ingest.camera.session import LiveSettings, SandboxedCameras
+from ingest.camera.wire import Begun, Bytes, Look, Message, Order, Rolled
+from videoqa.cameras import Camera, CameraState, ClockSource, StreamUrl
+from videoqa.media import Picture
+from videoqa.ports.live import LiveFrame, LiveItem, Lost
+
+SECOND = timedelta(seconds=1)
+CAMERA = Camera("gate", "Gate", StreamUrl("rtsp://10.0.0.7/"), datetime.now(UTC))
+
+
+class Nowhere:
+    @contextmanager
+    def opened(self, url: StreamUrl) -> Iterator[Feed]:
+        yield Feed("rtsp", "rtsp://127.0.0.1:9/")
+
+
+def said_by(liar: Callable[[], Iterator[Message]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has every child say what ``liar`` does, in place of what it was told to find out."""
+
+    class Taken(Process):
+        def __init__(self, order: Order) -> None:
+            self.ending = False
+
+        def messages(self, stall: float) -> Iterator[Message]:
+            return liar()
+
+        def end(self) -> None:
+            self.ending = True
+
+        def kill(self) -> None:
+            self.ending = True
+
+        def __exit__(self, *_: object) -> None:
+            self.ending = True
+
+    monkeypatch.setattr("ingest.camera.session.Process", Taken)
+
+
+def now() -> int:
+    return time.time_ns() // 1000
+
+
+def begun() -> Begun:
+    return Begun(640, 480, "h264", now(), ClockSource.ARRIVAL)
+
+
+def session(folder: Path, settings: LiveSettings, idle: Callable[[], object] = lambda: None) -> list[LiveItem]:
+    names = iter(range(10**6))
+    with SandboxedCameras(Nowhere(), settings).session(
+        CAMERA, lambda _: str(folder / f"{next(names)}.mp4"), lambda: False
+    ) as items:
+        idle()
+        return list(items)
+
+
+def rolling(seconds: float, ended: threading.Event | None = None) -> Callable[[], Iterator[Message]]:
+    def liar() -> Iterator[Message]:
+        try:
+            yield begun()
+            while True:
+                yield Bytes(0, b"footage")
+                yield Rolled(round(seconds * 1e6), now() - 60_000_000, ClockSource.ARRIVAL)
+        finally:
+            if ended is not None:
+                ended.set()
+
+    return liar
+
+
+@pytest.mark.parametrize(
+    ("roll", "claimed", "most"),
+    [(600 * SECOND, 59, 1), (600 * SECOND, 60, 4), (2 * SECOND, 0.9, 1), (SECOND / 2, 0.4, 1)],
+)
+def test_recordings_that_end_too_soon_end_the_session(
+    roll: timedelta, claimed: float, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said_by(rolling(claimed), monkeypatch)
+    *_, lost = session(tmp_path, LiveSettings(roll=roll))
+    assert isinstance(lost, Lost)
+    assert lost.state is CameraState.OFFLINE
+    assert "too soon" in lost.problem
+    assert len(list(tmp_path.iterdir())) <= most
+
+
+def test_recordings_that_nobody_asks_for_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+    said_by(rolling(1, ended), monkeypatch)
+    *items, lost = session(tmp_path, LiveSettings(roll=SECOND), lambda: ended.wait(20))
+    assert len(items) == 64
+    assert isinstance(lost, Lost)
+    assert "nobody takes" in lost.problem
+
+
+@pytest.mark.parametrize(("size", "shown"), [((768, 32), 1), ((800, 32), 0), ((32, 769), 0)])
+def test_pictures_are_no_larger_than_was_asked_for(
+    size: tuple[int, int], shown: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def liar() -> Iterator[Message]:
+        yield begun()
+        yield Look(0, Picture(*size, bytes(3 * size[0] * size[1])))
+
+    said_by(liar, monkeypatch)
+    items = session(tmp_path, LiveSettings())
+    assert len([item for item in items if isinstance(item, LiveFrame)]) == shown
+    assert isinstance(items[-1], Lost)
+    assert ("not asked" in items[-1].problem) == (not shown)

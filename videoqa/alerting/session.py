@@ -66,13 +66,13 @@ class Session:
         Raises:
             VideoqaError: what came cannot be kept.
         """
-        begun: datetime | None = None
+        begun: float | None = None
         try:
             with self._room.source.session(self._camera, self._path_of, stop) as items:
                 for item in items:
                     match item:
                         case Tuned():
-                            begun = self._room.now()
+                            begun = self._room.steady()
                             self._tuned(item)
                         case LiveFrame():
                             self._look(item)
@@ -85,7 +85,7 @@ class Session:
         finally:
             # Of what could not be written nothing more is told, but what was recorded is there.
             self._over(None)
-        return ZERO if begun is None else self._room.now() - begun
+        return ZERO if begun is None else timedelta(seconds=self._room.steady() - begun)
 
     def _path_of(self, started_at: datetime) -> str:
         path = self._paths[started_at] = self._room.path_of(self._camera.id, started_at)

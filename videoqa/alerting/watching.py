@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from videoqa.alerting.backoff import HEALTHY, pause
 from videoqa.alerting.book import Book
@@ -23,6 +24,7 @@ from videoqa.ports import AlertChange, AlertLog, Archive, Cameras, LiveSource, R
 
 _log = logging.getLogger(__name__)
 NOT_RUNNING = "videoqa was not running"
+NOT_KEPT = "what the camera sent could not be kept"
 STOPPED = "videoqa was stopped"
 MODEL_CAME = "videoqa began again with a model"
 SWITCHED_OFF = "the camera was switched off"
@@ -39,7 +41,7 @@ class Room:
 
     ``path_of`` gives the file of a camera's recording that begins then; ``show`` takes the picture a camera shows now,
     and when that was taken; ``ended`` takes recordings that are over, with what of them was looked at, to be closed
-    aside.
+    aside. ``now`` is the wall clock, and ``steady`` one that nobody puts back, in seconds.
     """
 
     source: LiveSource
@@ -52,6 +54,7 @@ class Room:
     show: Callable[[str, Picture, datetime], None]
     ended: Callable[[Recording, Sequence[CoveredSpan]], None]
     now: Callable[[], datetime] = _utc_now
+    steady: Callable[[], float] = time.monotonic
     chance: random.Random = field(default_factory=random.Random)
 
 
@@ -86,9 +89,9 @@ class Watching:
 
     def run(self) -> None:
         """Tries again for ever. What the house cannot keep or read is logged, and ends a session like a cut line."""
-        now = self._room.now
+        now, steady = self._room.now, self._room.steady
         desk: Desk | None = None
-        away_since = now()
+        away_since = steady()
         while not self._stop.is_set():
             lasted, state = ZERO, CameraState.OFFLINE
             try:
@@ -102,15 +105,17 @@ class Watching:
                     # What it knows may not be what was written.
                     desk.sentry.close()
                     desk = None
+                    self._before = NOT_KEPT
             if lasted > HEALTHY:
-                away_since = now()
-            self._stop.wait(pause(now() - away_since, state, self._room.chance).total_seconds())
+                away_since = steady()
+            away = timedelta(seconds=steady() - away_since)
+            self._stop.wait(pause(away, state, self._room.chance).total_seconds())
         if desk is not None:
             self._end(desk)
 
     def _begin(self) -> Desk:
         camera, room = self.camera, self._room
-        standing = Standing(camera, room.cameras, room.log, room.now)
+        standing = Standing(camera, room.cameras, room.log, room.now, room.steady)
         ends = self._footage_ends()
         if ends is not None:
             standing.footage_ends(ends)

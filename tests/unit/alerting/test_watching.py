@@ -13,7 +13,7 @@ import pytest
 
 from ingest.identity import LocalFiles
 from videoqa.alerting.closing import Closing
-from videoqa.alerting.watching import NOT_RUNNING, STOPPED, SWITCHED_OFF, Room, Watching
+from videoqa.alerting.watching import NOT_KEPT, NOT_RUNNING, STOPPED, SWITCHED_OFF, Room, Watching
 from videoqa.alerts import Alert, AlertRule, AlertState, Condition, ConditionKind, Notice, NoticeKind
 from videoqa.cameras import Camera, CameraState, ClockSource, StreamUrl
 from videoqa.errors import DiskFull, NotFootage
@@ -131,7 +131,10 @@ class Eyes:
 
 @dataclass
 class World:
-    """Everything that a camera is watched with, in memory; recordings that end are closed at once."""
+    """Everything that a camera is watched with, in memory; recordings that end are closed at once.
+
+    The clock at the wall is ``ahead`` of the steady one.
+    """
 
     folder: Path
     eyes: Eyes = field(default_factory=Eyes)
@@ -139,6 +142,7 @@ class World:
     cause: str = STOPPED
     for_good: bool = False
     time: datetime = NOON
+    ahead: timedelta = timedelta(0)
     camera: Camera = CAMERA
 
     def __post_init__(self) -> None:
@@ -172,7 +176,8 @@ class World:
             path_of=lambda camera, start: str(self.folder / f"{camera} {start:%H%M%S}"),
             show=self._show,
             ended=self.closing.close,
-            now=lambda: self.time,
+            now=lambda: self.time + self.ahead,
+            steady=lambda: (self.time - NOON) / SECOND,
             chance=random.Random(7),
         )
         self.watching = Watching(self.camera, room, lambda: self.rules, before)
@@ -437,6 +442,7 @@ def test_a_fault_of_the_house_costs_a_session_and_nothing_twice(world: World) ->
     )
     assert [kind for kind, _ in world.alerts].count(NoticeKind.ALERT_NEW) == 1
     first, second = world.recordings
+    assert [(start, cause) for start, _, cause in world.gaps] == [(4, NOT_KEPT), (12, "cut")]
     assert first.state is RecordingState.QUEUED
     assert second.state is RecordingState.QUEUED
 
@@ -444,3 +450,18 @@ def test_a_fault_of_the_house_costs_a_session_and_nothing_twice(world: World) ->
 def test_no_notice_holds_a_password(world: World) -> None:
     world.watch([tuned(0), *frames(0, 2), lost(2, 2)])
     assert "word" not in repr(world.log.notices(0, 100))
+
+
+def test_waits_go_by_a_clock_that_nobody_puts_forward(world: World) -> None:
+    waits: list[float] = []
+    original = world._wait
+
+    def wait(seconds: float | None = None) -> bool:
+        waits.append(seconds or 0)
+        world.ahead = timedelta(hours=1)
+        return original(seconds)
+
+    world._wait = wait  # type: ignore[method-assign]
+    world.watch(*([lost(number, None)] for number in range(3)))
+    assert len(waits) == 3
+    assert max(waits) < 1

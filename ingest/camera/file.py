@@ -9,6 +9,8 @@ from pathlib import Path
 
 from videoqa.errors import DataUnwritable, DiskFull
 
+ROOM_EVERY = 16 * 2**20
+"""After so many bytes it is looked whether there is room for more."""
 _SYNC_SECONDS = 2.0
 _HEAD = struct.Struct("!I4s")
 """Size and kind of a box (ISO/IEC 14496-12, 4.2)."""
@@ -16,15 +18,21 @@ _HEAD = struct.Struct("!I4s")
 
 class RecordingFile:
     """
+    Args:
+        most_bytes: that it may be long.
+        reserve: bytes of the disk that it leaves free, but for ``ROOM_EVERY``.
+
     Raises:
         DataUnwritable: it cannot be made.
         DiskFull: there is no room for more of it.
     """
 
-    def __init__(self, path: str, most_bytes: int) -> None:
+    def __init__(self, path: str, most_bytes: int, reserve: int = 0) -> None:
         self.path = path
         self._most = most_bytes
+        self._reserve = reserve
         self._length = 0
+        self._room_until = ROOM_EVERY
         self._synced = time.monotonic()
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -42,6 +50,7 @@ class RecordingFile:
         at, self._length = self._length, self._length + len(whole)
         if self._length > self._most:
             raise DiskFull(path=self.path)
+        self._look_for_room()
         fragment = bytes(whole[4 : _HEAD.size]) == b"moof"
         try:
             if fragment:
@@ -62,6 +71,14 @@ class RecordingFile:
             raise DiskFull(path=self.path) from error
         finally:
             os.close(self._descriptor)
+
+    def _look_for_room(self) -> None:
+        if self._length < self._room_until:
+            return
+        self._room_until = self._length + ROOM_EVERY
+        disk = os.fstatvfs(self._descriptor)
+        if disk.f_bavail * disk.f_frsize < self._reserve:
+            raise DiskFull(path=self.path)
 
     def _put(self, data: bytes | memoryview, at: int) -> None:
         left = memoryview(data)

@@ -42,6 +42,7 @@ class LiveSettings:
         long_side, multiple: of the pictures that are looked at, as in ``Sampling``.
         memory: bytes of address space of one child.
         most_bytes: of one recording; a session that sends more is over.
+        reserve: bytes of the disk; a session that would leave less free is over.
     """
 
     roll: timedelta = timedelta(minutes=10)
@@ -51,6 +52,7 @@ class LiveSettings:
     memory: int = 768 * 2**20
     max_pixels: int = 40_000_000
     most_bytes: int = 64 * 2**30
+    reserve: int = 0
 
     @property
     def least_roll(self) -> timedelta:
@@ -204,7 +206,8 @@ class _Session:
             raise ChildLost(CameraState.OFFLINE, "what reads it told no time of day") from error
         self._check(self._started_at)
         self._length = timedelta(0)
-        self._file = RecordingFile(self._path_of(self._started_at), self._settings.most_bytes)
+        path = self._path_of(self._started_at)
+        self._file = RecordingFile(path, self._settings.most_bytes, self._settings.reserve)
 
     def _lasts(self, length: int) -> None:
         lasts = length * MICROSECOND

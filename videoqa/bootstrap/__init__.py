@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from videoqa.ports import Job, Sentries, Transcriber
 
 
+_HEADROOM = 256 * 2**20
+"""Bytes over the reserve from which on cameras' footage makes room, so that no recording has to end for want of it."""
+
+
 @cache
 def house() -> House:
     """The parts, put together by the environment's settings."""
@@ -62,6 +66,7 @@ class House(Stores):
             roll=timedelta(minutes=self.settings.camera_minutes),
             long_side=self.settings.long_side,
             max_pixels=self.settings.max_pixels,
+            reserve=self._reserve,
         )
         return SandboxedCameras(Sources(camera_policy(self.settings.camera_private)), settings)
 
@@ -111,7 +116,7 @@ class House(Stores):
             self.alert_log,
             self.remove,
             size_of=lambda recording: _size(self.footage_of(recording) or Path(recording.source)),
-            lacking=lambda: self.settings.disk_reserve_mb * 2**20 - shutil.disk_usage(self.folder).free,
+            lacking=lambda: self._reserve + _HEADROOM - shutil.disk_usage(self.folder).free,
         )
 
     @cached_property
@@ -280,6 +285,11 @@ class House(Stores):
         self.subtitles.forget(recording.id)
         inbox.clear(lambda: kept_files(self.archive))
         self.indexing().clear()
+
+    @property
+    def _reserve(self) -> int:
+        """Bytes of the disk that footage from outside leaves free."""
+        return self.settings.disk_reserve_mb * 2**20
 
     def _remove_footage(self, recording: Recording) -> None:
         """Its file goes first: footage of a camera that has no recording is taken up anew."""

@@ -74,7 +74,10 @@ def a_service(folder: Path, **parts: Any) -> Service:
         "answers": SqlAnswerLog(engine),
         "audit": SqlAuditLog(engine),
         "setting_up": SettingUp(
-            SqlCameras(engine), SqlRules(engine), lambda url: check(url, camera_policy(private=True))
+            SqlCameras(engine),
+            SqlRules(engine),
+            lambda url: check(url, camera_policy(private=True)),
+            lambda camera_id: (folder / "cameras" / camera_id).exists(),
         ),
         "alerts": SqlAlertLog(engine),
         "snapshots": DiskSnapshots(folder / "cameras"),

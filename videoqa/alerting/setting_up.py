@@ -65,12 +65,14 @@ class RuleWishes:
 class SettingUp:
     """Adds and changes cameras and rules. ``check_url`` raises ``BadCamera`` for an address that is not watched.
 
+    ``is_left`` says whether footage, alerts or files are kept under the id of a camera, be it there or not;
     ``has_model`` says whether rules in plain language can give alerts.
     """
 
     cameras: Cameras
     rules: Rules
     check_url: Callable[[StreamUrl], None]
+    is_left: Callable[[str], bool]
     has_model: Callable[[], bool] = bool
 
     def reached(self, scope: Scope) -> tuple[Camera, ...]:
@@ -100,7 +102,7 @@ class SettingUp:
         known = self.cameras.cameras()
         if any(name in (camera.id, camera.name) for camera in known):
             raise CameraTaken(name=name)
-        camera_id = _id_of(name, {called for camera in known for called in (camera.id, camera.name)})
+        camera_id = self._id_of(name, {called for camera in known for called in (camera.id, camera.name)})
         camera = Camera(
             id=camera_id,
             name=name,
@@ -205,6 +207,20 @@ class SettingUp:
                 raise BadCamera(problem="files of this machine are played for keys without limits alone")
         return name
 
+    def _id_of(self, name: str, taken: Collection[str]) -> str:
+        """``name`` as files can be called, and keys be limited to, and nothing is known by that was there before."""
+        plain = _NOT_IN_IDS.sub("-", unicodedata.normalize("NFC", name)).strip("-.") or "camera"
+        numbered = (f"{plain}-{number}" for number in count(2))
+        first = next(each for each in chain((plain,), numbered) if each not in taken)
+        # What a camera has left is its own, whoever adds one of its name.
+        unlike = (f"{plain}-{secrets.token_hex(4)}" for _ in count())
+        return next(each for each in chain((first,), unlike) if each not in taken and not self._was(each))
+
+    def _was(self, camera_id: str) -> bool:
+        """True where anything tells of a camera with that id, which is there no longer."""
+        meant = any(camera_id in rule.cameras for rule in self.rules.rules())
+        return meant or self.cameras.status(camera_id) is not None or self.is_left(camera_id)
+
     def _ids(self, names: Collection[str], scope: Scope) -> frozenset[str]:
         return frozenset(self.camera(name, scope).id for name in names)
 
@@ -218,13 +234,6 @@ class SettingUp:
         taken = {rule.name for rule in self.rules.rules()}
         numbered = (f"{short} ({number})" for number in count(2))
         return next(name for name in chain((short,), numbered) if name not in taken)
-
-
-def _id_of(name: str, taken: Collection[str]) -> str:
-    """``name`` as files can be called, and keys be limited to."""
-    plain = _NOT_IN_IDS.sub("-", unicodedata.normalize("NFC", name)).strip("-.") or "camera"
-    numbered = (f"{plain}-{number}" for number in count(2))
-    return next(each for each in chain((plain,), numbered) if each not in taken)
 
 
 def _tags(wished: tuple[str, ...], camera_id: str, caller: Caller) -> tuple[str, ...]:

@@ -126,7 +126,9 @@ class House(Stores):
         from videoqa.alerting.setting_up import SettingUp
 
         policy = camera_policy(self.settings.camera_private)
-        return SettingUp(self.cameras, self.rules, lambda url: check(url, policy), lambda: self.model is not None)
+        return SettingUp(
+            self.cameras, self.rules, lambda url: check(url, policy), self.has_of, lambda: self.model is not None
+        )
 
     @cached_property
     def answering(self) -> Answering:

@@ -12,6 +12,7 @@ from platformdirs import user_data_path
 from indexer.archive import SqlArchive
 from indexer.database import open_database
 from videoqa.errors import DataUnwritable
+from videoqa.ports import AlertFilter, RecordingFilter
 from videoqa.settings import Settings
 from videoqa.times import zone_called
 
@@ -69,6 +70,15 @@ class Stores:
         if not recording.camera or path.parts[-3:-1] != (CAMERAS, recording.camera):
             return None
         return self.folder / CAMERAS / recording.camera / path.name
+
+    def has_of(self, camera_id: str) -> bool:
+        """True where footage, alerts or files are kept under the id of a camera, be it there or not."""
+        wanted = AlertFilter(cameras=frozenset({camera_id}))
+        return (
+            (self.folder / CAMERAS / camera_id).exists()
+            or bool(self.archive.page(RecordingFilter(camera=camera_id), limit=1))
+            or bool(self.alert_log.alerts(wanted, limit=1))
+        )
 
     @cached_property
     def zone(self) -> tzinfo:

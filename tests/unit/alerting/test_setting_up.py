@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
 from videoqa.access import Caller, Role, Scope
 from videoqa.alerting.setting_up import STILL, CameraWishes, RuleWishes, SettingUp
 from videoqa.alerts import Condition, ConditionKind, Schedule, Severity
-from videoqa.cameras import StreamUrl
+from videoqa.cameras import CameraState, CameraStatus, StreamUrl
 from videoqa.errors import (
     BadCamera,
     BadRule,
@@ -26,6 +26,7 @@ from videoqa.testing.rules import MemoryRules
 
 URL = StreamUrl("rtsp://user:secret@10.0.0.7/stream")
 LOCAL = Caller("", "local", Role.ADMIN)
+NOTHING = frozenset[str]()
 MOTION = Condition(ConditionKind.MOTION)
 
 
@@ -35,7 +36,7 @@ def limited(*tags: str, cameras: tuple[str, ...] = (), role: Role = Role.OPERATO
 
 @pytest.fixture
 def setting_up() -> SettingUp:
-    return SettingUp(MemoryCameras(), MemoryRules(), lambda url: None)
+    return SettingUp(MemoryCameras(), MemoryRules(), lambda url: None, NOTHING.__contains__)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +65,38 @@ def test_names_that_come_to_the_same_id_are_told_apart(setting_up: SettingUp) ->
     ]
 
 
+def test_a_camera_does_not_take_over_what_one_of_its_name_has_left() -> None:
+    left: set[str] = set()
+    setting_up = SettingUp(MemoryCameras(), MemoryRules(), lambda url: None, left.__contains__)
+
+    def again() -> str:
+        """The id of a camera of the same name that is added, and removed."""
+        camera = setting_up.add_camera(CameraWishes("gate", URL), LOCAL)
+        setting_up.cameras.remove(camera.id)
+        return camera.id
+
+    assert again() == again() == "gate"
+    left.add("gate")
+    first, second = again(), again()
+    assert first.startswith("gate-")
+    assert len({"gate", first, second}) == 3
+    left.clear()
+    assert again() == "gate"
+    setting_up.cameras.touch(CameraStatus("gate", CameraState.ONLINE, datetime.now(UTC)))
+    assert again() != "gate"
+    setting_up.cameras.remove("gate")
+    setting_up.add_camera(CameraWishes("gate", URL), LOCAL)
+    setting_up.add_rule(RuleWishes(MOTION, cameras=frozenset({"gate"})), LOCAL)
+    setting_up.cameras.remove("gate")
+    assert again() != "gate"
+
+
+def test_a_key_for_one_camera_adds_none_in_the_place_of_one_that_left_something() -> None:
+    setting_up = SettingUp(MemoryCameras(), MemoryRules(), lambda url: None, {"gate"}.__contains__)
+    with pytest.raises(BringsOutOfReach):
+        setting_up.add_camera(CameraWishes("gate", URL), limited(cameras=("gate",)))
+
+
 def test_no_camera_is_known_by_what_another_one_is_called(setting_up: SettingUp) -> None:
     old = setting_up.add_camera(CameraWishes("old", URL), LOCAL)
     renamed = setting_up.change_camera(old, CameraWishes("gate-1", URL), LOCAL)
@@ -86,10 +119,12 @@ def test_an_address_is_checked_when_it_is_new() -> None:
     def refuse(url: StreamUrl) -> None:
         raise BadCamera(problem="no")
 
-    refusing = SettingUp(MemoryCameras(), MemoryRules(), refuse)
+    refusing = SettingUp(MemoryCameras(), MemoryRules(), refuse, NOTHING.__contains__)
     with pytest.raises(BadCamera):
         refusing.add_camera(CameraWishes("gate", URL), LOCAL)
-    known = SettingUp(refusing.cameras, MemoryRules(), lambda url: None).add_camera(CameraWishes("gate", URL), LOCAL)
+    known = SettingUp(refusing.cameras, MemoryRules(), lambda url: None, NOTHING.__contains__).add_camera(
+        CameraWishes("gate", URL), LOCAL
+    )
     assert not refusing.change_camera(known, CameraWishes("gate", URL, enabled=False), LOCAL).enabled
     with pytest.raises(BadCamera):
         refusing.change_camera(known, CameraWishes("gate", StreamUrl("rtsp://127.0.0.1/")), LOCAL)
@@ -149,7 +184,7 @@ def test_a_rule_is_called_as_it_reads(setting_up: SettingUp) -> None:
 
 def test_a_rule_in_plain_language_says_what_it_needs_until_it_is_there() -> None:
     models = [False]
-    setting_up = SettingUp(MemoryCameras(), MemoryRules(), lambda url: None, lambda: models[0])
+    setting_up = SettingUp(MemoryCameras(), MemoryRules(), lambda url: None, NOTHING.__contains__, lambda: models[0])
     described = setting_up.add_rule(RuleWishes(Condition(ConditionKind.DESCRIBED, "a person")), LOCAL)
     motion = setting_up.add_rule(RuleWishes(MOTION), LOCAL)
     assert "videoqa model serve" in setting_up.needs(described)

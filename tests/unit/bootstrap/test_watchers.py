@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from videoqa.access import Role, Scope
+from videoqa.access import Caller, Role, Scope
 from videoqa.alerting.closing import under_way
+from videoqa.alerting.setting_up import CameraWishes
 from videoqa.alerts import Alert, AlertRule, AlertState, Condition, ConditionKind, NoticeKind, Severity, Verdict
 from videoqa.bootstrap import House
 from videoqa.bootstrap.watchers import Watchers
@@ -153,6 +154,20 @@ def test_a_rule_for_every_camera_is_for_those_that_its_owner_reaches(world: Worl
         world.watchers.look()
         time.sleep(0.01)
     assert world.alerts() == ["gate"]
+
+
+@pytest.mark.parametrize("left", ["nothing", "footage", "an alert", "a folder"])
+def test_what_is_left_of_a_camera_is_not_taken_over_by_one_of_its_name(left: str, tmp_path: Path) -> None:
+    place = House(Settings(data_dir=tmp_path))
+    match left:
+        case "footage":
+            place.archive.add(under_way(str(tmp_path / "x.mp4"), "Gate", NOW, NOW, None))
+        case "an alert":
+            place.alert_log.write([AlertChange(NoticeKind.ALERT_NEW, replace(LEFT, camera="Gate"))])
+        case "a folder":
+            (tmp_path / "cameras" / "Gate").mkdir(parents=True)
+    added = place.setting_up.add_camera(CameraWishes("Gate", GATE.url), Caller("", "local", Role.ADMIN))
+    assert (added.id == "Gate") == (left == "nothing")
 
 
 def test_what_was_left_open_ends_where_nobody_watches_any_more(world: World) -> None:

@@ -71,9 +71,9 @@ def _telling(url: StreamUrl) -> Iterator[None]:
     try:
         yield
     except Refused as error:
-        raise FetchFailed(url=url.shown, problem=error) from error
+        raise FetchFailed(url=url.site, problem=error) from error
     except (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError) as error:
-        raise FetchFailed(url=url.shown, problem=str(error) or type(error).__name__) from error
+        raise FetchFailed(url=url.site, problem=str(error) or type(error).__name__) from error
 
 
 def _parsed(url: StreamUrl) -> httpx2.URL:

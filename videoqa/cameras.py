@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 _USER = re.compile(r"^((?:rtsp|http)s?:/*)?.*@", re.DOTALL | re.IGNORECASE)
+_SITE = re.compile(r"([a-z]+://)(?:[^/?#\\]*@)?([^/?#\\@\s]*)", re.IGNORECASE)
 _KEYS = re.compile(r"(?<=[?#=]).*", re.DOTALL)
 
 
@@ -23,6 +24,12 @@ class StreamUrl:
         equals sign, where some cameras want them.
         """
         return self.text if self.scheme == "file" else _KEYS.sub("***", _USER.sub(r"\1", self.text))
+
+    @property
+    def site(self) -> str:
+        """Scheme, host and port alone: for addresses whose path is a secret, as those of many webhooks are."""
+        found = _SITE.match(self.text)
+        return "***" if found is None else "".join(found.groups())
 
     @property
     def scheme(self) -> str:

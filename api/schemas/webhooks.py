@@ -1,4 +1,4 @@
-"""What the routes about webhooks take and answer. An address is shown without its query."""
+"""What the routes about webhooks take and answer. Of an address scheme, host and port are shown."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class WebhookChange(WireModel):
 
 
 class WebhookBody(WireModel):
-    """A webhook. ``delivered`` is the ``seq`` up to which it has been told; ``failures`` counts the tries in a row that
+    """A webhook. Of its address ``url`` has scheme, host and port alone: what follows is a secret for many receivers.
+    ``delivered`` is the ``seq`` up to which it has been told; ``failures`` counts the tries in a row that
     failed, ``problem`` says why the last one did.
     """
 
@@ -55,7 +56,7 @@ class WebhookBody(WireModel):
         wanted = webhook.wanted
         return cls(
             id=webhook.id,
-            url=webhook.url.shown,
+            url=webhook.url.site,
             camera=tuple(sorted(wanted.cameras)),
             rule=tuple(sorted(wanted.rules)),
             severity=tuple(sorted(wanted.severities)),

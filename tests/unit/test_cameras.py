@@ -29,3 +29,18 @@ def test_an_address_shows_neither_name_nor_password(text: str, shown: str) -> No
     assert url.shown == f"{url}" == shown
     assert CANARY not in repr(url)
     assert url.text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "site"),
+    [
+        (f"https://hooks.example/services/{CANARY}", "https://hooks.example"),
+        (f"https://hooks.example:8443/{CANARY}@{CANARY}?{CANARY}#{CANARY}", "https://hooks.example:8443"),
+        (f"https://{CANARY}:{CANARY}@hooks.example", "https://hooks.example"),
+        (f"https://[2001:db8::1]:9/{CANARY}", "https://[2001:db8::1]:9"),
+        (f"HTTP://hooks.example?{CANARY}", "HTTP://hooks.example"),
+        (CANARY, "***"),
+    ],
+)
+def test_a_site_shows_nothing_of_the_path(text: str, site: str) -> None:
+    assert StreamUrl(text).site == site

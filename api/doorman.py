@@ -88,5 +88,10 @@ class Doorman:
             scheme, _, secret = sent.partition(" ")
             return secret.strip() if scheme.lower() == "bearer" else ""
         # A browser sends it by itself, so that it opens nothing that changes anything, nor anything to other sites.
-        safe = request.scope["type"] == "websocket" or request.scope["method"] in _SAFE
+        safe = request.scope["type"] == "websocket" or request.scope["method"] in _SAFE or _ends_session(request)
         return request.cookies.get(COOKIE) if safe and same_origin(request) else None
+
+
+def _ends_session(request: HTTPConnection) -> bool:
+    """Nobody but the cookie itself is the worse for it."""
+    return (request.scope["method"], request.scope["path"]) == ("DELETE", "/v1/session")

@@ -30,7 +30,7 @@ async def begin_session(*, request: Request, caller: Viewer) -> Response:
 
 @router.delete("", status_code=204)
 async def end_session(*, caller: Viewer) -> Response:
-    """Forget the cookie."""
+    """Forget the cookie, which is enough to ask for that."""
     response = Response(status_code=204)
     response.delete_cookie(COOKIE, path="/v1", httponly=True, samesite="strict")
     return response

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,11 @@ def test_a_session_keeps_the_key_as_a_cookie_that_no_script_reads(client: TestCl
     assert "Secure" in client.post("/v1/session", headers=behind_tls).headers["set-cookie"]
     ended = client.delete("/v1/session", headers={"Authorization": f"Bearer {key}"})
     assert 'videoqa_key=""' in ended.headers["set-cookie"]
+    client.cookies.clear()
+    cookie = {"Cookie": f"videoqa_key={key}"}
+    assert client.delete("/v1/session", headers=cookie | {"Sec-Fetch-Site": "cross-site"}).status_code == 401
+    left = client.delete("/v1/session", headers=cookie)
+    assert (left.status_code, left.headers["set-cookie"]) == (204, ended.headers["set-cookie"])
 
 
 def test_a_wrong_key_in_the_header_is_answered_as_everywhere(client: TestClient, service: Service) -> None:
@@ -257,6 +263,39 @@ def test_there_are_as_many_as_there_may_be(
     with opened(client) as line:
         said, code, reason = closed(line)
         assert (said[0]["code"], code, reason) == ("too-many-followers", 1013, "too-many-followers")
+
+
+def test_of_events_there_are_as_many_followers_too_and_the_status_says_so(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "MOST_FOLLOWERS", 1)
+    for _ in range(3):
+        assert client.get("/v1/alerts/stream?follow=false").status_code == 200
+    monkeypatch.setattr(feed, "MOST_FOLLOWERS", 0)
+    answer = client.get("/v1/alerts/stream?follow=false")
+    assert (answer.status_code, answer.json()["code"]) == (503, "too-many-followers")
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_who_goes_before_the_first_event_is_no_follower_any_more(service: Service) -> None:
+    app = app_of(service)
+    path = "/v1/alerts/stream"
+    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http"}
+    scope |= {"path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "", "client": ("127.0.0.1", 9)}
+    scope |= {"headers": [(b"host", b"127.0.0.1:8080")], "server": ("127.0.0.1", 8080), "app": app}
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        pass
+
+    async def play() -> None:
+        await app(scope, receive, send)
+        assert not app.state.feed._following
+        await app.state.feed.close()
+
+    asyncio.run(play())
 
 
 def test_events_say_the_same_and_go_on_behind_the_last_one(client: TestClient, service: Service) -> None:

@@ -20,8 +20,11 @@ from videoqa.ports import LookedAway, Sighting
 LIKE = 0.8
 """Two pieces of text are the same where they agree in that share of their letters: readers mix up 8 and B."""
 LEAST_LETTERS = 3
+SURE = 0.8
+"""How sure a reading has to be that nobody waited for: a fence is read as letters with up to 0.75."""
 SPACING = timedelta(seconds=2)
 """A picture is read at most so often: reading one takes a second of a core."""
+MOST_DOUBTS = 3
 AGAIN = timedelta(seconds=10)
 """What was read is read again so often, to see that it is still there."""
 BROKEN = "reading failed ({error})"
@@ -36,6 +39,8 @@ class _Read:
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     lines: tuple[Line, ...] = ()
+    before: tuple[Line, ...] = ()
+    doubts: int = 0
     shot: Shot | None = None
     usual: list[str] = field(default_factory=list)
     readings: int = 0
@@ -98,7 +103,9 @@ class TextWatch:
             return True  # the clock was put back
         with self._read.lock:
             again = self._held or self._read.readings < USUAL or bool(self._read.problem)
-        return since >= SPACING and (self._changed or (again and since >= AGAIN))
+            # What is read otherwise each time would be read without end.
+            doubted = 0 < self._read.doubts <= MOST_DOUBTS
+        return since >= SPACING and (self._changed or doubted or (again and since >= AGAIN))
 
     def _work(self) -> None:
         for shot in self._queue.take():
@@ -111,10 +118,13 @@ class TextWatch:
                 continue
             with self._read.lock:
                 read = self._read
-                read.lines, read.shot, read.problem = lines, shot, ""
+                read.before, read.lines = read.lines, lines
+                read.shot, read.problem = shot, ""
                 if read.readings < USUAL:
                     read.usual += [plain(line.text) for line in lines]
                     read.readings += 1
+                doubted = any(self._is_new(line) and not _stands_in(line, read.before) for line in lines)
+                read.doubts = read.doubts + 1 if doubted else 0
 
     def _sighting(self, rule: AlertRule, shot: Shot, view: View, settled: bool) -> Sighting | None:
         wanted = plain(rule.condition.text)
@@ -123,7 +133,7 @@ class TextWatch:
             place = (int(middle[1] * view.grid[0]), int(middle[0] * view.grid[1]))
             if not mask_of(rule.condition.zone, view.grid)[place]:
                 continue
-            if reads(line.text, wanted) if wanted else self._is_new(line):
+            if reads(line.text, wanted) if wanted else self._is_new(line) and _stands_in(line, self._read.before):
                 return Sighting(
                     confidence=round(line.score, 3),
                     description=f"the text “{line.text}” can be read",
@@ -135,10 +145,21 @@ class TextWatch:
         return None
 
     def _is_new(self, line: Line) -> bool:
-        said = plain(line.text)
-        if sum(char.isalpha() for char in said) < LEAST_LETTERS:
-            return False  # a clock is new every second
-        return not any(SequenceMatcher(None, said, usual).ratio() >= LIKE for usual in self._read.usual)
+        return is_text(line) and not any(_alike(plain(line.text), usual) for usual in self._read.usual)
+
+
+def is_text(line: Line) -> bool:
+    """False for what is hardly a text, and for a clock, which is new every second."""
+    worded = any(sum(map(str.isalnum, word)) >= max(LEAST_LETTERS, (len(word) + 1) // 2) for word in line.text.split())
+    return line.score >= SURE and worded and sum(map(str.isalpha, line.text)) >= LEAST_LETTERS
+
+
+def _stands_in(line: Line, lines: Collection[Line]) -> bool:
+    return any(_alike(plain(line.text), plain(other.text)) for other in lines)
+
+
+def _alike(one: str, other: str) -> bool:
+    return SequenceMatcher(None, one, other).ratio() >= LIKE
 
 
 def plain(text: str) -> str:

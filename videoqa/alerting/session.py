@@ -108,11 +108,13 @@ class Session:
 
     def _begin(self, started_at: datetime) -> None:
         """A recording begins; the archive knows it before anything is told of it."""
-        camera, archive = self._camera, self._room.archive
+        # What it is called now: a new name alone ends no session.
+        camera = self._room.cameras.camera(self._camera.id) or self._camera
+        archive = self._room.archive
         path, now = self._paths.pop(started_at), self._room.now()
         recording = archive.add(under_way(path, camera.id, started_at, now, camera))
         begin_rules(archive, recording.id)
-        self._under_way = _UnderWay(recording, started_at, Attention(camera.period))
+        self._under_way = _UnderWay(recording, started_at, Attention(self._camera.period))
         self._sentry.begin()
         self._write(self._book.begin(recording))
         self._standing.note(recording=recording.id)

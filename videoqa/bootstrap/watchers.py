@@ -186,8 +186,12 @@ class Watchers:
 
 
 def _watched_alike(one: Camera, other: Camera) -> bool:
-    """True where the two are watched in the same way: how long footage is kept is not for whoever watches."""
-    return one == replace(other, keep=one.keep, keep_events=one.keep_events, keep_bytes=one.keep_bytes)
+    """True where the two are watched in the same way: how long footage is kept is not for whoever watches.
+
+    A new name is that of the next recording; new tags are at once those of another one, since keys go by them.
+    """
+    kept = replace(other, keep=one.keep, keep_events=one.keep_events, keep_bytes=one.keep_bytes)
+    return one == replace(kept, name=one.name, owner=one.owner)
 
 
 def _since(then: float) -> float:

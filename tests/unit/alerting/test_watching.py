@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -274,6 +274,17 @@ def test_a_roll_over_begins_a_recording_where_the_last_one_ended_and_no_gap(worl
     assert second.length == 2 * SECOND
     assert world.gaps == [(5, None, STOPPED)]
     assert world.eyes.begun == 2
+
+
+def test_a_recording_is_called_as_its_camera_is_when_it_begins(world: World) -> None:
+    def rename(when: datetime) -> Looked:
+        world.cameras.change(replace(CAMERA, name="The gate"))
+        return Looked()
+
+    world.eyes.seen = rename
+    over = RolledOver("", 2 * SECOND, at(2), ClockSource.RTCP)
+    world.watch([tuned(0), *frames(0, 2), over, *frames(2, 2), lost(4, 2, CameraState.OFF, "")])
+    assert [each.title.partition(" 2026")[0] for each in world.recordings] == ["Gate", "The gate"]
 
 
 def test_every_break_is_a_gap_with_the_cause_it_began_with(world: World) -> None:

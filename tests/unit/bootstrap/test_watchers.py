@@ -130,10 +130,10 @@ def test_a_camera_that_is_switched_off_is_let_go_and_watched_again_later(world: 
     assert gap.cause == "the camera was switched off"
 
 
-def test_another_address_is_gone_to_at_once_and_another_time_of_keeping_disturbs_nobody(world: World) -> None:
+def test_another_address_is_gone_to_at_once_and_another_name_or_time_of_keeping_disturbs_nobody(world: World) -> None:
     world.place.cameras.add(GATE)
     world.until(lambda: world.state("gate") is CameraState.ONLINE)
-    world.place.cameras.change(replace(GATE, keep=timedelta(days=7)))
+    world.place.cameras.change(replace(GATE, name="The gate", keep=timedelta(days=7)))
     for _ in range(5):
         world.watchers.look()
     assert len(world.cameras.opened) == 1

@@ -402,10 +402,11 @@ def test_a_question_that_is_none_is_misuse_before_anything_streams() -> None:
 
 def test_closing_the_stream_ends_the_looks() -> None:
     grounder = TruthfulGrounder(TRUTH)
+    before = frozenset(threading.enumerate())
     parts = place().grounded(grounder).ask_stream("When does somebody come to the yard?")
     next(parts)
     parts.close()  # type: ignore[attr-defined]
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("look")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("look") and thread not in before]
 
 
 def test_what_the_model_has_not_looked_at_is_said() -> None:

@@ -194,19 +194,10 @@ def test_a_limited_key_changes_its_own_tags_alone(
 
 def test_a_viewer_changes_and_removes_nothing(service: Service, as_: Callable[..., TestClient]) -> None:
     add(service, "yard")
-    service_app = create_app(service)
-
-    async def viewer() -> Caller:
-        return a_caller(Role.VIEWER)
-
-    from api import auth  # noqa: PLC0415
-
-    service_app.dependency_overrides = {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(auth, "LOCAL", a_caller(Role.VIEWER))
-        client = TestClient(service_app, base_url=URL)
-        assert client.patch("/v1/recordings/yard", json={"title": "x"}).status_code == 403
-        assert client.delete("/v1/recordings/yard").status_code == 403
+    _, secret = service.keys.create("guard", Role.VIEWER, Scope())
+    client = TestClient(create_app(service), base_url=URL, headers={"Authorization": f"Bearer {secret}"})
+    assert client.patch("/v1/recordings/yard", json={"title": "x"}).status_code == 403
+    assert client.delete("/v1/recordings/yard").status_code == 403
     assert service.archive.recording("yard") is not None
 
 

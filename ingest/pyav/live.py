@@ -136,6 +136,8 @@ class Live:
         for each in container.streams:
             if each not in (self.video, self.audio):
                 each.discard = Discard.all
+        self.told_of_sound: bytes | None = None
+        """What packets of AAC with heads of their own say of the sound, once one came (ISO/IEC 14496-3, 1.6.2.1)."""
         # A row of JPEGs has no time stamps; FFmpeg makes up some.
         self._stamped_here = order.demuxer == "mpjpeg"
         context.options = {"max_pixels": str(order.max_pixels)}
@@ -191,6 +193,8 @@ class Live:
                     # FFmpeg counts the stamps of RTP from it on, and leaves its own away.
                     packet.pts = 0
                 begun = True
+            elif self.told_of_sound is None:
+                self.told_of_sound = _told(bytes(packet))
             pts, dts, (many, few) = packet.pts, packet.dts, ticks[index]
             if pts is None:
                 continue
@@ -218,6 +222,15 @@ class Live:
                 raise CannotOpen(CameraState.OFFLINE, ended)
             damaged = 0
             yield packet
+
+
+def _told(packet: bytes) -> bytes | None:
+    """The AudioSpecificConfig of a packet of AAC with a head of ADTS (ISO/IEC 13818-7, 6.2); None where it has none."""
+    if len(packet) < 7 or packet[0] != 0xFF or packet[1] & 0xF6 != 0xF0:
+        return None
+    kind, rate, channels = (packet[2] >> 6) + 1, packet[2] >> 2 & 15, (packet[2] & 1) << 2 | packet[3] >> 6
+    # Without a number of channels it is told in what follows; rates from 13 on are none.
+    return (kind << 11 | rate << 7 | channels << 3).to_bytes(2, "big") if channels and rate < 13 else None
 
 
 def cannot(error: BaseException) -> CannotOpen:

@@ -37,8 +37,10 @@ class Recorder:
     def __init__(self, live: Live, zero: int) -> None:
         self.written = bytearray()
         plain = _plain_sound(live)
-        # What is to be said of the sound of a transport stream is in its packets alone; the file's head waits for them.
-        flags = {"movflags": f"{_FRAGMENTS}+{'empty_moov' if plain is None else 'delay_moov'}"}
+        # What is to be said of the sound of a transport stream is in its packets alone; the file's head waits for them
+        # where none came yet.
+        known = plain is None or live.told_of_sound is not None
+        flags = {"movflags": f"{_FRAGMENTS}+{'empty_moov' if known else 'delay_moov'}"}
         self._container = av.open(self, "w", format="mp4", options=_OPTIONS | flags, buffer_size=2**16)
         self._plain = plain
         sources: list[VideoStream | AudioStream] = [live.video]
@@ -49,6 +51,8 @@ class Recorder:
         for source in sources:
             stream = self._container.add_stream_from_template(source, opaque=True)
             stream.time_base = live.base(source)
+            if plain is not None and source is live.audio and live.told_of_sound is not None:
+                stream.codec_context.extradata = live.told_of_sound
             many, few = live.ticks(source)
             self._streams[source.index] = stream
             self._zeros[source.index] = (2 * zero * few + many) // (2 * many)

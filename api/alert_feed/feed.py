@@ -22,6 +22,8 @@ BEAT_SECONDS = 15.0
 MOST_WAITING = 1000
 """Messages that wait for one reader; who has more to read than that is let go, and comes back for them."""
 MOST_FOLLOWERS = 1500
+MOST_OF_A_KEY = 200
+"""Followers with one key; where nobody needs one they are as many as there may be at all."""
 _BATCH = 100
 _LOOK_SECONDS = 0.05
 _KEYS_SECONDS = 1.0
@@ -58,10 +60,13 @@ class Feed:
         """What ``caller`` is told of: what is kept behind ``after``, and then what comes; None for the latter alone.
 
         Raises:
-            TooManyFollowers: there are as many as there may be.
+            TooManyFollowers: there are as many as there may be, or as may be with the key of ``caller``.
         """
         if len(self._following) >= MOST_FOLLOWERS:
             raise TooManyFollowers(limit=MOST_FOLLOWERS, retry_after=10)
+        key = caller.key_id
+        if key and sum(each.caller.key_id == key for each in self._following) >= MOST_OF_A_KEY:
+            raise TooManyFollowers(limit=MOST_OF_A_KEY, retry_after=10)
         subscription = Subscription(self, caller, wanted, after, push or _never)
         self._following.add(subscription)
         if self._task is None or self._task.done():

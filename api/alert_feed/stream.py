@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
+from starlette.types import Receive, Scope, Send
 
 from api.alert_feed.asked import chosen
 from api.alert_feed.feed import Feed, Subscription
@@ -16,7 +17,7 @@ from api.schemas.alerts import MOST_NAMES, ErrorMessage, Name
 from api.service import Parts
 from api.sse import EventStream, ServerEvent
 from videoqa.alerts import Severity
-from videoqa.errors import TooManyFollowers, VideoqaError
+from videoqa.errors import VideoqaError
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
 
@@ -56,24 +57,31 @@ async def follow_alerts(
     wanted = await chosen(service, caller, camera, rule, severity)
     feed: Feed = request.app.state.feed
     after = after_seq if last_event_id is None else last_event_id
-    return EventStream(_events(lambda: feed.subscribe(caller, wanted, after), follow=follow))
+    # Before the first byte of an answer: whoever is one too many is told so by its status.
+    return _Followed(feed.subscribe(caller, wanted, after), follow=follow)
 
 
-async def _events(subscribe: Callable[[], Subscription], *, follow: bool) -> AsyncGenerator[ServerEvent, None]:
-    try:
-        subscription = subscribe()
-    except TooManyFollowers as error:
-        yield _error(error)
-        return
-    try:
-        async with aclosing(subscription.batches() if follow else subscription.kept()) as batches:
-            async for line in (line async for batch in batches for line in batch):
-                yield ServerEvent(line.kind, line.text, None if line.seq is None else str(line.seq))
-        reason = subscription.over.result() if subscription.over.done() else None
-        if reason is not None:
-            yield _error(reason)
-    finally:
-        subscription.end(None)
+class _Followed(EventStream):
+    """What ``subscription`` tells. It is over with the response, even one that ends before its first event."""
+
+    def __init__(self, subscription: Subscription, *, follow: bool) -> None:
+        super().__init__(_events(subscription, follow=follow))
+        self._subscription = subscription
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._subscription.end(None)
+
+
+async def _events(subscription: Subscription, *, follow: bool) -> AsyncGenerator[ServerEvent, None]:
+    async with aclosing(subscription.batches() if follow else subscription.kept()) as batches:
+        async for line in (line async for batch in batches for line in batch):
+            yield ServerEvent(line.kind, line.text, None if line.seq is None else str(line.seq))
+    reason = subscription.over.result() if subscription.over.done() else None
+    if reason is not None:
+        yield _error(reason)
 
 
 def _error(error: VideoqaError) -> ServerEvent:

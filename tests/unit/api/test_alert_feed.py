@@ -390,6 +390,24 @@ def test_there_are_as_many_followers_as_there_may_be(service: Service, monkeypat
     play(service, part)
 
 
+def test_no_key_takes_the_places_of_all_others(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeding, "MOST_OF_A_KEY", 2)
+    one, other = (service.keys.create(name, Role.VIEWER, Scope())[0] for name in ("one", "other"))
+    first, second = (Caller(key.id, key.name, key.role) for key in (one, other))
+
+    async def part(feed: Feed) -> None:
+        for _ in range(2):
+            feed.subscribe(first, ALL, 0)
+        with pytest.raises(TooManyFollowers):
+            feed.subscribe(first, ALL, 0)
+        for _ in range(2):
+            feed.subscribe(second, ALL, 0)
+        for _ in range(3):
+            feed.subscribe(LOCAL, ALL, 0)
+
+    play(service, part)
+
+
 def test_those_who_come_back_together_have_the_log_read_once(service: Service) -> None:
     service.alerts.write([begun(number) for number in range(300)])
     reads = []

@@ -8,6 +8,7 @@ import random
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from api.alert_feed.pages import AT_ONCE, Pages
 from api.alert_feed.telling import Line, Told, wants
@@ -237,7 +238,7 @@ class Subscription:
         elif self._after > last:
             # It comes from a log that is not this one: nobody can say what it has missed.
             self.seq = last
-            yield (_truncated(last + 1),)
+            yield (_truncated(last + 1, "ahead"),)
         self._placed = True
         while not self.over.done():
             head = self._feed.head
@@ -286,8 +287,8 @@ class Subscription:
             self._beat_in(BEAT_SECONDS)
 
 
-def _truncated(oldest: int) -> Line:
-    return Line("replay.truncated", TruncatedMessage(oldest_seq=oldest).model_dump_json())
+def _truncated(oldest: int, reason: Literal["forgotten", "ahead"] = "forgotten") -> Line:
+    return Line("replay.truncated", TruncatedMessage(oldest_seq=oldest, reason=reason).model_dump_json())
 
 
 def _never(line: Line) -> bool:

@@ -180,10 +180,16 @@ class HeartbeatMessage(_Said):
 
 
 class TruncatedMessage(_Said):
-    """What was asked for is not kept any more: there is a hole in front of ``oldest_seq``."""
+    """What was asked for cannot be told: the next message is ``oldest_seq`` or one behind it.
+
+    Where ``reason`` is "forgotten", what lay before is not kept any more: there is a hole. Where it is "ahead", the
+    number that was asked for is none of this log, and nothing was left out: it comes from another one, or the log was
+    put back, and what its client has of it is not what stands here.
+    """
 
     type: Literal["replay.truncated"] = "replay.truncated"
     oldest_seq: int
+    reason: Literal["forgotten", "ahead"] = "forgotten"
 
 
 class FilteredMessage(_Said):

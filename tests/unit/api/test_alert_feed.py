@@ -145,7 +145,7 @@ def test_whoever_was_away_for_longer_than_is_kept_is_told_so(service: Service) -
         first = Reader(feed.subscribe(LOCAL, ALL, 0))
         for reader in (away, first):
             await reader.until(lambda reader=reader: reader.seqs == [11, 12])
-        assert away.messages[0] == {"type": "replay.truncated", "oldest_seq": 11}
+        assert away.messages[0] == {"type": "replay.truncated", "oldest_seq": 11, "reason": "forgotten"}
         assert first.messages[0]["seq"] == 11
 
     play(service, part)
@@ -160,7 +160,7 @@ def test_where_nothing_is_kept_any_more_what_comes_is_told_behind_the_hole(servi
         await live(reader, feed)
         service.alerts.write([begun(11)])
         await reader.until(lambda: reader.seqs)
-        assert reader.messages[0] == {"type": "replay.truncated", "oldest_seq": 11}
+        assert reader.messages[0] == {"type": "replay.truncated", "oldest_seq": 11, "reason": "forgotten"}
         assert reader.seqs == [11]
 
     play(service, part)
@@ -174,7 +174,7 @@ def test_who_comes_from_another_log_is_told_that_nobody_knows_what_it_missed(ser
         await live(reader, feed)
         service.alerts.write([begun(2)])
         await reader.until(lambda: reader.seqs)
-        assert reader.messages[0] == {"type": "replay.truncated", "oldest_seq": 2}
+        assert reader.messages[0] == {"type": "replay.truncated", "oldest_seq": 2, "reason": "ahead"}
         assert reader.seqs == [2]
 
     play(service, part)

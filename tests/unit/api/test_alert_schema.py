@@ -57,6 +57,7 @@ NOTICES = [
 OTHERS = [
     HeartbeatMessage(last_seq=7),
     TruncatedMessage(oldest_seq=7),
+    TruncatedMessage(oldest_seq=8, reason="ahead"),
     filtered(AlertFilter()),
     filtered(AlertFilter(frozenset({"gate"}), frozenset({"fence"}), frozenset(Severity))),
     ErrorMessage(code="key-needed", detail="..."),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from importlib.metadata import version
+from ipaddress import ip_address
 
 import httpcore2
 import httpx2
@@ -41,7 +42,11 @@ class WebPoster:
         return self._given or httpcore2.default_ssl_context()
 
     def check(self, url: StreamUrl) -> None:
-        _parsed(url)
+        place = _parsed(url)
+        with suppress(ValueError):
+            # What a name stands for is seen each time that something is posted.
+            if problem := self._policy.problem_of(str(ip_address(place.host))):
+                raise BadWebhook(problem=problem)
 
     def post(self, url: StreamUrl, headers: Mapping[str, str], body: bytes) -> int:
         place = _parsed(url)

@@ -35,8 +35,8 @@ class WebhookChange(WireModel):
 
 class WebhookBody(WireModel):
     """A webhook. Of its address ``url`` has scheme, host and port alone: what follows is a secret for many receivers.
-    ``delivered`` is the ``seq`` up to which it has been told; ``failures`` counts the tries in a row that
-    failed, ``problem`` says why the last one did.
+    ``after_seq`` is where it stands in the log: what it wants of what lies behind that is told next. ``failures``
+    counts the tries in a row that failed, ``problem`` says why the last one did.
     """
 
     id: str
@@ -46,7 +46,7 @@ class WebhookBody(WireModel):
     severity: tuple[Severity, ...]
     added_at: datetime
     enabled: bool
-    delivered: int
+    after_seq: int
     failures: int
     problem: str
     tried_at: datetime | None
@@ -62,7 +62,7 @@ class WebhookBody(WireModel):
             severity=tuple(sorted(wanted.severities)),
             added_at=webhook.added_at,
             enabled=webhook.enabled,
-            delivered=webhook.delivered,
+            after_seq=webhook.delivered,
             failures=webhook.failures,
             problem=webhook.problem,
             tried_at=webhook.tried_at,

@@ -16,7 +16,7 @@ from videoqa.client.retrying import answered, removed
 class Webhook:
     """A webhook; ``camera`` and ``rule`` are ids, all where there are none. ``url`` is shown without its query.
 
-    ``delivered`` is the number up to which it has been told; ``failures`` counts the tries in a row that failed.
+    ``after_seq`` is the number behind which it is told next; ``failures`` counts the tries in a row that failed.
     """
 
     id: str
@@ -26,7 +26,7 @@ class Webhook:
     severity: tuple[str, ...]
     added_at: datetime
     enabled: bool
-    delivered: int
+    after_seq: int
     failures: int
     problem: str
     tried_at: datetime | None

@@ -148,7 +148,7 @@ def test_a_failure_is_told_without_what_is_secret(service: Service, receiver: Re
         assert told["url"] == f"http://127.0.0.1:{receiver.port}"
         assert told["problem"] == "it answered with the status 500"
         assert "secret" not in told
-        assert told["delivered"] == 0
+        assert told["after_seq"] == 0
 
     asyncio.run(play())
 
@@ -326,6 +326,25 @@ def test_this_machine_and_its_network_are_not_posted_to_unless_that_is_wanted(ho
     with pytest.raises(FetchFailed) as refused:
         WebPoster(webhook_policy(private=False)).post(StreamUrl(f"http://{host}:9/hidden?token=hidden"), {}, b"{}")
     assert "hidden" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "private"),
+    [
+        ("http://169.254.169.254/latest/meta-data", True),
+        ("http://[::ffff:169.254.169.254]/", True),
+        ("http://127.0.0.1:9/", False),
+        ("http://[::1]:9/", False),
+    ],
+)
+def test_an_address_that_is_never_posted_to_is_refused_at_once(url: str, private: bool) -> None:
+    with pytest.raises(BadWebhook):
+        WebPoster(webhook_policy(private=private)).check(StreamUrl(url))
+
+
+def test_an_address_that_is_posted_to_is_taken() -> None:
+    for url in ("http://127.0.0.1:9/", "http://10.0.0.1/", "http://a.example/", "http://8.8.8.8/"):
+        WebPoster(webhook_policy(private=True)).check(StreamUrl(url))
 
 
 def test_a_server_that_never_answers_is_given_up() -> None:

@@ -14,7 +14,7 @@ from videoqa.client.retrying import answered, removed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """A webhook; ``camera`` and ``rule`` are ids, all where there are none. ``url`` is shown without its query.
+    """A webhook; ``camera`` and ``rule`` are ids, all where there are none. ``url`` has no path.
 
     ``after_seq`` is the number behind which it is told next; ``failures`` counts the tries in a row that failed.
     """

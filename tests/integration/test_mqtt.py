@@ -197,7 +197,7 @@ def test_a_disk_that_is_full_and_a_database_that_is_busy_end_nothing(
 ) -> None:
     monkeypatch.setattr(bridging, "_PAUSE_SECONDS", 0.05)
     (service.folder / "mqtt.new").mkdir()
-    refused = []
+    refused: list[DatabaseBusy] = []
 
     class Log(type(service.alerts)):  # type: ignore[misc]
         def last_seq(self) -> int:
@@ -214,7 +214,7 @@ def test_a_disk_that_is_full_and_a_database_that_is_busy_end_nothing(
             await until(lambda: listener.of("videoqa/camera/gate-1/alert"))
             for number in (1, 2):
                 service.alerts.write([begun(number, camera="gate-1")])
-                await until(lambda number=number: len(listener.of("videoqa/alerts")) == number)
+                await until(lambda number=number: len(listener.of("videoqa/alerts")) == number)  # type: ignore[misc]
         assert len(refused) == 2
         assert [json.loads(text)["seq"] for text in listener.of("videoqa/alerts")] == [1, 2]
         listener.close()

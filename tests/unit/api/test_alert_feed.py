@@ -467,7 +467,7 @@ def test_what_was_written_while_others_had_the_log_read_is_told_to_who_came_afte
         await second.until(lambda: second.subscription._placed)
         go_on.set()
         for reader in (first, second):
-            await reader.until(lambda reader=reader: reader.messages)
+            await reader.until(lambda reader=reader: reader.messages)  # type: ignore[misc]
             assert reader.seqs == [11]
 
     play(service, part)

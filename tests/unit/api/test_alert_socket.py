@@ -280,7 +280,13 @@ def test_of_events_there_are_as_many_followers_too_and_the_status_says_so(
 def test_who_goes_before_the_first_event_is_no_follower_any_more(service: Service) -> None:
     app = app_of(service)
     path = "/v1/alerts/stream"
-    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http"}
+    scope: dict[str, Any] = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+    }
     scope |= {"path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "", "client": ("127.0.0.1", 9)}
     scope |= {"headers": [(b"host", b"127.0.0.1:8080")], "server": ("127.0.0.1", 8080), "app": app}
 

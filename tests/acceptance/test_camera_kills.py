@@ -104,15 +104,17 @@ class Remarks:
     def _write(self) -> None:
         number = 0
         with self.service.client(timeout=10) as client:
-            while not self.over.wait(0.15):
+            while not self.over.wait(0.3):
                 with contextlib.suppress(httpx2.TransportError):
-                    found = client.get("/v1/alerts", params={"limit": 1})
+                    found = client.get("/v1/alerts", params={"limit": 20})
                     if not found.is_success or not found.json()["items"]:
                         continue
                     number += 1
                     text = f"remark {number}"
                     self.tried.add(text)
-                    alert = found.json()["items"][0]["id"]
+                    # To each in turn: an alert takes so many remarks and no more.
+                    items = found.json()["items"]
+                    alert = items[number % len(items)]["id"]
                     if client.post(f"/v1/alerts/{alert}/comment", json={"text": text}).is_success:
                         self.said.add(text)
 
@@ -208,8 +210,10 @@ def check_alerts(received: Received) -> None:
 
 
 def check_remarks(received: Received, remarks: Remarks) -> None:
-    last = {each["alert"]["id"]: each["alert"] for each in received.messages if each["type"].startswith("alert.")}
-    found = Counter(remark["text"] for alert in last.values() for remark in alert["remarks"])
+    alerts = [each["alert"] for each in received.messages if each["type"].startswith("alert.")]
+    # A message has the newest remarks alone; each of them was among these once.
+    told = {(alert["id"], remark["at"], remark["text"]) for alert in alerts for remark in alert["remarks"]}
+    found = Counter(text for _, _, text in told)
     assert not {text for text, count in found.items() if count > 1}, "none double"
     assert remarks.said <= set(found), "none lost"
     assert set(found) <= remarks.tried

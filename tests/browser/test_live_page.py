@@ -56,11 +56,12 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         started_at=datetime.now(UTC),
         camera="gate-1",
     )
-    archive.add(recorded)
-    engine.dispose()
     with Service(data) as running:
         with running.client() as client:
             client.post("/v1/cameras", json={"name": "gate-1", "url": URL}).raise_for_status()
+        # Before it, the camera would get another id than one that something is left under.
+        archive.add(recorded)
+        engine.dispose()
         DiskSnapshots(data / "cameras").keep("gate-1", Picture(160, 90, bytes(160 * 90 * 3)), datetime.now(UTC))
         yield running
 

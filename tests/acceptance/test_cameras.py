@@ -134,8 +134,10 @@ def test_a_camera_and_a_rule_are_added_the_alert_comes_and_its_clip_plays_throug
 def check_shown(service: Service, alert: dict[str, Any]) -> None:
     """The alert's picture and its clip can be seen."""
     with service.client() as client:
+        # What it is about may not be on the disk yet, for a second or two.
+        for shown in ("snapshot_url", "clip_url"):
+            until(lambda shown=shown: client.get(alert[shown]).status_code == 200, told=lambda: service.said)
         still = client.get(alert["snapshot_url"])
-        assert still.status_code == 200, still.text
         assert Image.open(io.BytesIO(still.content)).size == (WIDTH, HEIGHT)
 
         def clip() -> int:

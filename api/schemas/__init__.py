@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from videoqa.access import Caller, Role
 from videoqa.answers import Answer, Citation, Moment
@@ -22,6 +22,16 @@ class WireModel(BaseModel):
     """A frozen JSON document."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ChangeBody(WireModel):
+    """What is to be changed of something; what is left out stays."""
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("give at least one of its fields")
+        return self
 
 
 class RecordingRef(WireModel):

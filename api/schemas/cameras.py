@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, StringConstraints, model_validator
+from pydantic import Field, SecretStr, StringConstraints
 
-from api.schemas import WireModel, seconds
+from api.schemas import ChangeBody, WireModel, seconds
 from api.schemas.alerts import AlertBody, CameraStatusBody, GapBody
 from api.schemas.recordings import MOST_TAGS, Page, Tag
 from videoqa.alerting.setting_up import LONGEST_NAME, CameraWishes
@@ -94,7 +94,7 @@ class NewCamera(WireModel):
         )
 
 
-class CameraChange(WireModel):
+class CameraChange(ChangeBody):
     """What is to be changed of a camera; what is left out stays. ``keep`` and ``keep_events`` may be given as null."""
 
     name: Name | None = None
@@ -106,12 +106,6 @@ class CameraChange(WireModel):
     detail: Detail | None = None
     tags: Tags | None = None
     enabled: Annotated[bool, Field(strict=True)] | None = None
-
-    @model_validator(mode="after")
-    def _changes_something(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("give at least one of its fields")
-        return self
 
     def applied(self, camera: Camera) -> CameraWishes:
         """What the camera is to be."""

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from api.schemas import WireModel, seconds
+from api.schemas import ChangeBody, WireModel, seconds
 from api.schemas.recordings import Page
 from videoqa.alerting.rules import LONGEST_TEXT, MOST_POINTS
 from videoqa.alerting.setting_up import LONGEST_NAME, RuleWishes
@@ -143,7 +143,7 @@ class NewRule(WireModel):
         )
 
 
-class RuleChange(WireModel):
+class RuleChange(ChangeBody):
     """What is to be changed of a rule; what is left out stays. A ``schedule`` of null arms it always."""
 
     condition: ConditionBody | None = None
@@ -153,12 +153,6 @@ class RuleChange(WireModel):
     cooldown: Cooldown | None = None
     severity: Severity | None = None
     enabled: Annotated[bool, Field(strict=True)] | None = None
-
-    @model_validator(mode="after")
-    def _changes_something(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("give at least one of its fields")
-        return self
 
     def applied(self, rule: AlertRule) -> RuleWishes:
         """What the rule is to be."""

@@ -31,7 +31,7 @@ from tests.rtsp.server import RtspServer
 
 CAMERAS = 4
 PATIENCE = 120.0
-SLACK = 2.5
+SLACK = 1.5
 """Seconds: a picture before the cut may still be on its way, the next keyframe after it come later."""
 
 

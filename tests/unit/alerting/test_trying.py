@@ -12,7 +12,7 @@ from videoqa.alerting.trying import Trial, Trials
 from videoqa.alerts import AlertRule, AlertState, Condition, ConditionKind, Schedule
 from videoqa.errors import NotFootage
 from videoqa.media import ZERO, Frame, Picture, Recording, RecordingState, Sampling
-from videoqa.ports import Checkpoint, MediaFacts, Sampled, Unread
+from videoqa.ports import Checkpoint, MediaFacts, Sampled, Unread, VideoFacts
 from videoqa.testing.archive import MemoryArchive
 from videoqa.testing.sentries import WhiteSentries
 
@@ -30,7 +30,7 @@ class Film:
     fingerprint: str = "film"
 
     def probe(self, path: str) -> MediaFacts:
-        raise NotImplementedError
+        return MediaFacts(self.seconds * SECOND, VideoFacts(1, 1, "film"), None, None, ())
 
     @contextmanager
     def survey(

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -235,8 +234,10 @@ def test_lists_and_answers_tell_nothing_of_others(route: Route, ask: Ask, house:
     for role in Role:
         if role.allows(ROUTES[route].role or VIEWER):
             told = ask(route, house.ours.secrets[role]).text.replace("where is the walrus?", "")
-            # What one has asked for oneself stands in one's own lines of the audit log, refused or not.
-            told = re.sub(r'"subject":"[^"]*"', "", told)
+            if route == ("GET", "/v1/audit"):
+                # What one has asked for oneself stands in one's own lines, refused or not.
+                mine = {key.id for key in house.ours.keys.values()}
+                told = json.dumps([deed for deed in json.loads(told)["items"] if deed["key_id"] not in mine])
             assert not [mark for mark in marks if mark in told]
             assert "walrus" not in told
     assert ours.recording_id != theirs.recording_id

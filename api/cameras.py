@@ -74,7 +74,7 @@ async def change_camera(*, service: Parts, caller: Operator, camera_id: str, cha
 
 @router.delete("/{camera_id}", status_code=204)
 async def remove_camera(*, service: Parts, caller: Operator, camera_id: str) -> Response:
-    """Forgets a camera. What it recorded stays, and so do its alerts."""
+    """Forgets a camera. What it recorded stays for as long as it was to be kept, and so do its alerts."""
 
     def remove() -> None:
         service.setting_up.cameras.remove(camera_of(service, caller, camera_id).id)

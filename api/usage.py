@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -18,7 +16,7 @@ from api.threads import in_thread
 from videoqa.access import Caller
 from videoqa.events import Usage
 from videoqa.media import ZERO
-from videoqa.ports import RecordingFilter, RecordingUsage
+from videoqa.ports import OwnerUsage, RecordingFilter
 
 router = APIRouter(prefix="/v1/usage", tags=["usage"])
 
@@ -35,35 +33,32 @@ async def show_usage(
 
     def report() -> UsageReport:
         owner = None if everyones(caller) else caller.key_id
-        spent = service.archive.usages(RecordingFilter(owner=owner))
-        rest = spent if after is None else [each for each in spent if each.recording_id > after]
-        shown = rest[:limit]
+        wanted = RecordingFilter(owner=owner)
+        found = service.archive.usages(wanted, after, limit + 1)
+        shown = found[:limit]
         return UsageReport(
             items=tuple(map(RecordingCost.from_domain, shown)),
-            next=shown[-1].recording_id if len(rest) > limit else None,
-            keys=_by_key(service, caller, spent),
+            next=shown[-1].recording_id if len(found) > limit else None,
+            keys=_by_key(service, caller, service.archive.owners(wanted)),
         )
 
     return await in_thread(report)
 
 
-def _by_key(service: Service, caller: Caller, spent: Sequence[RecordingUsage]) -> tuple[KeyUsage, ...]:
+def _by_key(service: Service, caller: Caller, spent: Sequence[OwnerUsage]) -> tuple[KeyUsage, ...]:
     answers = service.answers.usage(None if everyones(caller) else (caller.key_id,))
     names = {caller.key_id: caller.name}
     if everyones(caller):
         names |= {key.id: key.name for key in service.keys.keys()}  # noqa: SIM118  a port's method
-    indexing: dict[str, Usage] = defaultdict(Usage)
-    footage: dict[str, timedelta] = defaultdict(timedelta)
-    for each in spent:
-        indexing[each.owner] += each.usage
-        footage[each.owner] += each.footage
+    brought = {each.owner: each for each in spent}
+    nothing = OwnerUsage("", ZERO, Usage())
     return tuple(
         KeyUsage(
             key_id=key_id,
             name=names.get(key_id),
-            footage=seconds(footage.get(key_id, ZERO)),
+            footage=seconds(brought.get(key_id, nothing).footage),
             answers=UsageBody.from_domain(answers.get(key_id, Usage())),
-            indexing=UsageBody.from_domain(indexing.get(key_id, Usage())),
+            indexing=UsageBody.from_domain(brought.get(key_id, nothing).usage),
         )
-        for key_id in sorted({caller.key_id, *answers, *indexing})
+        for key_id in sorted({caller.key_id, *answers, *brought})
     )

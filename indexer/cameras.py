@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from indexer import live_rows, live_tables, statements
 from indexer.database import reading, writing
-from videoqa.cameras import Camera, CameraStatus, Gap
+from videoqa.cameras import Camera, CameraStatus, Gap, Limits
 from videoqa.errors import CameraTaken, UnknownCamera
 
 
@@ -22,6 +22,8 @@ class SqlCameras:
         with writing(self._engine) as connection:
             _check_free(connection, camera)
             connection.execute(live_tables.cameras.insert(), live_rows.camera_row(camera))
+            # Whoever has the id of one that was removed has taken over what that recorded, if anything is left.
+            _forget(connection, camera.id)
 
     def cameras(self) -> tuple[Camera, ...]:
         with reading(self._engine) as connection:
@@ -41,10 +43,21 @@ class SqlCameras:
                 raise UnknownCamera(name=camera.name)
 
     def remove(self, camera_id: str) -> None:
+        c = live_tables.cameras.c
         with writing(self._engine) as connection:
-            connection.execute(live_tables.cameras.delete().where(live_tables.cameras.c.id == camera_id))
+            row = statements.first(connection, sa.select(live_tables.cameras).where(c.id == camera_id))
+            if row is not None and (limits := live_rows.camera(row).limits).bounded:
+                _forget(connection, camera_id)
+                connection.execute(live_tables.removed_cameras.insert(), live_rows.limits_row(limits))
+            connection.execute(live_tables.cameras.delete().where(c.id == camera_id))
             for table in (live_tables.camera_status, live_tables.gaps):
                 connection.execute(table.delete().where(table.c.camera == camera_id))
+
+    def limits(self) -> tuple[Limits, ...]:
+        tables = (live_tables.cameras, live_tables.removed_cameras)
+        each = (sa.select(t.c.id, t.c.keep, t.c.keep_events, t.c.keep_bytes).order_by(t.c.id) for t in tables)
+        with reading(self._engine) as connection:
+            return tuple(live_rows.limits(row) for select in each for row in statements.every(connection, select))
 
     def status(self, camera_id: str) -> CameraStatus | None:
         c = live_tables.camera_status.c
@@ -53,8 +66,11 @@ class SqlCameras:
         return None if row is None else live_rows.status(row)
 
     def touch(self, status: CameraStatus) -> None:
+        table = live_tables.camera_status
+        there = sa.exists().where(live_tables.cameras.c.id == status.camera)
         with writing(self._engine) as connection:
-            put_status(connection, status)
+            of_it = table.update().where(table.c.camera == status.camera, there)
+            connection.execute(of_it, live_rows.status_row(status))
 
     def gaps(self, camera_id: str, since: datetime, until: datetime, latest: int | None = None) -> tuple[Gap, ...]:
         c = live_tables.gaps.c
@@ -86,6 +102,11 @@ def _put(connection: sa.Connection, table: sa.Table, same: sa.ColumnElement[bool
         return True
     connection.execute(table.update().where(same), row)
     return dict(statements.only(connection, select)) != dict(before)
+
+
+def _forget(connection: sa.Connection, removed: str) -> None:
+    table = live_tables.removed_cameras
+    connection.execute(table.delete().where(table.c.id == removed))
 
 
 def _check_free(connection: sa.Connection, camera: Camera) -> None:

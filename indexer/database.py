@@ -18,7 +18,7 @@ from indexer import (
 from indexer.faults import name_fault, os_fault
 from videoqa.errors import BadSetting, DamagedDatabase, MissingPart, NewerDatabase
 
-SCHEMA = "0005"
+SCHEMA = "0006"
 """The newest schema this version writes; the older ones it can bring up to date stand in ``migrations/versions``."""
 PATIENCE = 60.0
 """Seconds to wait for another process that writes. Each write of ours lasts milliseconds."""

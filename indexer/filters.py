@@ -37,6 +37,8 @@ def recordings(connection: sa.Connection, wanted: RecordingFilter) -> Iterator[C
         yield c.started_at >= wanted.started_from
     if wanted.started_before is not None:
         yield c.started_at < wanted.started_before
+    if wanted.digest:
+        yield c.digest == wanted.digest
 
 
 def events(connection: sa.Connection, wanted: EventFilter, after: EventPlace | None) -> Iterator[Condition]:

@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from indexer import filters, rows, statements, tables
 from indexer.database import reading
 from videoqa.errors import UnknownRecording
+from videoqa.events import Usage
 from videoqa.media import Recording
-from videoqa.ports import EventFilter, EventPlace, FoundEvent, RecordingFilter, RecordingUsage
+from videoqa.ports import EventFilter, EventPlace, FoundEvent, OwnerUsage, RecordingFilter, RecordingUsage
 
 
 class SqlListings:
@@ -38,19 +39,39 @@ class SqlListings:
             select = sa.select(tables.recordings.c.id).where(*filters.recordings(connection, wanted))
             return frozenset(connection.execute(select).scalars())
 
-    def usages(self, wanted: RecordingFilter) -> tuple[RecordingUsage, ...]:
+    def usages(self, wanted: RecordingFilter, after: str | None = None, limit: int = 50) -> tuple[RecordingUsage, ...]:
         c = tables.recordings.c
         select = (
             sa.select(c.id, c.owner, c.length, *statements.spent(tables.analyses))
             .join_from(tables.recordings, tables.analyses, isouter=True)
             .group_by(c.id)
             .order_by(c.id)
+            .limit(limit)
         )
+        if after is not None:
+            select = select.where(c.id > after)
         with reading(self._engine) as connection:
             select = select.where(*filters.recordings(connection, wanted))
             return tuple(
                 RecordingUsage(row["id"], row["owner"], row["length"], rows.usage(row))
                 for row in statements.every(connection, select)
+            )
+
+    def owners(self, wanted: RecordingFilter) -> tuple[OwnerUsage, ...]:
+        c = tables.recordings.c
+        # A recording has several analyses: joined with them, its length would count for each.
+        lengths = sa.select(c.owner, sa.cast(sa.func.sum(c.length), c.length.type).label("length")).group_by(c.owner)
+        costs = (
+            sa.select(c.owner, *statements.spent(tables.analyses))
+            .join_from(tables.recordings, tables.analyses)
+            .group_by(c.owner)
+        )
+        with reading(self._engine) as connection:
+            fit = tuple(filters.recordings(connection, wanted))
+            spent = {row["owner"]: rows.usage(row) for row in statements.every(connection, costs.where(*fit))}
+            return tuple(
+                OwnerUsage(row["owner"], row["length"], spent.get(row["owner"], Usage()))
+                for row in sorted(statements.every(connection, lengths.where(*fit)), key=lambda row: str(row["owner"]))
             )
 
     def find_events(

@@ -16,7 +16,7 @@ from videoqa.alerts import (
     Schedule,
     Severity,
 )
-from videoqa.cameras import Camera, CameraState, CameraStatus, ClockSource, Detail, Gap, StreamUrl
+from videoqa.cameras import Camera, CameraState, CameraStatus, ClockSource, Detail, Gap, Limits, StreamUrl
 from videoqa.media import Span
 from videoqa.ports import AlertFilter, Pin, Webhook
 
@@ -53,6 +53,19 @@ def camera(row: Row) -> Camera:
         enabled=row["enabled"],
         owner=row["owner"],
     )
+
+
+def limits_row(limits: Limits) -> dict[str, object]:
+    return {
+        "id": limits.camera,
+        "keep": limits.keep,
+        "keep_events": limits.keep_events,
+        "keep_bytes": limits.keep_bytes,
+    }
+
+
+def limits(row: Row) -> Limits:
+    return Limits(row["id"], row["keep"], row["keep_events"], row["keep_bytes"])
 
 
 def status_row(status: CameraStatus) -> dict[str, object]:

@@ -39,6 +39,17 @@ cameras = sa.Table("cameras", METADATA, _Cameras)
 """``url`` holds the name and password, as whoever watches the camera needs them."""
 
 
+class _RemovedCameras(TypedColumns):
+    id: Named[str] = sa.Column(Name, primary_key=True)
+    keep: Named[timedelta | None] = sa.Column(Microseconds)
+    keep_events: Named[timedelta | None] = sa.Column(Microseconds)
+    keep_bytes: Named[int] = sa.Column(sa.BigInteger)
+
+
+removed_cameras = sa.Table("removed_cameras", METADATA, _RemovedCameras)
+"""The limits of cameras that were removed, which hold for what they recorded."""
+
+
 class _CameraStatus(TypedColumns):
     camera: Named[str] = sa.Column(Name, primary_key=True)
     state: Named[str]

@@ -188,11 +188,12 @@ def covered_row(number: int, covered: CoveredSpan) -> dict[str, object]:
         **_span_row(covered.span),
         "state": covered.state.value,
         "frames": covered.frames,
+        "cause": covered.cause,
     }
 
 
 def covered(row: Row) -> CoveredSpan:
-    return CoveredSpan(_span(row), CoverageState(row["state"]), row["frames"])
+    return CoveredSpan(_span(row), CoverageState(row["state"]), row["frames"], row["cause"])
 
 
 def totals_row(coverage: Coverage) -> dict[str, int]:

@@ -264,6 +264,7 @@ class _CoveredSpans(TypedColumns):
     end: Named[timedelta] = sa.Column(Microseconds)
     state: Named[str]
     frames: Named[int]
+    cause: Named[str] = sa.Column(Words)
 
 
 covered_spans = sa.Table("covered_spans", METADATA, _CoveredSpans)

@@ -67,6 +67,21 @@ class ClockSource(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How long what ``camera`` recorded is kept, be that camera there or not; fields as in ``Camera``."""
+
+    camera: str
+    keep: timedelta | None = None
+    keep_events: timedelta | None = None
+    keep_bytes: int = 0
+
+    @property
+    def bounded(self) -> bool:
+        """False where everything is kept for ever."""
+        return self.keep is not None or self.keep_bytes > 0
+
+
+@dataclass(frozen=True, slots=True)
 class Camera:
     """A named live source. ``id`` is what recordings, rules and keys know it by, and never changes.
 
@@ -86,6 +101,10 @@ class Camera:
     tags: tuple[str, ...] = ()
     enabled: bool = True
     owner: str = ""
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.id, self.keep, self.keep_events, self.keep_bytes)
 
 
 @dataclass(frozen=True, slots=True)

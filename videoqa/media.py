@@ -201,11 +201,15 @@ class CoverageState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CoveredSpan:
-    """One stretch of footage and what became of it; ``frames`` counts those that were looked at inside."""
+    """One stretch of footage and what became of it; ``frames`` counts those that were looked at inside.
+
+    ``cause`` says why it was not looked at, empty where that is not known, or the state says it all.
+    """
 
     span: Span
     state: CoverageState
     frames: int = 0
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from videoqa.ports import (
     EventPlace,
     FoundEvent,
     Look,
+    OwnerUsage,
     RecordedLook,
     RecordingFilter,
     RecordingUsage,
@@ -161,6 +162,7 @@ def test_every_field_of_a_filter_counts(archive: Archive) -> None:
         RecordingFilter(started_before=NOON + MINUTE): "a",
         RecordingFilter(started_from=NOON + MINUTE, owner="k1"): "b",
         RecordingFilter(tag="y", title="lecture"): "a",
+        RecordingFilter(digest=recording("b").digest): "b",
     }
     for each, expected in wanted.items():
         assert archive.ids(each) == frozenset(expected), each
@@ -227,6 +229,23 @@ def test_usage_is_told_of_every_recording_that_is_wanted(archive: Archive) -> No
     assert [archive.usage(name) for name in "abc"] == [each.usage for each in archive.usages(RecordingFilter())]
     assert archive.usages(RecordingFilter(owner="k2")) == (RecordingUsage("b", "k2", MINUTE, COST),)
     assert isinstance(archive.usages(RecordingFilter())[0].usage.prompt_tokens, int)
+    assert [each.recording_id for each in archive.usages(RecordingFilter(), "a", 1)] == ["b"]
+    assert archive.usages(RecordingFilter(), "c") == ()
+
+
+def test_what_each_owner_brought_is_added_up(archive: Archive) -> None:
+    assert archive.owners(RecordingFilter()) == ()
+    added(archive, recording("a", owner="k2"), recording("b", owner="k2"), recording("c", owner="k1"), recording("d"))
+    look_at(archive, "a", costs=[COST, COST])
+    look_at(archive, "a", event("a", "e", 1, source=Source.MODEL), costs=[COST])
+    look_at(archive, "b", costs=[COST], finished=False)
+    assert archive.owners(RecordingFilter()) == (
+        OwnerUsage("", MINUTE, Usage()),
+        OwnerUsage("k1", MINUTE, Usage()),
+        OwnerUsage("k2", 2 * MINUTE, COST + COST + COST + COST),
+    )
+    assert archive.owners(RecordingFilter(owner="k1")) == (OwnerUsage("k1", MINUTE, Usage()),)
+    assert isinstance(archive.owners(RecordingFilter())[2].usage.prompt_tokens, int)
 
 
 def test_what_replaced_analyses_cost_is_no_longer_counted(archive: Archive) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from videoqa.cameras import Camera, CameraState, CameraStatus, ClockSource, Detail, Gap, StreamUrl
+from videoqa.cameras import Camera, CameraState, CameraStatus, ClockSource, Detail, Gap, Limits, StreamUrl
 from videoqa.errors import CameraTaken, UnknownCamera
 from videoqa.ports import AlertLog, Cameras
 
@@ -109,17 +109,30 @@ def test_a_changed_camera_stands_in_the_place_of_the_one_before(cameras: Cameras
 
 
 def test_a_status_is_touched_without_a_notice(cameras: Cameras, log: AlertLog) -> None:
-    assert cameras.status("c1") is None
-    cameras.touch(ONLINE)
-    assert cameras.status("c1") == ONLINE
+    cameras.add(GATE)
+    log.write([ONLINE])
     later = replace(ONLINE, last_frame_at=NOON + 2 * MINUTE, clock=None, recording="", problem="門 is shut")
     cameras.touch(later)
     assert cameras.status("c1") == later
-    assert log.last_seq() == 0
+    assert log.last_seq() == 1
+
+
+def test_a_touch_puts_back_nothing_that_was_removed(cameras: Cameras, log: AlertLog) -> None:
+    cameras.touch(ONLINE)
+    assert cameras.status("c1") is None
+    cameras.add(GATE)
+    log.write([ONLINE])
+    cameras.remove("c1")
+    cameras.touch(ONLINE)
+    assert cameras.status("c1") is None
+    # What a notice has left of a removed one is no reason to go on with it.
+    log.write([ONLINE])
+    cameras.touch(replace(ONLINE, dropped=7))
+    assert cameras.status("c1") == ONLINE
 
 
 def test_a_status_in_the_log_is_how_the_camera_is(cameras: Cameras, log: AlertLog) -> None:
-    cameras.touch(ONLINE)
+    log.write([ONLINE])
     stalled = replace(ONLINE, state=CameraState.STALLED, since=NOON + MINUTE)
     log.write([stalled])
     assert cameras.status("c1") == stalled
@@ -153,3 +166,20 @@ def test_a_removed_camera_is_forgotten_with_its_status_and_gaps(cameras: Cameras
     assert cameras.gaps("c1", NOON, NOON + MINUTE) == ()
     assert len(cameras.gaps("c2", NOON, NOON + MINUTE)) == 1
     assert log.last_seq() == 4
+
+
+def test_the_limits_of_a_removed_camera_go_on_to_hold(cameras: Cameras) -> None:
+    cameras.add(YARD)
+    cameras.add(GATE)
+    week = Limits("c1", timedelta(days=7), timedelta(days=30, microseconds=1), 2**41)
+    assert cameras.limits() == (week, Limits("c2"))
+    cameras.remove("c1")
+    cameras.remove("c2")
+    assert cameras.limits() == (week,)
+    # Another one of its name is another camera.
+    cameras.add(replace(GATE, id="c3", keep_bytes=0))
+    assert cameras.limits() == (replace(week, camera="c3", keep_bytes=0), week)
+    # One with its id has taken its place.
+    cameras.remove("c3")
+    cameras.add(replace(GATE, keep=None))
+    assert cameras.limits() == (replace(week, keep=None), replace(week, camera="c3", keep_bytes=0))

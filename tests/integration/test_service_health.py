@@ -78,7 +78,7 @@ def test_cameras_are_told_as_they_are(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     for name, state in (("gate", CameraState.ONLINE), ("door", CameraState.AUTH_FAILED)):
         place.cameras.add(Camera(name, name, StreamUrl(f"rtsp://me:secret@10.0.0.7/{name}"), now))
-        place.cameras.touch(CameraStatus(name, state, now, dropped=3))
+        place.alert_log.write([CameraStatus(name, state, now, dropped=3)])
     assert named(looked)["cameras"].state is State.DEGRADED
     watching.hear({"state": "watching"})
     check = named(looked)["cameras"]

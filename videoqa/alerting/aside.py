@@ -87,7 +87,7 @@ class Aside:
                     self._to_do.task_done()
             if time.monotonic() - kept_at > RETENTION_SECONDS:
                 kept_at = time.monotonic()
-                self._tried(lambda: self._retention.keep(self._every, datetime.now(UTC)))
+                self._tried(lambda: self._retention.keep(datetime.now(UTC)))
 
     def _do(self, work: _Work) -> None:
         """Does it now, or has it done later."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from videoqa.alerting.clock import Belief
-from videoqa.cameras import Camera
+from videoqa.cameras import Limits
 from videoqa.media import Recording, RecordingState
 from videoqa.ports import AlertLog, AnalysisKind, Archive, Pins, RecordingFilter
 
@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 class Retention:
     """Forgets what need not be kept. ``remove`` forgets a recording and its file; an alert about it stays.
 
+    ``limits`` are those of all cameras, also of those that were removed: what they recorded is still there.
     ``size_of`` is the bytes that a recording takes, ``lacking`` those that the disk has too few of to go on. Room is
     made for these by cameras that say for how long or in how much room they are kept, and by no others; what shows
     alerts stays, and what is ``FRESH``. ``steady`` gives seconds by a clock that nobody sets: nothing goes by its age
@@ -37,6 +38,7 @@ class Retention:
     archive: Archive
     pins: Pins
     log: AlertLog
+    limits: Callable[[], Collection[Limits]]
     remove: Callable[[Recording], None]
     size_of: Callable[[Recording], int]
     lacking: Callable[[], int] = lambda: 0
@@ -44,13 +46,13 @@ class Retention:
     _belief: Belief | None = None
     _with_alerts: set[str] = field(default_factory=set)
 
-    def keep(self, cameras: Collection[Camera], now: datetime) -> int:
-        """Forgets of the footage of ``cameras``, and of the alert log, what is over; how many recordings went.
+    def keep(self, now: datetime) -> int:
+        """Forgets of the footage of cameras, and of the alert log, what is over; how many recordings went.
 
         At most ``MOST_A_PASS`` go: the rest goes with the next call.
         """
         pinned = {pin.recording_id for pin in self.pins.pins()}
-        going = islice(self._going(cameras, pinned, now), MOST_A_PASS)
+        going = islice(self._going(pinned, now), MOST_A_PASS)
         gone = sum(1 for _ in map(self.remove, going))
         if gone:
             _log.info("forgot %d recordings of cameras", gone)
@@ -58,15 +60,15 @@ class Retention:
             _log.warning("more recordings of cameras than %d were to go at once; the others go later", gone)
         return gone
 
-    def _going(self, cameras: Collection[Camera], pinned: Collection[str], now: datetime) -> Iterator[Recording]:
+    def _going(self, pinned: Collection[str], now: datetime) -> Iterator[Recording]:
         """What is to go; each one has gone when the next is asked for."""
         believed = self._believes(now)
-        for camera in cameras:
+        bounded = [limits for limits in self.limits() if limits.bounded]
+        for limits in bounded:
             if believed:
-                yield from self._by_age(camera, pinned, now)
-            if camera.keep_bytes:
-                yield from self._down_to(camera, pinned)
-        bounded = [camera for camera in cameras if camera.keep is not None or camera.keep_bytes]
+                yield from self._by_age(limits, pinned, now)
+            if limits.keep_bytes:
+                yield from self._down_to(limits, pinned)
         if bounded and (lacking := self.lacking()) > 0:
             yield from self._free(lacking, bounded, pinned, now)
         if believed:
@@ -87,20 +89,20 @@ class Retention:
         notices = (each.at for each in self.log.notices(max(0, self.log.last_seq() - 1)))
         return max((at for at in (*recordings, *notices) if at is not None), default=None)
 
-    def _by_age(self, camera: Camera, pinned: Collection[str], now: datetime) -> Iterator[Recording]:
-        if camera.keep is None:
+    def _by_age(self, limits: Limits, pinned: Collection[str], now: datetime) -> Iterator[Recording]:
+        if limits.keep is None:
             return
-        longer = max(camera.keep, camera.keep_events or camera.keep)
-        for recording in self._ended([camera], before=now - camera.keep):
+        longer = max(limits.keep, limits.keep_events or limits.keep)
+        for recording in self._ended(limits.camera, before=now - limits.keep):
             ended = _ends(recording)
-            keep = longer if self._shows_alerts(recording) else camera.keep
+            keep = longer if self._shows_alerts(recording) else limits.keep
             if recording.id not in pinned and ended is not None and ended <= now - keep:
                 yield recording
 
-    def _down_to(self, camera: Camera, pinned: Collection[str]) -> Iterator[Recording]:
+    def _down_to(self, limits: Limits, pinned: Collection[str]) -> Iterator[Recording]:
         """The oldest go first, those that show nothing before those that do; what is under way counts, and stays."""
-        recordings = tuple(self._recordings([camera]))
-        over = sum(map(self.size_of, recordings)) - camera.keep_bytes
+        recordings = tuple(self._recordings(limits.camera))
+        over = sum(map(self.size_of, recordings)) - limits.keep_bytes
         ended = (each for each in recordings if each.state is not RecordingState.RECORDING)
         if over <= 0:
             return
@@ -112,15 +114,15 @@ class Retention:
                 yield recording
 
     def _free(
-        self, lacking: int, cameras: Collection[Camera], pinned: Collection[str], now: datetime
+        self, lacking: int, bounded: Collection[Limits], pinned: Collection[str], now: datetime
     ) -> Iterator[Recording]:
-        """All of ``cameras`` have the same share of the disk: who takes most of it gives its oldest first."""
+        """All cameras that are ``bounded`` have the same share of the disk: who takes most gives its oldest first."""
         taken = dict[str, int]()
         waiting = dict[str, list[Recording]]()
-        for camera in cameras:
-            recordings = sorted(self._ended([camera]), key=_age, reverse=True)
-            taken[camera.id] = sum(map(self.size_of, recordings))
-            waiting[camera.id] = [
+        for limits in bounded:
+            recordings = sorted(self._ended(limits.camera), key=_age, reverse=True)
+            taken[limits.camera] = sum(map(self.size_of, recordings))
+            waiting[limits.camera] = [
                 each
                 for each in recordings
                 if each.id not in pinned and _age(each) <= now - FRESH and not self._shows_alerts(each)
@@ -137,18 +139,17 @@ class Retention:
             lacking, taken[most] = lacking - size, taken[most] - size
             yield recording
 
-    def _ended(self, cameras: Collection[Camera], before: datetime | None = None) -> Iterator[Recording]:
-        """Those of ``cameras`` that have ended and began ``before`` then."""
-        return (each for each in self._recordings(cameras, before) if each.state is not RecordingState.RECORDING)
+    def _ended(self, camera: str, before: datetime | None = None) -> Iterator[Recording]:
+        """Those of ``camera`` that have ended and began ``before`` then."""
+        return (each for each in self._recordings(camera, before) if each.state is not RecordingState.RECORDING)
 
-    def _recordings(self, cameras: Collection[Camera], before: datetime | None = None) -> Iterator[Recording]:
-        """Those of ``cameras`` that began ``before`` then."""
-        for camera in cameras:
-            wanted = RecordingFilter(camera=camera.id, started_before=before)
-            found: list[Recording] = []
-            while page := self.archive.page(wanted, found[-1].id if found else None, _PAGE):
-                found.extend(page)
-            yield from found
+    def _recordings(self, camera: str, before: datetime | None = None) -> Iterator[Recording]:
+        """Those of ``camera`` that began ``before`` then."""
+        wanted = RecordingFilter(camera=camera, started_before=before)
+        found: list[Recording] = []
+        while page := self.archive.page(wanted, found[-1].id if found else None, _PAGE):
+            found.extend(page)
+        yield from found
 
     def _shows_alerts(self, recording: Recording) -> bool:
         if recording.id in self._with_alerts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -15,7 +16,7 @@ from videoqa.bootstrap.stores import CAMERAS, Stores
 from videoqa.catalogue import resolve
 from videoqa.errors import NoModel, NotIndexed
 from videoqa.media import Progress, Recording, Sampling
-from videoqa.ports import AnalysisKind, PlannedGroup
+from videoqa.ports import AnalysisKind, PlannedGroup, RecordingFilter
 from videoqa.settings import Settings
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ class House(Stores):
             self.archive,
             self.pins,
             self.alert_log,
+            self.cameras.limits,
             self.remove,
             size_of=lambda recording: _size(self.footage_of(recording) or Path(recording.source)),
             lacking=lambda: self._reserve + _HEADROOM - shutil.disk_usage(self.folder).free,
@@ -280,7 +282,7 @@ class House(Stores):
         if recording.kept:
             # Whoever cleared meanwhile has found the file wanted still.
             inbox.doubt(Path(recording.source))
-        if all(other.digest != recording.digest for other in self.archive.recordings()):
+        if not self.archive.ids(RecordingFilter(digest=recording.digest)):
             transcripts.forget(self.folder / TRANSCRIPTS, recording.digest)
             closeups.forget(self.folder / closeups.FOLDER, recording.digest)
             clips.forget(self.folder, recording.digest)
@@ -298,8 +300,8 @@ class House(Stores):
         path = self.footage_of(recording)
         if path is None:
             return
-        others = (other for other in self.archive.recordings() if other.id != recording.id)
-        if all(self.footage_of(other) != path for other in others):
+        same = self.archive.page(RecordingFilter(camera=recording.camera), limit=sys.maxsize)
+        if all(self.footage_of(other) != path for other in same if other.id != recording.id):
             path.unlink(missing_ok=True)
 
     def progress_of(self, job: Job) -> Progress | None:

@@ -12,19 +12,20 @@ import typer
 
 from videoqa.cli import FOUND, NOTHING_FOUND
 from videoqa.cli.watched import LOCAL, NOBODY, say_who_watches, wall_clock
-from videoqa.errors import BadCamera, NoPicture, escaped
-from videoqa.times import duration, parse_duration
+from videoqa.cli.worded import address, kept, period
+from videoqa.errors import NoPicture, escaped
+from videoqa.times import duration
 
 if TYPE_CHECKING:
-    from videoqa.cameras import Camera, CameraStatus, StreamUrl
+    from videoqa.cameras import Camera, CameraStatus
     from videoqa.ports import Cameras
 
-_GIGABYTE = 10**9
+GIGABYTE = 10**9
 _DAY = timedelta(days=1)
 _CLOCKS = {"sender report": "its own sender reports", "arrival": "the time of arrival"}
 
 app = typer.Typer(
-    help="Add, list, show and remove cameras, and see what they show.",
+    help="Add, list, show, change and remove cameras, and see what they show.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -51,7 +52,7 @@ def add(
         Optional[str], typer.Option(help="Keep footage with alerts so long; as the rest by default.")
     ] = None,
     keep_gb: Annotated[float, typer.Option(help="Gigabytes that its footage may take; 0 for all.", min=0)] = 0,
-    period: Annotated[str, typer.Option(help="How long from one look to the next.")] = "1s",
+    period_: Annotated[str, typer.Option("--period", help="How long from one look to the next.")] = "1s",
     keyframes: Annotated[
         bool, typer.Option("--keyframes", help="Look at keyframes alone, for a fifth of the processor.")
     ] = False,
@@ -63,25 +64,23 @@ def add(
     from ingest.camera.addresses import path_of
     from videoqa.alerting.setting_up import CameraWishes
     from videoqa.bootstrap import house
-    from videoqa.cameras import Detail, StreamUrl
+    from videoqa.cameras import Detail
 
-    address = StreamUrl(sys.stdin.readline().strip() if url == "-" else url)
-    _check_no_path(address)
     wishes = CameraWishes(
         name=name,
-        url=address,
-        keep=None if keep is None else parse_duration(keep),
-        keep_events=None if keep_events is None else parse_duration(keep_events),
-        keep_bytes=round(keep_gb * _GIGABYTE),
-        period=_period(period),
+        url=address(url),
+        keep=None if keep is None else kept(keep),
+        keep_events=None if keep_events is None else kept(keep_events),
+        keep_bytes=round(keep_gb * GIGABYTE),
+        period=period(period_),
         detail=Detail.KEYFRAMES if keyframes else Detail.FULL,
         tags=tuple(sorted(set(tag or ()))),
     )
     added = house().setting_up.add_camera(wishes, LOCAL)
-    print(f"added {escaped(added.name)} ({added.id}): {escaped(added.url.shown)}, {_kept(added)}")
-    if address.scheme == "file" and not Path(path_of(address)).is_file():
+    print(f"added {told_camera(added)}")
+    if added.url.scheme == "file" and not Path(path_of(added.url)).is_file():
         print(
-            f"videoqa: there is no file {escaped(path_of(address))} yet; nothing is seen until there is",
+            f"videoqa: there is no file {escaped(path_of(added.url))} yet; nothing is seen until there is",
             file=sys.stderr,
         )
     say_who_watches(house())
@@ -145,13 +144,13 @@ def show(name: Name, as_json: Json = False) -> int:
 
 @app.command()
 def remove(name: Name) -> int:
-    """Forget a camera. What it recorded stays; `videoqa remove` takes that away."""
+    """Forget a camera. What it recorded stays for as long as it was to be kept; `videoqa remove` takes it away."""
     from videoqa.access import Scope
     from videoqa.bootstrap import house
 
     camera = house().setting_up.camera(name, Scope())
     house().cameras.remove(camera.id)
-    print(f"removed {escaped(camera.name)} ({camera.id}); what it recorded stays")
+    print(f"removed {escaped(camera.name)} ({camera.id}); what it recorded stays, {_kept(camera)}")
     return FOUND
 
 
@@ -180,21 +179,10 @@ def snapshot(
     return FOUND
 
 
-def _check_no_path(address: StreamUrl) -> None:
-    """
-    Raises:
-        BadCamera: it is the path of a file; it tells the address of that.
-    """
-    path = Path(address.text)
-    if "://" not in address.text and address.scheme != "file" and path.exists():
-        raise BadCamera(problem=f"a file is played by its address: {path.absolute().as_uri()}")
-
-
-def _period(text: str) -> timedelta:
-    period = parse_duration(text)
-    if not timedelta(milliseconds=100) <= period <= timedelta(hours=1):
-        raise BadCamera(problem="it is looked at every 0.1s to 1h")
-    return period
+def told_camera(camera: Camera) -> str:
+    """What it is called, where its pictures come from, and how long they are kept."""
+    off = "" if camera.enabled else ", switched off"
+    return f"{escaped(camera.name)} ({camera.id}): {escaped(camera.url.shown)}, {_kept(camera)}{off}"
 
 
 def _line(camera: Camera, status: CameraStatus | None, wide: int, *, watched: bool) -> str:
@@ -218,7 +206,7 @@ def _kept(camera: Camera) -> str:
     if camera.keep_events is not None:
         told += f", with alerts {duration(camera.keep_events)}"
     if camera.keep_bytes:
-        told += f", at most {camera.keep_bytes / _GIGABYTE:g} GB"
+        told += f", at most {camera.keep_bytes / GIGABYTE:g} GB"
     return told
 
 

@@ -111,7 +111,7 @@ def change_camera(
 
 
 def remove_camera(name: str) -> Flow[None]:
-    """Forgets a camera; what it recorded stays."""
+    """Forgets a camera; what it recorded stays for as long as it was to be kept."""
     yield from removed(Call("DELETE", at("/v1/cameras/{}", name)))
 
 

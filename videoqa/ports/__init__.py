@@ -20,6 +20,7 @@ from videoqa.ports.archive import (
     EventFilter,
     EventPlace,
     FoundEvent,
+    OwnerUsage,
     RecordingFilter,
     RecordingUsage,
 )
@@ -141,6 +142,7 @@ __all__ = [
     "LookedAway",
     "Lost",
     "MediaFacts",
+    "OwnerUsage",
     "Passages",
     "Pictures",
     "Pin",

@@ -19,7 +19,7 @@ class RecordingFilter:
 
     ``ids`` are those it may be one of. ``title`` is a part of the title, whatever its case; ``tag`` one of the tags;
     ``started_from`` and ``started_before`` bound the wall clock at its start, aware and in UTC: one whose wall clock is
-    unknown is outside of every bound.
+    unknown is outside of every bound. ``digest`` is that of the content.
     """
 
     scope: Scope = Scope()
@@ -31,6 +31,7 @@ class RecordingFilter:
     owner: str | None = None
     started_from: datetime | None = None
     started_before: datetime | None = None
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,15 @@ class RecordingUsage:
     """What a recording cost whoever brought it: ``owner`` as the recording has it, ``footage`` its length."""
 
     recording_id: str
+    owner: str
+    footage: timedelta
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerUsage:
+    """What all recordings of ``owner`` cost together, and how long they are."""
+
     owner: str
     footage: timedelta
     usage: Usage
@@ -209,8 +219,14 @@ class Archive(Protocol):
         """What the recording's finished analyses, and those under way, cost all together."""
         ...
 
-    def usages(self, wanted: RecordingFilter) -> tuple[RecordingUsage, ...]:
-        """Of every recording its usage, as in ``usage``, and its footage; in the order of their ids."""
+    def usages(self, wanted: RecordingFilter, after: str | None = None, limit: int = 50) -> tuple[RecordingUsage, ...]:
+        """Of every recording its usage, as in ``usage``, and its footage; in the order of their ids, from behind the id
+        ``after`` on.
+        """
+        ...
+
+    def owners(self, wanted: RecordingFilter) -> tuple[OwnerUsage, ...]:
+        """What the recordings of each owner come to, in the order of the owners' ids."""
         ...
 
     def finish(

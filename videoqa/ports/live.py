@@ -10,7 +10,7 @@ from typing import Protocol
 
 from videoqa.access import Scope
 from videoqa.alerts import Alert, AlertRule, Notice, NoticeKind, Severity, Verdict
-from videoqa.cameras import Camera, CameraState, CameraStatus, ClockSource, Gap, StreamUrl
+from videoqa.cameras import Camera, CameraState, CameraStatus, ClockSource, Gap, Limits, StreamUrl
 from videoqa.events import Event, Region, Usage
 from videoqa.media import Frame, Span
 
@@ -43,7 +43,11 @@ class Cameras(Protocol):
         ...
 
     def remove(self, camera_id: str) -> None:
-        """Forgets the camera, its status and gaps, not what it recorded."""
+        """Forgets the camera, its status and gaps, not what it recorded: for that its limits go on to hold."""
+        ...
+
+    def limits(self) -> tuple[Limits, ...]:
+        """How long footage is kept: of each camera, and of those that had limits when they were removed."""
         ...
 
     def status(self, camera_id: str) -> CameraStatus | None:
@@ -51,7 +55,10 @@ class Cameras(Protocol):
         ...
 
     def touch(self, status: CameraStatus) -> None:
-        """Writes down how a camera is without telling anybody: times and counts that rise."""
+        """Writes down how a camera is without telling anybody: times and counts that rise.
+
+        Nothing where the camera is not there, or was never told of: it would put back what was removed.
+        """
         ...
 
     def gaps(self, camera_id: str, since: datetime, until: datetime, latest: int | None = None) -> tuple[Gap, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,6 +20,7 @@ from videoqa.ports import (
     EventFilter,
     EventPlace,
     FoundEvent,
+    OwnerUsage,
     RecordedLook,
     RecordingFilter,
     RecordingUsage,
@@ -221,10 +223,19 @@ class MemoryArchive:
             looks = [recorded.look for kept in self._of(recording_id) for recorded in kept.looks.values()]
             return sum((look.usage for look in looks), Usage())
 
-    def usages(self, wanted: RecordingFilter) -> tuple[RecordingUsage, ...]:
+    def usages(self, wanted: RecordingFilter, after: str | None = None, limit: int = 50) -> tuple[RecordingUsage, ...]:
         with self._lock:
-            found = [self._recordings[recording_id] for recording_id in sorted(self.ids(wanted))]
+            later = sorted(each for each in self.ids(wanted) if after is None or each > after)
+            found = [self._recordings[recording_id] for recording_id in later[:limit]]
             return tuple(RecordingUsage(each.id, each.owner, each.length, self.usage(each.id)) for each in found)
+
+    def owners(self, wanted: RecordingFilter) -> tuple[OwnerUsage, ...]:
+        with self._lock:
+            spent: dict[str, OwnerUsage] = {}
+            for each in self.usages(wanted, limit=sys.maxsize):
+                known = spent.get(each.owner, OwnerUsage(each.owner, ZERO, Usage()))
+                spent[each.owner] = OwnerUsage(each.owner, known.footage + each.footage, known.usage + each.usage)
+            return tuple(spent[owner] for owner in sorted(spent))
 
     def finish(
         self, analysis_id: str, coverage: Coverage, chapters: Sequence[Chapter], passages: Sequence[Passage]
@@ -386,6 +397,7 @@ def _wanted(wanted: RecordingFilter, recording: Recording) -> bool:
         and (wanted.owner is None or wanted.owner == recording.owner)
         and (wanted.started_from is None or (began is not None and began >= wanted.started_from))
         and (wanted.started_before is None or (began is not None and began < wanted.started_before))
+        and (not wanted.digest or wanted.digest == recording.digest)
     )
 
 

@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 from datetime import datetime
 
-from videoqa.cameras import Camera, CameraStatus, Gap
+from videoqa.cameras import Camera, CameraStatus, Gap, Limits
 from videoqa.errors import CameraTaken, UnknownCamera
 
 
@@ -16,12 +16,14 @@ class MemoryCameras:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._cameras: dict[str, Camera] = {}
+        self._removed: dict[str, Limits] = {}
         self._status: dict[str, CameraStatus] = {}
         self._gaps: dict[tuple[str, datetime], Gap] = {}
 
     def add(self, camera: Camera) -> None:
         with self._lock:
             self._put(camera)
+            self._removed.pop(camera.id, None)
 
     def cameras(self) -> tuple[Camera, ...]:
         with self._lock:
@@ -40,15 +42,24 @@ class MemoryCameras:
 
     def remove(self, camera_id: str) -> None:
         with self._lock:
-            self._cameras.pop(camera_id, None)
+            removed = self._cameras.pop(camera_id, None)
+            if removed is not None and removed.limits.bounded:
+                self._removed[camera_id] = removed.limits
             self._status.pop(camera_id, None)
             self._gaps = {key: gap for key, gap in self._gaps.items() if gap.camera != camera_id}
+
+    def limits(self) -> tuple[Limits, ...]:
+        with self._lock:
+            there = {camera.id: camera.limits for camera in self._cameras.values()}
+            return tuple(limits for each in (there, self._removed) for _, limits in sorted(each.items()))
 
     def status(self, camera_id: str) -> CameraStatus | None:
         return self._status.get(camera_id)
 
     def touch(self, status: CameraStatus) -> None:
-        self.put_status(status)
+        with self._lock:
+            if status.camera in self._cameras and status.camera in self._status:
+                self._status[status.camera] = status
 
     def gaps(self, camera_id: str, since: datetime, until: datetime, latest: int | None = None) -> tuple[Gap, ...]:
         with self._lock:

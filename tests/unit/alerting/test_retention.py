@@ -8,12 +8,13 @@ import pytest
 
 from videoqa.alerting.closing import begin_rules
 from videoqa.alerting.retention import MOST_A_PASS, MOST_FOR_ROOM, NOTICES_KEPT, Retention
-from videoqa.cameras import Camera, CameraState, CameraStatus, StreamUrl
+from videoqa.cameras import Camera, CameraState, CameraStatus, Limits, StreamUrl
 from videoqa.events import Event, Source
 from videoqa.media import Coverage, FrameGroup, Recording, RecordingState, Span
 from videoqa.ports import Look, Pin, RecordedLook, RecordingFilter, TimelineChange
 from videoqa.testing.alert_log import MemoryAlertLog
 from videoqa.testing.archive import MemoryArchive
+from videoqa.testing.cameras import MemoryCameras
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MINUTES, DAY = timedelta(minutes=10), timedelta(days=1)
@@ -44,10 +45,12 @@ class World:
         self.log = MemoryAlertLog(archive=self.archive)
         self.pins = Pins()
         self.lacking = 0
+        self.limits: list[Limits] = []
         self.retention = Retention(
             self.archive,
             self.pins,
             self.log,
+            lambda: self.limits,
             lambda recording: self.archive.remove(recording.id),
             size_of=lambda recording: 100,
             lacking=lambda: self.lacking,
@@ -75,7 +78,12 @@ class World:
         self.archive.record(analysis, 0, RecordedLook(Look()), TimelineChange(closed=(event,)))
 
     def keep(self, *cameras: Camera, now: datetime | None = None) -> list[str]:
-        self.retention.keep(cameras, now or NOW + self.later)
+        self.limits = [camera.limits for camera in cameras]
+        self.retention.keep(now or NOW + self.later)
+        return self.left
+
+    @property
+    def left(self) -> list[str]:
         return sorted(each.id for each in self.archive.page(RecordingFilter(), limit=1000) if each.camera)
 
 
@@ -100,6 +108,20 @@ def test_without_a_limit_nothing_goes(world: World) -> None:
     world.record("old", 4000)
     world.lacking = 1000
     assert world.keep(camera()) == ["old"]
+
+
+def test_what_a_removed_camera_recorded_goes_by_the_limits_it_had(world: World) -> None:
+    cameras = MemoryCameras()
+    world.retention.limits = cameras.limits
+    cameras.add(camera(keep=7 * DAY))
+    cameras.add(camera("door", keep_bytes=150))
+    for number in range(3):
+        world.record(f"gate {number}", 5 + 3 * number)
+        world.record(f"door {number}", 5 + 3 * number, camera="door")
+    cameras.remove("gate")
+    cameras.remove("door")
+    world.retention.keep(NOW)
+    assert world.left == ["door 0", "gate 0"]
 
 
 def test_what_shows_alerts_is_kept_longer(world: World) -> None:

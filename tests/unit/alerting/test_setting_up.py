@@ -67,7 +67,8 @@ def test_names_that_come_to_the_same_id_are_told_apart(setting_up: SettingUp) ->
 
 def test_a_camera_does_not_take_over_what_one_of_its_name_has_left() -> None:
     left: set[str] = set()
-    setting_up = SettingUp(MemoryCameras(), MemoryRules(), lambda url: None, left.__contains__)
+    cameras = MemoryCameras()
+    setting_up = SettingUp(cameras, MemoryRules(), lambda url: None, left.__contains__)
 
     def again() -> str:
         """The id of a camera of the same name that is added, and removed."""
@@ -82,7 +83,7 @@ def test_a_camera_does_not_take_over_what_one_of_its_name_has_left() -> None:
     assert len({"gate", first, second}) == 3
     left.clear()
     assert again() == "gate"
-    setting_up.cameras.touch(CameraStatus("gate", CameraState.ONLINE, datetime.now(UTC)))
+    cameras.put_status(CameraStatus("gate", CameraState.ONLINE, datetime.now(UTC)))
     assert again() != "gate"
     setting_up.cameras.remove("gate")
     setting_up.add_camera(CameraWishes("gate", URL), LOCAL)

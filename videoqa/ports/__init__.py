@@ -15,6 +15,7 @@ from videoqa.ports.analysis import (
     Timeline,
     TimelineChange,
 )
+from videoqa.ports.answers import AnswerLog, GivenAnswer
 from videoqa.ports.archive import (
     Archive,
     EventFilter,
@@ -24,6 +25,8 @@ from videoqa.ports.archive import (
     RecordingFilter,
     RecordingUsage,
 )
+from videoqa.ports.arrivals import Arrival, Arrived, Fetched, Fetcher, Inbox, Incoming
+from videoqa.ports.clips import Clips, Cut
 from videoqa.ports.footage import (
     Checkpoint,
     Closeup,
@@ -44,6 +47,7 @@ from videoqa.ports.footage import (
     VideoFacts,
 )
 from videoqa.ports.jobs import IndexRequest, Job, JobQueue, JobState
+from videoqa.ports.keys import AuditLog, Deed, Keys
 from videoqa.ports.live import (
     AlertChange,
     AlertFilter,
@@ -73,23 +77,7 @@ from videoqa.ports.live import (
 )
 from videoqa.ports.model import Finding, Grounder
 from videoqa.ports.search import Candidate, Embedder, Lexicon, Search
-from videoqa.ports.service import (
-    AnswerLog,
-    Arrival,
-    Arrived,
-    AuditLog,
-    Clips,
-    Cut,
-    Deed,
-    Fetched,
-    Fetcher,
-    GivenAnswer,
-    Inbox,
-    Incoming,
-    Keys,
-    SubtitleFile,
-    Subtitles,
-)
+from videoqa.ports.subtitles import SubtitleFile, Subtitles
 
 __all__ = [
     "AlertChange",

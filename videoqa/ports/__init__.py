@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from videoqa.events import Usage
+from videoqa.ports.alerts import AlertChange, AlertFilter, AlertLog, Rules
 from videoqa.ports.analysis import (
     Analyser,
     Analysis,
@@ -26,6 +27,7 @@ from videoqa.ports.archive import (
     RecordingUsage,
 )
 from videoqa.ports.arrivals import Arrival, Arrived, Fetched, Fetcher, Inbox, Incoming
+from videoqa.ports.cameras import Cameras, Snapshot, Snapshots
 from videoqa.ports.clips import Clips, Cut
 from videoqa.ports.footage import (
     Checkpoint,
@@ -48,36 +50,13 @@ from videoqa.ports.footage import (
 )
 from videoqa.ports.jobs import IndexRequest, Job, JobQueue, JobState
 from videoqa.ports.keys import AuditLog, Deed, Keys
-from videoqa.ports.live import (
-    AlertChange,
-    AlertFilter,
-    AlertLog,
-    Cameras,
-    Change,
-    LiveFrame,
-    LiveItem,
-    LiveSource,
-    Looked,
-    LookedAway,
-    Lost,
-    Pin,
-    Pins,
-    Poster,
-    RolledOver,
-    Rules,
-    Scenery,
-    Sentries,
-    Sentry,
-    Sighting,
-    Snapshot,
-    Snapshots,
-    Tuned,
-    Webhook,
-    Webhooks,
-)
+from videoqa.ports.live import LiveFrame, LiveItem, LiveSource, Lost, RolledOver, Tuned
 from videoqa.ports.model import Finding, Grounder
+from videoqa.ports.pins import Pin, Pins
 from videoqa.ports.search import Candidate, Embedder, Lexicon, Search
+from videoqa.ports.sentries import Change, Looked, LookedAway, Scenery, Sentries, Sentry, Sighting
 from videoqa.ports.subtitles import SubtitleFile, Subtitles
+from videoqa.ports.webhooks import Poster, Webhook, Webhooks
 
 __all__ = [
     "AlertChange",

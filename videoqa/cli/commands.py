@@ -13,7 +13,21 @@ from api.details import details
 from api.exports import ExportFormat, exported
 from videoqa.answers import Answer, Told, WallClock
 from videoqa.bootstrap import diagnose, house
-from videoqa.cli import FAILED, FOUND, NOTHING_FOUND, camera, keys, mcp, model, printing, rule, serve, trying, watch
+from videoqa.cli import (
+    FAILED,
+    FOUND,
+    NOTHING_FOUND,
+    camera,
+    changing,
+    keys,
+    mcp,
+    model,
+    printing,
+    rule,
+    serve,
+    trying,
+    watch,
+)
 from videoqa.errors import CameraMeant, EmptyStretch, UnknownRecording, escaped
 from videoqa.media import ZERO, Recording, Span
 from videoqa.ports import AnalysisKind, RecordingFilter
@@ -27,7 +41,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(model.app, name="model")
+camera.app.command(name="change")(changing.change_camera)
 app.add_typer(camera.app, name="camera")
+rule.app.command(name="change")(changing.change_rule)
 rule.app.command(name="try")(trying.try_rule)
 app.add_typer(rule.app, name="rule")
 app.command(name="watch")(watch.watch)

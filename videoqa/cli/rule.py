@@ -10,18 +10,18 @@ import typer
 
 from videoqa.cli import FOUND, NOTHING_FOUND
 from videoqa.cli.watched import LOCAL, say_who_watches, wall_clock
-from videoqa.errors import AmbiguousRule, BadRule, BadSetting, UnknownRule, escaped
-from videoqa.times import duration, parse_duration, zone_name_here
+from videoqa.cli.worded import DAYS, points, schedule, severity_called
+from videoqa.errors import AmbiguousRule, BadSetting, UnknownRule, escaped
+from videoqa.times import duration, parse_duration
 
 if TYPE_CHECKING:
-    from videoqa.alerts import AlertRule, Point, Schedule
+    from videoqa.alerts import AlertRule
     from videoqa.bootstrap import House
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _KINDS = ("motion", "stillness", "crossing", "text", "covered", "turned")
 
 app = typer.Typer(
-    help="Add, list, show, remove and try the rules by which cameras give alerts.",
+    help="Add, list, show, change, remove and try the rules by which cameras give alerts.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -72,19 +72,17 @@ def add(
 ) -> int:
     """Add a rule. A running `videoqa serve` watches for it from then on."""
     from videoqa.alerting.setting_up import RuleWishes
-    from videoqa.alerts import Condition, ConditionKind, Severity
+    from videoqa.alerts import Condition, ConditionKind
     from videoqa.bootstrap import house
     from videoqa.media import ZERO
 
     if when is not None and when not in _KINDS:
         raise BadSetting(name="--when", value=when, expected=f"{', '.join(_KINDS[:-1])} or {_KINDS[-1]}")
-    if severity not in list(Severity):
-        raise BadSetting(name="--severity", value=severity, expected=", ".join(Severity))
     condition = Condition(
         kind=ConditionKind.DESCRIBED if when is None else ConditionKind(when),
         text=words.strip(),
-        zone=() if zone is None else _points("--zone", zone),
-        line=() if line is None else _points("--line", line),
+        zone=() if zone is None else points("--zone", zone),
+        line=() if line is None else points("--line", line),
         lasting=ZERO if lasting is None else parse_duration(lasting),
         strength=strength,
     )
@@ -93,12 +91,12 @@ def add(
         condition=condition,
         name=name,
         cameras=frozenset(camera or ()),
-        schedule=_schedule(place, between, days, timezone),
+        schedule=schedule(place, between, days, timezone),
         cooldown=parse_duration(cooldown),
-        severity=Severity(severity),
+        severity=severity_called(severity),
     )
     added = place.setting_up.add_rule(wishes, LOCAL)
-    print(f"added {escaped(added.name)} ({added.id}): {_told(place, added)}")
+    print(f"added {escaped(added.name)} ({added.id}): {told(place, added)}")
     if needs := place.setting_up.needs(added):
         print(f"It gives no alert yet: it needs {needs}. --when {', '.join(_KINDS)} need none.")
     say_who_watches(place)
@@ -115,7 +113,7 @@ def list_rules(as_json: Json = False) -> int:
     if as_json:
         print(json.dumps([_document(place, rule) for rule in rules], indent=2))
     for rule in () if as_json else rules:
-        print(f"{escaped(rule.name)}  ({rule.id})  {_told(place, rule)}")
+        print(f"{escaped(rule.name)}  ({rule.id})  {told(place, rule)}")
         if needs := place.setting_up.needs(rule):
             print(f"  needs {needs}")
     if not rules and not as_json:
@@ -139,12 +137,12 @@ def show(name: Meant, as_json: Json = False) -> int:
     condition = rule.condition
     print(f"{escaped(rule.name)}  ({rule.id})")
     print(f"when      {condition.kind}{f': {escaped(condition.text)}' if condition.text else ''}")
-    for what, points in (("zone", condition.zone), ("line", condition.line)):
-        if points:
-            print(f"{what:9} {' '.join(f'{x:g},{y:g}' for x, y in points)}")
+    for what, places in (("zone", condition.zone), ("line", condition.line)):
+        if places:
+            print(f"{what:9} {' '.join(f'{x:g},{y:g}' for x, y in places)}")
     if condition.lasting:
         print(f"lasting   {duration(condition.lasting)}")
-    print(f"told      {_told(place, rule)}")
+    print(f"told      {told(place, rule)}")
     if needs := place.setting_up.needs(rule):
         print(f"needs     {needs}")
     for alert in place.alert_log.alerts(AlertFilter(rules=frozenset({rule.id})), limit=10):
@@ -193,17 +191,17 @@ def rule_meant(place: House, name: str) -> AlertRule:
     return fitting[0]
 
 
-def _told(place: House, rule: AlertRule) -> str:
-    """Where, when and how a rule gives alerts."""
+def told(place: House, rule: AlertRule) -> str:
+    """Where, when and how ``rule`` gives alerts."""
     names = [escaped(_name(place, camera)) for camera in sorted(rule.cameras)]
     parts = [f"on {', '.join(names)}" if names else "on every camera"]
     if rule.schedule is not None:
         start, end = rule.schedule.start, rule.schedule.end
         hours = "all day" if start == end == time(0) else f"{start:%H:%M} to {end:%H:%M}"
-        told = f"{hours} ({rule.schedule.zone})"
-        if len(rule.schedule.days) < len(_DAYS):
-            told += " on " + ", ".join(_DAYS[day] for day in sorted(rule.schedule.days))
-        parts.append(told)
+        when = f"{hours} ({rule.schedule.zone})"
+        if len(rule.schedule.days) < len(DAYS):
+            when += " on " + ", ".join(DAYS[day] for day in sorted(rule.schedule.days))
+        parts.append(when)
     parts += [f"severity {rule.severity}", f"cool-down {duration(rule.cooldown)}"]
     return ", ".join([*parts, *(() if rule.enabled else ("switched off",))])
 
@@ -211,54 +209,6 @@ def _told(place: House, rule: AlertRule) -> str:
 def _name(place: House, camera_id: str) -> str:
     camera = place.cameras.camera(camera_id)
     return f"{camera_id} (removed)" if camera is None else camera.name
-
-
-def _points(option: str, text: str) -> tuple[Point, ...]:
-    try:
-        pairs = [tuple(map(float, pair.split(","))) for pair in text.replace(";", " ").split()]
-        return tuple((x, y) for x, y in pairs)
-    except ValueError as error:
-        expected = 'points as "0.1,0.5 0.9,0.5": fractions of width and height'
-        raise BadSetting(name=option, value=text, expected=expected) from error
-
-
-def _schedule(place: House, between: tuple[str, str] | None, days: str | None, timezone: str | None) -> Schedule | None:
-    from videoqa.alerts import Schedule
-
-    if between is None and days is None:
-        if timezone is not None:
-            raise BadRule(problem="--timezone is the clock of --between and --days; give one of these, too")
-        return None
-    zone = timezone or place.settings.timezone or zone_name_here()
-    if not zone:
-        raise BadSetting(
-            name="--timezone", value="", expected="a zone as Europe/Berlin: this machine does not tell its own"
-        )
-    start, end = map(_time, between or ("00:00", "00:00"))
-    return Schedule(start, end, zone, frozenset(range(7)) if days is None else _weekdays(days))
-
-
-def _time(text: str) -> time:
-    try:
-        clock = time.fromisoformat(text.strip().zfill(5))
-    except ValueError as error:
-        raise BadSetting(name="--between", value=text, expected="a time of day as 22:00") from error
-    if clock.tzinfo is not None:
-        raise BadSetting(name="--between", value=text, expected="a time of day without a zone, which is --timezone's")
-    return clock
-
-
-def _weekdays(text: str) -> frozenset[int]:
-    found: set[int] = set()
-    try:
-        for part in text.lower().replace(" ", "").split(","):
-            first, _, last = part.partition("-")
-            begin = _DAYS.index(first[:3])
-            length = (_DAYS.index((last or first)[:3]) - begin) % len(_DAYS) + 1
-            found.update((begin + day) % len(_DAYS) for day in range(length))
-    except ValueError as error:
-        raise BadSetting(name="--days", value=text, expected="days as mon-fri or sat,sun") from error
-    return frozenset(found)
 
 
 def _document(place: House, rule: AlertRule) -> dict[str, object]:

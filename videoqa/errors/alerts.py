@@ -18,7 +18,7 @@ class AmbiguousRule(Misuse):
 
 
 class BadRule(Misuse):
-    """The rule cannot be added: {problem}."""
+    """The rule cannot be set up so: {problem}."""
 
 
 class NothingToTry(Misuse):

@@ -14,7 +14,7 @@ class CameraTaken(Misuse):
 
 
 class BadCamera(Misuse):
-    """The camera cannot be added: {problem}."""
+    """The camera cannot be set up so: {problem}."""
 
 
 class NoPicture(Misuse):

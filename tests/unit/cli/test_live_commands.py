@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
+import typer
 
 from ingest.snapshots import DiskSnapshots
 from tests.live import alert_log, an_alert, new
-from videoqa.alerts import AlertState, Notice, NoticeKind
+from videoqa.alerts import AlertState, Notice, NoticeKind, Severity
 from videoqa.bootstrap import House, house
-from videoqa.cameras import CameraState, CameraStatus
+from videoqa.cameras import CameraState, CameraStatus, Detail
 from videoqa.cli.commands import app
 from videoqa.cli.watch import _Wanted
 from videoqa.errors import (
@@ -54,12 +55,15 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("camera", "add", "a", "gopher://10.0.0.7/"), "cannot be added"),
+        (("camera", "add", "a", "gopher://10.0.0.7/"), "cannot be set up so"),
         (("camera", "add", "a", "samples/yard.mp4"), "file:///.*/samples/yard.mp4"),
         (("camera", "add", "a", URL, "--keep", "soon"), "soon is no length of time"),
         (("camera", "add", "a", URL, "--period", "0.01s"), "looked at every"),
+        (("camera", "add", "a", URL, "--keep", "1s"), "a minute or longer"),
+        (("camera", "change", "nobody", "--keep", "7d"), "No camera is called nobody"),
+        (("rule", "change", "nothing", "--disable"), "No rule is called nothing"),
         (("camera", "show", "nobody"), "No camera is called nobody"),
-        (("rule", "add"), "cannot be added"),
+        (("rule", "add"), "cannot be set up so"),
         (("rule", "add", "--when", "crossing"), "line"),
         (("rule", "add", "--when", "motion", "--zone", "left"), "--zone"),
         (("rule", "add", "--when", "motion", "--between", "22:00", "late"), "--between"),
@@ -136,6 +140,92 @@ def test_a_camera_is_no_recording_but_what_it_recorded_is_asked_even_when_it_is_
     assert run(*asked)[1] == "Nothing found.\n"
     with pytest.raises(UnknownRecording):
         run("search", "a person", "--in", "nobody")
+
+
+def test_what_is_named_of_a_camera_is_changed_and_the_rest_stays(run: Run) -> None:
+    added = ("--keep", "7d", "--keep-events", "30d", "--tag", "yard", "--keyframes")
+    run("camera", "add", "gate-1", URL, *added)
+    before = house().cameras.camera("gate-1")
+    assert before is not None
+    changes = ("--name", "gate", "--keep", "", "--keep-gb", "2", "--tag", "gates", "--tag", "front", "--disable")
+    code, out, _ = run("camera", "change", "gate-1", *changes)
+    assert code == 0
+    assert out == (
+        "changed gate (gate-1): rtsp://10.0.0.7/stream, kept for ever, with alerts 30d, at most 2 GB, switched off\n"
+    )
+    after = house().cameras.camera("gate-1")
+    changed = {"name": "gate", "keep": None, "keep_bytes": 2 * 10**9, "tags": ("front", "gates"), "enabled": False}
+    assert after == replace(before, **changed)
+    again = (
+        "--url",
+        "rtsp://10.0.0.8/",
+        "--keep-events",
+        "",
+        "--tag",
+        "",
+        "--no-keyframes",
+        "--period",
+        "2s",
+        "--enable",
+    )
+    assert "rtsp://10.0.0.8/" in run("camera", "change", "gate", *again)[1]
+    after = house().cameras.camera("gate-1")
+    assert after is not None
+    assert (after.keep_events, after.tags, after.detail, after.enabled) == (None, (), Detail.FULL, True)
+    assert after.period == timedelta(seconds=2)
+
+
+def test_what_is_named_of_a_rule_is_changed_and_the_rest_stays(run: Run) -> None:
+    run("camera", "add", "gate-1", URL)
+    added = ("--camera", "gate-1", "--between", "22:00", "06:00", "--days", "mon-fri", "--timezone", "Asia/Tokyo")
+    run("rule", "add", "--when", "motion", "--name", "yard", "--lasting", "5s", "--cooldown", "90s", *added)
+    before = house().rules.rule("yard")
+    assert before is not None
+    changes = ("--between", "21:00", "05:00", "--cooldown", "5m", "--severity", "high", "--zone", "0,0 1,0 1,1")
+    code, out, _ = run("rule", "change", "yar", *changes, "--disable")
+    assert (code, out.startswith(f"changed yard ({before.id}): on gate-1, 21:00 to 05:00 (Asia/Tokyo)")) == (0, True)
+    assert "switched off" in out
+    after = house().rules.rule("yard")
+    assert after is not None
+    assert before.schedule is not None
+    assert after == replace(
+        before,
+        condition=replace(before.condition, zone=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))),
+        schedule=replace(before.schedule, start=time(21), end=time(5)),
+        cooldown=timedelta(minutes=5),
+        severity=Severity.HIGH,
+        enabled=False,
+    )
+    run("rule", "change", "yard", "--always", "--zone", "", "--camera", "", "--enable", "--name", "anywhere")
+    after = house().rules.rule("anywhere")
+    assert after is not None
+    assert (after.schedule, after.condition.zone, after.cameras, after.enabled) == (None, (), frozenset(), True)
+    run("rule", "change", "anywhere", "--when", "text", "--words", "stop")
+    assert "text: stop" in run("rule", "show", "anywhere")[1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (("--always", "--days", "mon"), "armed always, or at the times"),
+        (("--timezone", "Asia/Tokyo"), "--timezone is the clock of"),
+        (("--when", "thunder"), "--when"),
+        (("--words", "a cat"), "seen without words"),
+        (("--severity", "dire"), "low, medium, high"),
+    ],
+)
+def test_a_change_that_makes_no_rule_is_told_in_a_sentence(changes: tuple[str, ...], told: str, run: Run) -> None:
+    run("rule", "add", "--when", "motion", "--name", "yard")
+    with pytest.raises(Misuse, match=told):
+        run("rule", "change", "yard", *changes)
+
+
+def test_a_change_says_what_is_to_be_changed(run: Run) -> None:
+    run("camera", "add", "gate-1", URL)
+    run("rule", "add", "--when", "motion", "--name", "yard")
+    for command in (("camera", "change", "gate-1"), ("rule", "change", "yard")):
+        with pytest.raises(typer.BadParameter, match="what is to be changed"):
+            run(*command)
 
 
 def test_a_file_that_is_not_there_is_told_of_and_added(run: Run, tmp_path: Path) -> None:

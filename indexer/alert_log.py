@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from indexer import alert_changes, alert_rows, live_tables, statements, tables
+from indexer import alert_changes, alert_rows, columns, live_tables, statements
 from indexer.database import reading, writing
 from videoqa.alerts import MOST_REMARKS, Alert, AlertState, Notice, NoticeKind, Remark
 from videoqa.cameras import CameraStatus, Gap
@@ -63,7 +63,7 @@ class SqlAlertLog:
                 last = alert_changes.alert_of(connection, after)
                 if last is None:
                     raise UnknownAlert(name=after)
-                place = sa.tuple_(sa.literal(last["start"], tables.Instant), sa.literal(last["id"]))
+                place = sa.tuple_(sa.literal(last["start"], columns.Instant), sa.literal(last["id"]))
                 select = select.where(sa.tuple_(c.start, c.id) < place)
             # Indexes hold all that is needed to find the page; the rows themselves are large.
             page = connection.execute(select.order_by(c.start.desc(), c.id.desc()).limit(limit)).scalars().all()

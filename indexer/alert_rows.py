@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from indexer.columns import EPOCH, MICROSECOND, Words
 from indexer.live_rows import gap, gap_row, status, status_row
 from indexer.rows import Row
-from indexer.tables import EPOCH, MICROSECOND, Words
 from videoqa.alerts import TOLD_REMARKS, Alert, AlertState, Notice, NoticeKind, Remark, Severity, Verdict
 from videoqa.cameras import CameraStatus, Gap
 from videoqa.events import Region

@@ -12,8 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from indexer import (
-    live_tables,  # noqa: F401 - its tables stand with the others in METADATA
-    tables,
+    columns,
+    live_tables,  # noqa: F401 - their tables stand together in METADATA
+    service_tables,  # noqa: F401
+    tables,  # noqa: F401
 )
 from indexer.faults import name_fault, os_fault
 from videoqa.errors import BadSetting, DamagedDatabase, MissingPart, NewerDatabase
@@ -157,7 +159,7 @@ def _current(connection: sa.Connection, place: str) -> bool:
 def _migrate(connection: sa.Connection, place: str) -> None:
     if _schema(connection) is None:
         # The steps would lead to the very same tables, half a second later.
-        tables.METADATA.create_all(connection)
+        columns.METADATA.create_all(connection)
         connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
         connection.execute(sa.text("INSERT INTO alembic_version VALUES (:schema)"), {"schema": SCHEMA})
         return

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 import sqlalchemy as sa
 
-from indexer import statements, tables
+from indexer import columns, statements, tables
 from videoqa.access import Scope
 from videoqa.ports import EventFilter, EventPlace, RecordingFilter
 
@@ -24,7 +24,7 @@ def recordings(connection: sa.Connection, wanted: RecordingFilter) -> Iterator[C
         yield statements.among(c.id, wanted.ids)
     if wanted.title:
         # Not LIKE: SQLite refuses a long pattern.
-        yield sa.func.replace(c.folded_title, sa.bindparam(None, wanted.title, tables.Folded), "") != c.folded_title
+        yield sa.func.replace(c.folded_title, sa.bindparam(None, wanted.title, columns.Folded), "") != c.folded_title
     if wanted.tag:
         yield _tagged(connection, {wanted.tag})
     if wanted.camera:
@@ -47,7 +47,7 @@ def events(connection: sa.Connection, wanted: EventFilter, after: EventPlace | N
     yield statements.SHOWN
     yield from _of_recordings(connection, wanted.recordings)
     if wanted.label:
-        yield sa.func.lower(c.label) == sa.func.lower(sa.literal(wanted.label, tables.Words))
+        yield sa.func.lower(c.label) == sa.func.lower(sa.literal(wanted.label, columns.Words))
     if wanted.source is not None:
         yield c.source == wanted.source.value
     if wanted.happened_from is not None or wanted.happened_before is not None:
@@ -58,7 +58,7 @@ def events(connection: sa.Connection, wanted: EventFilter, after: EventPlace | N
         yield c.at < wanted.happened_before
     if after is not None:
         yield sa.tuple_(c.at, c.id) < sa.tuple_(
-            sa.literal(after.at, tables.Instant), sa.literal(after.event_id, tables.Name)
+            sa.literal(after.at, columns.Instant), sa.literal(after.event_id, columns.Name)
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from indexer import filters, rows, statements, tables
+from indexer import columns, filters, rows, statements, tables
 from indexer.database import reading
 from videoqa.errors import UnknownRecording
 from videoqa.events import Usage
@@ -29,7 +29,7 @@ class SqlListings:
                 last = statements.first(connection, statements.recording(after))
                 if last is None:
                     raise UnknownRecording(name=after)
-                place = sa.tuple_(sa.literal(last["added_at"], tables.Instant), sa.literal(after))
+                place = sa.tuple_(sa.literal(last["added_at"], columns.Instant), sa.literal(after))
                 select = select.where(sa.tuple_(c.added_at, c.id) < place)
             found = statements.every(connection, select.order_by(c.added_at.desc(), c.id.desc()).limit(limit))
             return statements.tagged(connection, found)

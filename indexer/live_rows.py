@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import time, timedelta
 from typing import Any
 
+from indexer.columns import MICROSECOND, Words
 from indexer.rows import Row
-from indexer.tables import MICROSECOND, Words
 from videoqa.access import Scope
 from videoqa.alerts import (
     AlertRule,

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.schema import Named, TypedColumns
 
-from indexer.tables import METADATA, Instant, Microseconds, Name, Words
+from indexer.columns import METADATA, Instant, Microseconds, Name, Words
 
 
 class _Counters(TypedColumns):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from indexer import rows, statements, tables
+from indexer import columns, rows, statements, tables
 from indexer.database import reading, writing
 from indexer.ids import fresh_id
 from videoqa.media import Progress, Recording, RecordingState
@@ -130,6 +130,6 @@ def _move_events(connection: sa.Connection, recording_id: str, began: datetime) 
     """Has the events of the recording begin where they do, now that it is known to have begun then."""
     c = tables.events.c
     analyses = sa.select(tables.analyses.c.id).where(tables.analyses.c.recording_id == recording_id)
-    began_at = sa.literal((began - tables.EPOCH) // tables.MICROSECOND, sa.BigInteger)
+    began_at = sa.literal((began - columns.EPOCH) // columns.MICROSECOND, sa.BigInteger)
     happened = began_at + sa.type_coerce(c.start, sa.BigInteger)
     connection.execute(tables.events.update().where(c.analysis_id.in_(analyses)).values(at=happened))

@@ -1,18 +1,17 @@
-"""From a row to a type and back; nowhere else."""
+"""From a row of ``indexer.tables`` to a type and back; nowhere else."""
 
 from __future__ import annotations
 
 import array
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from indexer.tables import MICROSECOND
-from videoqa.access import Key, Role, Scope
+from indexer.columns import MICROSECOND
 from videoqa.events import Chapter, Event, Observation, Passage, Region, Source
 from videoqa.media import (
     Coverage,
@@ -25,12 +24,11 @@ from videoqa.media import (
     Sampling,
     Span,
 )
-from videoqa.ports import Analysis, AnalysisKind, Deed, GivenAnswer, Look, RecordedLook, Usage
+from videoqa.ports import Analysis, AnalysisKind, Look, RecordedLook, Usage
 
 Row = sa.RowMapping
 COSTS = tuple(field.name for field in fields(Usage))
 """The columns of what a look cost."""
-_DEED = tuple(field.name for field in fields(Deed))
 
 
 def recording_row(recording: Recording) -> dict[str, object]:
@@ -224,57 +222,6 @@ def passage_row(passage_id: int, passage: Passage) -> dict[str, object]:
 
 def passage(row: Row) -> Passage:
     return Passage(row["recording_id"], _span(row), row["text"], Source(row["source"]), row["language"])
-
-
-def key_row(key: Key) -> dict[str, object]:
-    return {
-        "id": key.id,
-        "name": key.name,
-        "role": key.role.value,
-        "tags": sorted(key.scope.tags),
-        "cameras": sorted(key.scope.cameras),
-        "created_at": key.created_at,
-        "revoked_at": key.revoked_at,
-    }
-
-
-def key(row: Row) -> Key:
-    scope = Scope(frozenset(row["tags"]), frozenset(row["cameras"]))
-    return Key(row["id"], row["name"], Role(row["role"]), scope, row["created_at"], row["revoked_at"])
-
-
-def answer_row(given: GivenAnswer) -> dict[str, object]:
-    return {
-        "id": given.id,
-        "owner": given.owner,
-        "asked_at": given.asked_at,
-        "question": given.question,
-        "document": given.document,
-        **usage_row(given.usage),
-        "verdict": given.right,
-        "note": given.note,
-    }
-
-
-def answer(row: Row) -> GivenAnswer:
-    return GivenAnswer(
-        id=row["id"],
-        owner=row["owner"],
-        asked_at=row["asked_at"],
-        question=row["question"],
-        document=row["document"],
-        usage=usage(row),
-        right=row["verdict"],
-        note=row["note"],
-    )
-
-
-def deed_row(deed: Deed) -> dict[str, object]:
-    return asdict(deed)
-
-
-def deed(row: Row) -> Deed:
-    return Deed(**{name: row[name] for name in _DEED})
 
 
 def pack_times(times: Sequence[timedelta]) -> bytes:

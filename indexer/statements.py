@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from indexer import rows, tables
+from indexer import columns, rows, tables
 from videoqa.events import Passage
 from videoqa.media import Recording
 from videoqa.ports import AnalysisKind
@@ -80,7 +80,7 @@ def among(column: sa.ColumnElement[str], ids: Collection[str]) -> sa.ColumnEleme
     """What is true where ``column`` is one of ``ids``, however many they are."""
     # No database takes more than some ten thousand parameters; more are written into the statement.
     many = len(ids) > MOST_PARAMETERS
-    return column.in_(sa.bindparam(None, sorted(ids), tables.Name, expanding=True, literal_execute=many))
+    return column.in_(sa.bindparam(None, sorted(ids), columns.Name, expanding=True, literal_execute=many))
 
 
 def tagged(connection: sa.Connection, found: Sequence[rows.Row]) -> tuple[Recording, ...]:
@@ -97,7 +97,7 @@ def tagged(connection: sa.Connection, found: Sequence[rows.Row]) -> tuple[Record
 
 def tag(connection: sa.Connection, recording_id: str, tags: Iterable[str]) -> None:
     """Gives the recording these tags beside those it has."""
-    told = sorted({tables.Words.kept(tag) for tag in tags})
+    told = sorted({columns.Words.kept(tag) for tag in tags})
     if told:
         named = [{"recording_id": recording_id, "tag": tag} for tag in told]
         connection.execute(tables.recording_tags.insert(), named)

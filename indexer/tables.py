@@ -1,93 +1,14 @@
-"""What is kept, as tables. Times are whole microseconds: as exact as a ``timedelta``, and comparable in SQL."""
+"""What the archive keeps, as tables."""
 
 from __future__ import annotations
 
-import unicodedata
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.schema import Named, TypedColumns
-from sqlalchemy.types import TypeDecorator
 
-MICROSECOND = timedelta(microseconds=1)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Microseconds(TypeDecorator[timedelta]):
-    """A ``timedelta`` as whole microseconds."""
-
-    impl = sa.BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: timedelta | None, dialect: sa.Dialect) -> int | None:
-        return None if value is None else value // MICROSECOND
-
-    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> timedelta | None:
-        return None if value is None else timedelta(microseconds=value)
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware UTC ``datetime`` as whole microseconds since 1970."""
-
-    impl = sa.BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
-        return None if value is None else (value - EPOCH) // MICROSECOND
-
-    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:
-        return None if value is None else EPOCH + timedelta(microseconds=value)
-
-
-class Words(TypeDecorator[str]):
-    """Text as people wrote it. What no database can hold (NUL, half a surrogate pair) becomes U+FFFD."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
-        return None if value is None else self.kept(value)
-
-    @staticmethod
-    def kept(value: str) -> str:
-        return value.replace("\0", "\ufffd").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-class Name(TypeDecorator[str]):
-    """An id, or another word for machines. One that no database can hold is looked for in vain, and no error."""
-
-    impl = sa.String
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
-        return None if value is None else Words.kept(value)
-
-
-class Folded(TypeDecorator[str]):
-    """Words without their case, for comparing; both sides of a comparison pass through here."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
-        return None if value is None else unicodedata.normalize("NFC", Words.kept(value)).casefold()
-
-
-class FilePath(TypeDecorator[str]):
-    """A path as the bytes the system knows it by, so that one which is no valid text is found again."""
-
-    impl = sa.LargeBinary
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> bytes | None:
-        return None if value is None else value.encode("utf-8", "surrogateescape")
-
-    def process_result_value(self, value: bytes | None, dialect: sa.Dialect) -> str | None:
-        return None if value is None else value.decode("utf-8", "surrogateescape")
-
-
-METADATA = sa.MetaData()
+from indexer.columns import METADATA, Costs, FilePath, Folded, Instant, Microseconds, Name, Words
 
 
 def _belongs_to(table: str) -> Any:
@@ -143,16 +64,7 @@ recording_tags = sa.Table(
 )
 
 
-class _Costs(TypedColumns):
-    prompt_tokens: Named[int] = sa.Column(sa.BigInteger, default=0)
-    cached_tokens: Named[int] = sa.Column(sa.BigInteger, default=0)
-    completion_tokens: Named[int] = sa.Column(sa.BigInteger, default=0)
-    seconds: Named[float] = sa.Column(default=0.0)
-    cost: Named[float] = sa.Column(default=0.0)
-    uncited: Named[int] = sa.Column(sa.BigInteger, default=0)
-
-
-class _Analyses(_Costs):
+class _Analyses(Costs):
     id: Named[str] = sa.Column(Name, primary_key=True)
     recording_id: Named[str] = sa.Column(Name, sa.ForeignKey("recordings.id", ondelete="CASCADE"), index=True)
     begun: Named[int] = sa.Column(sa.BigInteger)
@@ -303,60 +215,3 @@ class _Shards(TypedColumns):
 
 shards = sa.Table("shards", METADATA, _Shards)
 """The passages of one analysis made searchable: their words, and their vectors by each embedder (see search/)."""
-
-
-class _Keys(TypedColumns):
-    id: Named[str] = sa.Column(Name, primary_key=True)
-    name: Named[str] = sa.Column(Words)
-    role: Named[str]
-    tags: Named[list[str]] = sa.Column(sa.JSON)
-    cameras: Named[list[str]] = sa.Column(sa.JSON)
-    digest: Named[bytes] = sa.Column(unique=True)
-    created_at: Named[datetime] = sa.Column(Instant)
-    revoked_at: Named[datetime | None] = sa.Column(Instant)
-
-
-_IN_FORCE = sa.text("revoked_at IS NULL")
-
-keys = sa.Table(
-    "keys",
-    METADATA,
-    _Keys,
-    sa.Index("ix_keys_in_force", "name", unique=True, sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE),
-)
-"""``digest`` is the SHA-256 of the secret."""
-
-
-class _Answers(_Costs):
-    id: Named[str] = sa.Column(Name, primary_key=True)
-    owner: Named[str] = sa.Column(Name, index=True)
-    asked_at: Named[datetime] = sa.Column(Instant)
-    question: Named[str] = sa.Column(Words)
-    document: Named[str] = sa.Column(Words)
-    verdict: Named[bool | None]
-    note: Named[str] = sa.Column(Words, default="")
-
-
-_JUDGED = sa.text("verdict IS NOT NULL")
-
-answers = sa.Table(
-    "answers",
-    METADATA,
-    _Answers,
-    sa.Index("ix_answers_judged", "asked_at", "id", sqlite_where=_JUDGED, postgresql_where=_JUDGED),
-)
-
-
-class _Deeds(TypedColumns):
-    number: Named[int] = sa.Column(sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
-    at: Named[datetime] = sa.Column(Instant)
-    key_id: Named[str] = sa.Column(Name)
-    key_name: Named[str] = sa.Column(Words)
-    address: Named[str] = sa.Column(Words)
-    action: Named[str] = sa.Column(Words)
-    subject: Named[str] = sa.Column(Words)
-    request_id: Named[str] = sa.Column(Words)
-    outcome: Named[int]
-
-
-deeds = sa.Table("deeds", METADATA, _Deeds, sa.Index("ix_deeds_at", "at", "number"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from indexer import tables
+from indexer import columns, tables
 from indexer.alert_log import SqlAlertLog
 from indexer.archive import SqlArchive
 from indexer.cameras import SqlCameras
@@ -107,7 +107,7 @@ def live(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Live]:
 
 def empty(engine: sa.Engine) -> None:
     with writing(engine) as connection:
-        for table in reversed(tables.METADATA.sorted_tables):
+        for table in reversed(columns.METADATA.sorted_tables):
             connection.execute(table.delete())
 
 

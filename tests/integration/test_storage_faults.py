@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from indexer import database, tables
+from indexer import database, service_tables
 from indexer.answer_log import SqlAnswerLog
 from indexer.archive import SqlArchive
 from indexer.audit_log import SqlAuditLog
@@ -103,10 +103,12 @@ class Books:
             found[f"key {key.name}"] += 1
             found[f"revoked {key.name}"] += key.revoked_at is not None
         with reading(self.engine) as connection:
-            for answer in connection.execute(sa.select(tables.answers)).mappings():
+            for answer in connection.execute(sa.select(service_tables.answers)).mappings():
                 found[f"answer {answer['id']}"] += 1
                 found[f"judged {answer['id']}"] += bool(answer["verdict"])
-            found.update(f"deed {name}" for name in connection.execute(sa.select(tables.deeds.c.subject)).scalars())
+            found.update(
+                f"deed {name}" for name in connection.execute(sa.select(service_tables.deeds.c.subject)).scalars()
+            )
         return +found
 
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from indexer import database, tables
+from indexer import columns, database, tables
 from indexer.alert_log import SqlAlertLog
 from indexer.archive import SqlArchive
 from indexer.cameras import SqlCameras
@@ -234,8 +234,8 @@ def test_a_new_database_has_the_tables_to_which_the_steps_lead(place: Path | str
     steps = described(engine)
     with reading(engine) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, tables.METADATA) == []
-        tables.METADATA.drop_all(connection)
+        assert compare_metadata(context, columns.METADATA) == []
+        columns.METADATA.drop_all(connection)
         connection.exec_driver_sql("DROP TABLE alembic_version")
     engine.dispose()
     made = open_database(place)

@@ -44,6 +44,8 @@ from api.alert_feed.delivering import Delivering
 from api.alert_feed.feed import Feed
 from api.documents import DocumentedApp
 from api.edge import Edge
+from api.guests import Guests
+from api.motion_jpeg import Pictures
 from api.mqtt.bridging import Bridging
 from api.questions import Questions
 from api.service import Service
@@ -100,7 +102,9 @@ def create_app(service: Service) -> FastAPI:
         watching.cancel()
         await app.state.questions.close()
         await app.state.board.close()
+        await app.state.pictures.close()
         await app.state.feed.close()
+        await app.state.guests.close()
         await asyncio.wait(telling)
 
     app = DocumentedApp(
@@ -116,7 +120,9 @@ def create_app(service: Service) -> FastAPI:
     app.state.stopping = asyncio.Event()
     app.state.questions = Questions(service)
     app.state.board = progress.Board(service)
-    app.state.feed = Feed(service)
+    app.state.guests = Guests(service)
+    app.state.feed = Feed(service, app.state.guests)
+    app.state.pictures = Pictures(service)
     app.state.metrics = metrics.Metrics(service.figures)
     app.state.health = health.Looker(service.checks)
     app.state.under_way = UnderWay()

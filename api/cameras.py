@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import Operator, Viewer
 from api.live_reach import camera_of
-from api.motion_jpeg import MotionJpeg
+from api.motion_jpeg import MotionJpeg, Pictures
 from api.ranges import Version, not_modified
 from api.schemas.alerts import AlertBody, GapBody
 from api.schemas.cameras import CameraBody, CameraChange, CameraPage, CameraTimeline, FootageBody, NewCamera
@@ -112,6 +112,7 @@ async def snapshot_of_camera(*, request: Request, service: Parts, caller: Viewer
 )
 async def motion_of_camera(
     *,
+    request: Request,
     service: Parts,
     caller: Viewer,
     camera_id: str,
@@ -119,7 +120,8 @@ async def motion_of_camera(
 ) -> Response:
     """What the camera shows, a picture for each look: for an `img` element, or a recorder that knows nothing better."""
     camera = await in_thread(lambda: camera_of(service, caller, camera_id))
-    return MotionJpeg(service, caller, camera, count)
+    pictures: Pictures = request.app.state.pictures
+    return MotionJpeg(pictures, caller, camera, count)
 
 
 @router.get("/{camera_id}/timeline")

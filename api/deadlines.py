@@ -12,6 +12,7 @@ import json
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from api.guests import CUT
 from api.problems import MEDIA_TYPE, code_of
 from videoqa.errors import MalformedRequest, TooSlow, VideoqaError
 
@@ -47,6 +48,13 @@ class TimedProtocol(H11Protocol):
     def resume_writing(self) -> None:
         self._read_on()
         super().resume_writing()
+
+    def handle_events(self) -> None:
+        before = self.cycle
+        super().handle_events()
+        if self.cycle is not None and self.cycle is not before:
+            # Whoever answers begins at the next turn of the loop, and finds it there.
+            self.cycle.scope.setdefault("extensions", {})[CUT] = self.transport.abort
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

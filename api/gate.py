@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from fastapi import FastAPI, Request
 from starlette.requests import HTTPConnection
@@ -14,6 +15,7 @@ from api.auth import LOCAL
 from api.bodies import Bodies
 from api.books import write_down
 from api.doorman import Doorman
+from api.guests import CUT, Guests
 from api.headers import Hardened, refuse_other_sites, shared
 from api.limits import address_of, payer
 from api.meter import Meter
@@ -47,7 +49,14 @@ def install(app: FastAPI, service: Service) -> None:
     app.add_middleware(Bodies, limits=service.limits, streamed=_brings_footage)
     # Once more inside, so that the audit log has the outcome of what breaks.
     app.add_middleware(Faults)
-    app.add_middleware(Gate, service=service, meter=app.state.meter, routes=app.state.routes, doorman=app.state.doorman)
+    app.add_middleware(
+        Gate,
+        service=service,
+        meter=app.state.meter,
+        routes=app.state.routes,
+        doorman=app.state.doorman,
+        guests=app.state.guests,
+    )
     app.add_middleware(Faults)
     if service.limits.origins:
         app.add_middleware(shared, origins=service.limits.origins)
@@ -57,12 +66,15 @@ def install(app: FastAPI, service: Service) -> None:
 class Gate:
     """Lets nobody pass whom it does not know. What it finds out is ``request.state.caller``."""
 
-    def __init__(self, app: ASGIApp, service: Service, meter: Meter, routes: RouteBook, doorman: Doorman) -> None:
+    def __init__(
+        self, app: ASGIApp, service: Service, meter: Meter, routes: RouteBook, doorman: Doorman, guests: Guests
+    ) -> None:
         self._app = app
         self._service = service
         self._meter = meter
         self._routes = routes
         self._doorman = doorman
+        self._guests = guests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -85,10 +97,21 @@ class Gate:
             if request.method not in ("GET", "HEAD"):
                 # Whoever shows no key has no body read.
                 raise WrongMethod(method=request.method, allowed=self._routes.methods(path))
-        if request.method in _READING or path in _ASKING or path in OPEN:
-            await self._app(request.scope, receive, send)
-        else:
-            await self._written_down(request, receive, send)
+        leave = self._entered(request)
+        try:
+            if request.method in _READING or path in _ASKING or path in OPEN:
+                await self._app(request.scope, receive, send)
+            else:
+                await self._written_down(request, receive, send)
+        finally:
+            leave()
+
+    def _entered(self, request: Request) -> Callable[[], None]:
+        """Has the connection cut when the key is revoked: to whatever answers, whoever asked has hung up."""
+        cut = request.scope.get("extensions", {}).get(CUT)
+        if cut is None or request.scope["path"] in OPEN:
+            return _nothing
+        return self._guests.enter(request.state.caller, cut)
 
     async def _pass_socket(self, socket: HTTPConnection, receive: Receive, send: Send) -> None:
         try:
@@ -140,6 +163,10 @@ async def _refused(socket: HTTPConnection, error: VideoqaError, send: Send) -> N
     told = answer_to(socket, error)
     await send({"type": "websocket.http.response.start", "status": told.status_code, "headers": told.raw_headers})
     await send({"type": "websocket.http.response.body", "body": told.body})
+
+
+def _nothing() -> None:
+    pass
 
 
 def _brings_footage(method: str, path: str, kind: str) -> bool:

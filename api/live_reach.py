@@ -17,14 +17,6 @@ def camera_of(service: Service, caller: Caller, name_or_id: str) -> Camera:
     return service.setting_up.camera(name_or_id, caller.scope)
 
 
-def in_force(service: Service, caller: Caller) -> bool:
-    """False once the key of a caller who has been listening for long is revoked, or one is needed who has none."""
-    keys = service.keys.keys()
-    if not caller.key_id:
-        return not (service.keys_needed or keys)
-    return any(key.id == caller.key_id and key.revoked_at is None for key in keys)
-
-
 def rules_of(service: Service, caller: Caller) -> tuple[AlertRule, ...]:
     """Those that are there for the caller, in the order of their names."""
     return _reached(service, caller, service.setting_up.rules.rules())

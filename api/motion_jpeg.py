@@ -1,11 +1,16 @@
-"""What a camera shows, a picture after the other, as browsers have always known it: multipart/x-mixed-replace."""
+"""What a camera shows, a picture after the other, as browsers have always known it: multipart/x-mixed-replace.
+
+One task of a process looks for new pictures, of every camera that is shown, for all whom it is shown to.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import Awaitable, Callable
-from datetime import datetime
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
 
 import anyio
 from starlette.requests import HTTPConnection
@@ -13,22 +18,109 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from api.limits import address_of, payer
-from api.live_reach import camera_of, in_force
 from api.meter import Meter
 from api.service import Service
 from api.threads import in_thread
 from videoqa.access import Caller
 from videoqa.cameras import Camera
 from videoqa.errors import VideoqaError
+from videoqa.ports import Snapshot
 
 _BOUNDARY = "videoqa-picture"
 _LOOK_SECONDS = 0.15
 _AGAIN_SECONDS = 10.0
 """A picture that stays is sent anew after so long: whoever is gone is found out, and no proxy cuts what is silent."""
 _CHECK_SECONDS = 1.0
-"""Whether it may still be seen is asked so often, whatever is shown meanwhile."""
+"""Whether the cameras are still there is asked so often, whatever is shown meanwhile."""
 _PATIENCE = 30.0
 _END = 1.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Shown:
+    """A camera that is shown: as it is set up, None once it is removed, and its latest picture."""
+
+    camera: Camera | None
+    picture: Snapshot | None = None
+    readers: int = 0
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def become(self, camera: Camera | None, picture: Snapshot | None) -> None:
+        if (camera, picture) != (self.camera, self.picture):
+            self.camera, self.picture = camera, picture
+            self.changed.set()
+            self.changed = asyncio.Event()
+
+
+class Pictures:
+    """The latest pictures of the cameras that somebody is shown."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._shown: dict[str, _Shown] = {}
+        self._looking: asyncio.Task[None] | None = None
+
+    async def of(self, camera: Camera, caller: Caller) -> AsyncGenerator[Snapshot, None]:
+        """Each picture as it comes, the latest one anew where none does, until the camera is there for ``caller`` no
+        longer.
+        """
+        shown = self._shown.setdefault(camera.id, _Shown(camera))
+        shown.readers += 1
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        seen: Snapshot | None = None
+        try:
+            while shown.camera is not None and caller.scope.covers(shown.camera.tags, shown.camera.id):
+                changed, picture = shown.changed, shown.picture
+                if picture is not None and picture is not seen:
+                    seen = picture
+                    yield picture
+                try:
+                    await asyncio.wait_for(changed.wait(), _AGAIN_SECONDS)
+                except TimeoutError:
+                    seen = None
+        finally:
+            shown.readers -= 1
+            if not shown.readers:
+                self._shown.pop(camera.id, None)
+
+    async def close(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait((self._looking,))
+
+    async def _look(self) -> None:
+        checked = float("-inf")
+        while self._shown:
+            due = time.monotonic() - checked >= _CHECK_SECONDS
+            before = {camera_id: shown.picture for camera_id, shown in self._shown.items()}
+            try:
+                cameras = await in_thread(self._cameras) if due else None
+                found = await in_thread(lambda: self._latest(before))  # noqa: B023  awaited here
+            except VideoqaError as error:
+                # What cannot be read now is looked at again, and nobody is cut off for it.
+                _log.warning("what cameras show cannot be looked up: %s", error)
+            else:
+                checked = time.monotonic() if due else checked
+                for camera_id in self._shown.keys() & found.keys():
+                    shown = self._shown[camera_id]
+                    camera = shown.camera if cameras is None else cameras.get(camera_id)
+                    shown.become(camera, found[camera_id])
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _cameras(self) -> Mapping[str, Camera]:
+        return {camera.id: camera for camera in self._service.setting_up.cameras.cameras()}
+
+    def _latest(self, before: Mapping[str, Snapshot | None]) -> Mapping[str, Snapshot | None]:
+        """The latest picture of each camera; read only where it is another than ``before``."""
+        snapshots = self._service.snapshots
+        found = {}
+        for camera_id, known in before.items():
+            taken_at = snapshots.taken_at(camera_id)
+            fresh = taken_at is not None and (known is None or taken_at != known.taken_at)
+            found[camera_id] = snapshots.latest(camera_id) or known if fresh else known
+        return found
 
 
 class MotionJpeg(Response):
@@ -40,10 +132,10 @@ class MotionJpeg(Response):
 
     media_type = f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
 
-    def __init__(self, service: Service, caller: Caller, camera: Camera, count: int = 0) -> None:
+    def __init__(self, pictures: Pictures, caller: Caller, camera: Camera, count: int = 0) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["Content-Length"]
-        self._service = service
+        self._pictures = pictures
         self._caller = caller
         self._camera = camera
         self._left = count or None
@@ -63,37 +155,20 @@ class MotionJpeg(Response):
 
             group.start_soon(until, lambda: _gone(receive))
             group.start_soon(until, stopping.wait)
-            group.start_soon(until, lambda: self._shown(send))
+            group.start_soon(until, lambda: self._show(send))
         with anyio.move_on_after(_END, shield=True):
             await send(_part(b"", more=False))
 
-    async def _shown(self, send: Send) -> None:
+    async def _show(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send(_part(f"--{_BOUNDARY}\r\n".encode()))
-        seen: datetime | None = None
-        sent = checked = float("-inf")
-        while self._left != 0:
-            if time.monotonic() - checked >= _CHECK_SECONDS:
-                if not await in_thread(self._may_see):
+        async with aclosing(self._pictures.of(self._camera, self._caller)) as pictures:
+            async for picture in pictures:
+                if not await _taken(send, picture.jpeg):
                     return
-                checked = time.monotonic()
-            taken_at = await in_thread(lambda: self._service.snapshots.taken_at(self._camera.id))
-            again = time.monotonic() - sent >= _AGAIN_SECONDS
-            if taken_at is not None and (again or taken_at != seen):
-                shown = await in_thread(lambda: self._service.snapshots.latest(self._camera.id))
-                if shown is not None and not await _taken(send, shown.jpeg):
-                    return
-                seen, sent = taken_at, time.monotonic()
                 self._left = None if self._left is None else self._left - 1
-            await asyncio.sleep(_LOOK_SECONDS)
-
-    def _may_see(self) -> bool:
-        """False once the camera is removed or out of reach, or the key is no longer in force."""
-        try:
-            camera_of(self._service, self._caller, self._camera.id)
-        except VideoqaError:
-            return False
-        return in_force(self._service, self._caller)
+                if self._left == 0:
+                    return
 
 
 async def _taken(send: Send, jpeg: bytes) -> bool:

@@ -12,10 +12,11 @@ from typing import Literal
 
 from api.alert_feed.pages import AT_ONCE, Pages
 from api.alert_feed.telling import Line, Told, wants
+from api.guests import Guests
 from api.schemas.alerts import HeartbeatMessage, TruncatedMessage
 from api.service import Service
 from api.threads import in_thread
-from videoqa.access import Caller
+from videoqa.access import Caller, Key
 from videoqa.errors import KeyNeeded, StorageError, TooFarBehind, TooManyFollowers, VideoqaError
 from videoqa.ports import AlertFilter
 
@@ -27,30 +28,28 @@ MOST_OF_A_KEY = 200
 """Followers with one key; where nobody needs one they are as many as there may be at all."""
 _BATCH = 100
 _LOOK_SECONDS = 0.05
-_KEYS_SECONDS = 1.0
 _PAUSE_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What was found behind the last notice; ``keys`` are those in force, None where nobody looked."""
+    """What was found behind the last notice, and all keys where anything was."""
 
-    told: tuple[Told, ...]
-    keys: frozenset[str] | None
-    keys_needed: bool
+    told: tuple[Told, ...] = ()
+    keys: tuple[Key, ...] = ()
 
 
 class Feed:
     """``wake`` says that the log may have grown; without it that is seen by itself, a little later."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, guests: Guests | None = None) -> None:
         self._service = service
+        self._guests = guests or Guests(service)
         self._following: set[Subscription] = set()
         self._live: set[Subscription] = set()
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._keys_due = 0.0
         self.pages = Pages(service)
         self.head = 0
         """The ``seq`` up to which everybody who is live has been told."""
@@ -69,6 +68,7 @@ class Feed:
         if key and sum(each.caller.key_id == key for each in self._following) >= MOST_OF_A_KEY:
             raise TooManyFollowers(limit=MOST_OF_A_KEY, retry_after=10)
         subscription = Subscription(self, caller, wanted, after, push or _never)
+        subscription.enter(self._guests)
         self._following.add(subscription)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._follow())
@@ -104,16 +104,17 @@ class Feed:
     async def _follow(self) -> None:
         while self._following:
             self._news.clear()
-            due = asyncio.get_running_loop().time() >= self._keys_due
             head = self.head if self._live else None
             try:
-                look = await in_thread(lambda: self._look(head, keys_due=due))  # noqa: B023  awaited here
+                look = _Look() if head is None else await in_thread(lambda: self._look(head))  # noqa: B023  awaited here
             except StorageError as error:
                 # What cannot be read now is read later, and nobody is cut off for it.
                 _log.warning("the alert log cannot be followed: %s", error)
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
-            self._heed_keys(look)
+            if look.told:
+                # Whose key was revoked is told nothing that came after.
+                self._guests.heed(look.keys)
             if head == self.head:
                 self._tell(look.told)
             elif head is not None:
@@ -125,23 +126,9 @@ class Feed:
                 except TimeoutError:
                     continue
 
-    def _look(self, head: int | None, *, keys_due: bool) -> _Look:
-        told = () if head is None else self.pages.read(head).told
-        if not told and not keys_due:
-            return _Look((), None, keys_needed=False)
-        # Whose key was revoked is told nothing that came after.
-        every = self._service.keys.keys()
-        in_force = frozenset(key.id for key in every if key.revoked_at is None)
-        return _Look(told, in_force, keys_needed=self._service.keys_needed or bool(every))
-
-    def _heed_keys(self, look: _Look) -> None:
-        if look.keys is None:
-            return
-        self._keys_due = asyncio.get_running_loop().time() + _KEYS_SECONDS
-        for subscription in tuple(self._following):
-            key = subscription.caller.key_id
-            if key not in look.keys if key else look.keys_needed:
-                subscription.end(KeyNeeded())
+    def _look(self, head: int) -> _Look:
+        told = self.pages.read(head).told
+        return _Look(told, self._service.keys.keys()) if told else _Look()
 
     def _tell(self, told: tuple[Told, ...]) -> None:
         for each in told:
@@ -176,6 +163,11 @@ class Subscription:
         self._beating: asyncio.TimerHandle | None = None
         self._taken, self._taken_before = 0, -1
         self._placed = False
+        self._leave: Callable[[], None] = lambda: None
+
+    def enter(self, guests: Guests) -> None:
+        """It is over when its key is revoked."""
+        self._leave = guests.enter(self.caller, lambda: self.end(KeyNeeded()))
 
     def tell(self, told: Told) -> None:
         """Puts it behind what waits to be read."""
@@ -200,6 +192,7 @@ class Subscription:
             return
         self.over.set_result(reason)
         self._feed.leave(self)
+        self._leave()
         self._waiting.clear()
         self._news.set()
         if self._beating is not None:

@@ -20,7 +20,7 @@ from videoqa.access import Role, Scope
 from videoqa.alerts import Alert, AlertState, NoticeKind, Severity, Verdict
 from videoqa.cameras import CameraState, CameraStatus, Gap
 from videoqa.media import ZERO, Picture, Recording, RecordingState
-from videoqa.ports import AlertChange
+from videoqa.ports import AlertChange, Snapshot
 
 pytestmark = pytest.mark.anyio
 NOON = datetime(2026, 5, 9, 12, tzinfo=UTC)
@@ -169,26 +169,50 @@ async def test_each_new_picture_is_shown(service: Service) -> None:
     assert parts[-1] == b""
 
 
-async def test_pictures_are_shown_no_longer_to_a_key_that_was_revoked(
+async def test_a_picture_is_read_once_for_all_who_are_shown_the_camera(service: Service) -> None:
+    read: list[str] = []
+
+    class Watched(type(service.snapshots)):  # type: ignore[misc]
+        def latest(self, camera_id: str) -> Snapshot | None:
+            read.append(camera_id)
+            return super().latest(camera_id)  # type: ignore[no-any-return]
+
+    service.snapshots.__class__ = Watched
+    app = app_of(service)
+    async with client_of(service, app=app) as client:
+        await added(client)
+        with anyio.fail_after(60):
+            async with anyio.create_task_group() as group:
+                for _ in range(5):
+                    group.start_soon(lambda: client.get("/v1/cameras/gate-1/mjpeg", params={"count": 1}))
+                while app.state.meter._streams.total() < 5:
+                    await anyio.sleep(0.01)
+                service.snapshots.keep("gate-1", GREY, NOON)  # type: ignore[attr-defined]
+    assert read == ["gate-1"]
+
+
+async def test_pictures_are_shown_no_longer_once_the_camera_is_out_of_reach(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("api.motion_jpeg._CHECK_SECONDS", 0.1)
-    key, secret = service.keys.create("guard", Role.VIEWER, Scope())
+    _, secret = service.keys.create("guard", Role.VIEWER, Scope(tags=frozenset({"a"})))
     _, admin = service.keys.create("admin", Role.ADMIN, Scope())
     app = app_of(service)
     async with client_of(service, admin, app) as client, client_of(service, secret, app) as guard:
-        await added(client)
-        await _shown_until(app, guard, lambda: service.keys.revoke(key.id))
+        await added(client, tags=["a"])
+        camera = service.setting_up.cameras.camera("gate-1")
+        assert camera is not None
+        await _shown_until(app, guard, lambda: service.setting_up.cameras.change(replace(camera, tags=("b",))))
 
 
-async def test_pictures_are_shown_no_longer_to_whoever_has_no_key_once_one_is_needed(
+async def test_pictures_are_shown_no_longer_once_the_camera_is_removed(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("api.motion_jpeg._CHECK_SECONDS", 0.1)
     app = app_of(service)
     async with client_of(service, app=app) as client:
         await added(client)
-        await _shown_until(app, client, lambda: service.keys.create("first", Role.ADMIN, Scope()))
+        await _shown_until(app, client, lambda: service.setting_up.cameras.remove("gate-1"))
 
 
 async def test_so_many_moving_pictures_are_shown_to_one_reader(

@@ -28,6 +28,8 @@ from videoqa.testing.search import LetterEmbedder
 
 RANGE = 256 * 1024
 CLIENTS, PAUSE = 20, 0.25
+_RESTS = 0.05
+"""Seconds of a processor in a second, below which a service has nothing to do."""
 _BLOCK = 2**24
 
 
@@ -38,6 +40,7 @@ def figures(full: bool) -> list[Figure]:
         data = Path(folder)
         recording = _recorded(data, size)
         with Service(data) as service:
+            _settled(service.pid)
             before = _processor(service.pid)
             times = asyncio.run(_seek(service.port, recording.id, size, seconds))
             worked = (_processor(service.pid) - before) * 1000 / max(1, len(times))
@@ -80,6 +83,17 @@ def _processor(pid: int) -> float:
     """Seconds of processor time that the process has taken."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _settled(pid: int, seconds: float = 60) -> None:
+    """Returns when the process rests: what a service takes up after its start is not what a player meets."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        before = _processor(pid)
+        time.sleep(1)
+        if _processor(pid) - before < _RESTS:
+            return
+    raise TimeoutError("the service does not come to rest")
 
 
 async def _seek(port: int, recording_id: str, size: int, seconds: float) -> list[float]:

@@ -23,6 +23,11 @@ _RUN = re.compile(
     rf"(?P<cjk>[{HAN}{KANA}]+)|(?P<hangul>[{HANGUL}]+)|(?P<number>\d+(?:\.\d+)+)|(?P<word>[^\W_{HAN}{KANA}{HANGUL}]+)"
 )
 _ASCII_WORD = re.compile(r"\d+(?:\.\d+)+|[a-z0-9]+")
+_ASCII_LETTERS = str.maketrans(
+    {number: chr(number).lower() if chr(number).isalnum() or chr(number) == "." else " " for number in range(128)}
+    | dict.fromkeys(map(ord, "'`"))
+)
+"""ASCII in lower case and without apostrophes; what divides words, points apart, is a space."""
 _HAN = re.compile(f"[{HAN}]")
 _APOSTROPHES = str.maketrans("", "", "'’`´ʼ")
 _PARTICLES = frozenset("은는이가을를에의도로와과만")
@@ -59,9 +64,11 @@ def tokens(text: str) -> list[str]:
 def words(text: str) -> list[str]:
     """The words of ``text`` that stand for its terms, in lower case but not stemmed, function words left out."""
     if text.isascii():  # most speech, in a tenth of the time
-        plain = _ASCII_WORD.findall(text.lower().replace("'", "").replace("`", ""))
-        return [word[:_LONGEST_WORD] for word in plain if word not in STOP_WORDS]
-    found: list[str] = []
+        plain = text.translate(_ASCII_LETTERS)
+        # A point between digits belongs to the number; any other is the end of a word.
+        found = _ASCII_WORD.findall(plain) if "." in plain else plain.split()
+        return [word[:_LONGEST_WORD] for word in found if word not in STOP_WORDS]
+    found = []
     for run in _RUN.finditer(unicodedata.normalize("NFKC", text).lower().translate(_APOSTROPHES)):
         part = run.group()
         if run.lastgroup == "cjk":

@@ -61,12 +61,29 @@ def peaks(scored: Sequence[Scored], middle: float, limit: int, *, whole: bool) -
         # What a model saw at the same time are different things: none says anything against another.
         alone = passage.span if passage.source is Source.MODEL else None
         tracks[passage.recording_id, passage.source, passage.language, alone].append(each)
-    # The curve is nowhere above its best passage.
-    telling = [track for track in tracks.values() if max(each.score for each in track) > middle]
-    found = [peak for track in telling for peak in _peaks_of(track, middle, limit, whole=whole)]
-    found.sort(key=lambda peak: (-peak.score, peak.recording_id, peak.span))
+    # The curve is nowhere above its best passage, so the tracks that may hold the highest peaks come first.
+    best = {key: max(each.score for each in track) for key, track in tracks.items()}
+    telling = sorted((key for key in tracks if best[key] > middle), key=lambda key: -best[key])
+    found: list[Peak] = []
+    done = 0
+    while done < len(telling):
+        more = telling[done : 2 * done + limit]
+        found += (peak for key in more for peak in _peaks_of(tracks[key], middle, limit, whole=whole))
+        done += len(more)
+        merged = _merged(found, limit)
+        if len(merged) == limit and done < len(telling) and best[telling[done]] < merged[-1].score:
+            # No peak of the others is among the highest; they may still bear one of these out.
+            shown = {peak.recording_id for peak in merged}
+            beside = (key for key in telling[done:] if key[0] in shown)
+            found += (peak for key in beside for peak in _peaks_of(tracks[key], middle, limit, whole=whole))
+            break
+    return _merged(found, limit)
+
+
+def _merged(found: Sequence[Peak], limit: int) -> tuple[Peak, ...]:
+    """The highest of ``found``, at most ``limit`` that do not overlap, each with the passages of those it overlaps."""
     merged: list[Peak] = []
-    for peak in found:
+    for peak in sorted(found, key=lambda peak: (-peak.score, peak.recording_id, peak.span, peak.sources)):
         place = next((number for number, other in enumerate(merged) if _meet(peak, other)), None)
         if place is not None:
             merged[place] = replace(merged[place], passages=merged[place].passages + peak.passages)

@@ -1,4 +1,7 @@
 from datetime import timedelta
+from random import Random
+
+import pytest
 
 from videoqa.answering.moments import Scored, peaks
 from videoqa.events import Passage, Source
@@ -64,6 +67,20 @@ def test_at_most_as_many_as_wanted_are_given() -> None:
     track = [passage(start, start + 10, 1 + start / 1000) for start in range(0, 1000, 100)]
     found = peaks(track, 0, 3, whole=True)
     assert [peak.span.start.total_seconds() for peak in found] == [900, 800, 700]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_few_that_are_wanted_are_the_highest_of_all(seed: int) -> None:
+    chance = Random(seed)
+    kinds = (Source.SUBTITLE, Source.SLIDE, Source.MODEL)
+    places = [(chance.choice(kinds), f"r{chance.randrange(60)}", 10.0 * chance.randrange(9)) for _ in range(150)]
+    track = [passage(start, start + 20, chance.gauss(0, 1), kind, name) for kind, name, start in places]
+    few, every = (peaks(track, 0, limit, whole=True) for limit in (5, 1000))
+    assert [(peak.recording_id, peak.span, peak.score) for peak in few] == [
+        (peak.recording_id, peak.span, peak.score) for peak in every[:5]
+    ]
+    assert all({*peak.passages} <= {*whole.passages} for peak, whole in zip(few, every, strict=False))
+    assert [peak.sources for peak in few] == [peak.sources for peak in every[:5]]
 
 
 def test_what_a_model_saw_is_not_buried_by_what_it_saw_at_the_same_time() -> None:

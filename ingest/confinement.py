@@ -19,6 +19,8 @@ _CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000
 _PR_SET_NO_NEW_PRIVS = 38
 # linux/landlock.h; the system calls have the same numbers on every architecture.
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
+_WITH_PORTS = 4
+"""The version of Landlock from which on it knows of the network."""
 _BENEATH, _AT_PORT = 1, 2
 _CONNECT = 1 << 1
 _READ_FILE, _READ_FOLDER = 1 << 2, 1 << 3
@@ -51,11 +53,12 @@ def confine_camera(memory: int, port: int | None, readable: int | None) -> tuple
         return _taken([*_limits(memory), *_no_network(readable)])
     if sys.platform != "linux":
         return _taken(_limits(memory))
+    beside = ", no other port" if _landlock_version() >= _WITH_PORTS else ""
     return _taken(
         [
             *_limits(memory),
             ("no new privileges", _no_new_privileges),
-            ("Landlock: no other file but code, no other port", lambda: _landlock(readable, port)),
+            (f"Landlock: no other file but code{beside}", lambda: _landlock(readable, port)),
             ("seccomp: connections only, no programs, no file changes", lambda: seccomp.install(connections=True)),
         ]
     )
@@ -124,13 +127,12 @@ def _landlock(readable: int | None, port: int | None = None) -> bool:
 
     Forbids any TCP connection too but those to ``port``, where the system can.
     """
-    libc = _libc()
-    abi = libc.syscall(_CREATE_RULESET, None, 0, 1)
+    libc, abi = _libc(), _landlock_version()
     if abi < 1:
         return False
     rights = _FILE_RIGHTS_BY_ABI[min(abi, max(_FILE_RIGHTS_BY_ABI))]
-    rules = _Ruleset((1 << rights) - 1, _CONNECT_AND_BIND * (abi >= 4), _SOCKETS_AND_SIGNALS * (abi >= 6))
-    size = ctypes.sizeof(_Ruleset) if abi >= 6 else 8 * (1 + (abi >= 4))
+    rules = _Ruleset((1 << rights) - 1, _CONNECT_AND_BIND * (abi >= _WITH_PORTS), _SOCKETS_AND_SIGNALS * (abi >= 6))
+    size = ctypes.sizeof(_Ruleset) if abi >= 6 else 8 * (1 + (abi >= _WITH_PORTS))
     ruleset = libc.syscall(_CREATE_RULESET, ctypes.byref(rules), size, 0)
     if ruleset < 0:
         return False
@@ -140,9 +142,14 @@ def _landlock(readable: int | None, port: int | None = None) -> bool:
             continue
         allowed.append((_READ_FILE | _READ_FOLDER, os.open(folder, os.O_RDONLY | os.O_CLOEXEC)))
     done = all(_allow(libc, ruleset, _BENEATH, _PathBeneath(*rule)) for rule in allowed)
-    if port is not None and abi >= 4:
+    if port is not None and abi >= _WITH_PORTS:
         done = done and _allow(libc, ruleset, _AT_PORT, _Port(_CONNECT, port))
     return done and int(libc.syscall(_RESTRICT_SELF, ruleset, 0)) == 0
+
+
+def _landlock_version() -> int:
+    """Below 1 where there is none."""
+    return int(_libc().syscall(_CREATE_RULESET, None, 0, 1))
 
 
 def _allow(libc: ctypes.CDLL, ruleset: int, kind: int, rule: ctypes.Structure) -> bool:

@@ -34,6 +34,8 @@ def main() -> None:
 
     try:
         tell(Held(measures))
+        if order.is_empty:
+            return
         tell(_session(order, tell, ending))
     except BrokenPipeError:
         return

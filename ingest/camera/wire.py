@@ -46,6 +46,11 @@ class Order:
     memory: int
     max_pixels: int
 
+    @property
+    def is_empty(self) -> bool:
+        """True where there is nothing to read: the child tells what holds it back, and ends."""
+        return not self.url and self.descriptor is None
+
     def to_json(self) -> bytes:
         return json.dumps(asdict(self)).encode()
 

@@ -11,8 +11,6 @@ import pytest
 
 from tests.acceptance.product import SAMPLES, VIDEOQA, Videoqa
 
-pytestmark = pytest.mark.xdist_group("samples")
-
 SHAPES = re.compile(r'^\d\d:\d\d:\d\d-\d\d:\d\d:\d\d  \S.*  ".+"  \([a-z ,]+\)$', re.MULTILINE)
 
 
@@ -118,6 +116,13 @@ def test_the_doctor_says_what_signals_cannot_do(samples: Videoqa) -> None:
     ran = samples("doctor")
     assert ran.code == 0, ran.out
     assert "cannot name objects, people or actions" in ran.out
+
+
+def test_the_doctor_says_what_holds_decoders_and_cameras_back(samples: Videoqa) -> None:
+    told = samples("doctor").out.splitlines()
+    for name in ("confinement", "confinement of cameras"):
+        (line,) = (each for each in told if f" {name}: " in each)
+        assert "nothing written" in line
 
 
 def test_indexing_again_recognises_the_files(samples: Videoqa, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ def checks(house: House) -> tuple[Check, ...]:
         _database(house),
         _decoder(house),
         _confinement(),
+        _confinement_of_cameras(),
         _text_reader(),
         _embeddings(house),
         _signals(),
@@ -80,6 +81,17 @@ def _confinement() -> Check:
     except VideoqaError as error:
         return Check("confinement", works=False, detail=str(error), broken=True)
     return Check("confinement", works=bool(measures), detail=", ".join(measures) or "footage is opened unconfined")
+
+
+def _confinement_of_cameras() -> Check:
+    from ingest.camera.measures import confinement
+
+    name = "confinement of cameras"
+    try:
+        measures = confinement()
+    except VideoqaError as error:
+        return Check(name, works=False, detail=str(error), broken=True)
+    return Check(name, works=bool(measures), detail=", ".join(measures) or "cameras are opened unconfined")
 
 
 def _text_reader() -> Check:

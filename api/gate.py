@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from fastapi import FastAPI, Request
+from starlette.datastructures import State
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -49,14 +50,7 @@ def install(app: FastAPI, service: Service) -> None:
     app.add_middleware(Bodies, limits=service.limits, streamed=_brings_footage)
     # Once more inside, so that the audit log has the outcome of what breaks.
     app.add_middleware(Faults)
-    app.add_middleware(
-        Gate,
-        service=service,
-        meter=app.state.meter,
-        routes=app.state.routes,
-        doorman=app.state.doorman,
-        guests=app.state.guests,
-    )
+    app.add_middleware(Gate, service=service, state=app.state)
     app.add_middleware(Faults)
     if service.limits.origins:
         app.add_middleware(shared, origins=service.limits.origins)
@@ -66,15 +60,14 @@ def install(app: FastAPI, service: Service) -> None:
 class Gate:
     """Lets nobody pass whom it does not know. What it finds out is ``request.state.caller``."""
 
-    def __init__(
-        self, app: ASGIApp, service: Service, meter: Meter, routes: RouteBook, doorman: Doorman, guests: Guests
-    ) -> None:
+    def __init__(self, app: ASGIApp, service: Service, state: State) -> None:
+        """``state`` is that of the application, which has meter, routes, doorman and guests."""
         self._app = app
         self._service = service
-        self._meter = meter
-        self._routes = routes
-        self._doorman = doorman
-        self._guests = guests
+        self._meter: Meter = state.meter
+        self._routes: RouteBook = state.routes
+        self._doorman: Doorman = state.doorman
+        self._guests: Guests = state.guests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

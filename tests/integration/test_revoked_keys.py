@@ -25,12 +25,16 @@ from videoqa.errors import DatabaseBusy
 from videoqa.media import ZERO, Recording, RecordingState
 
 ASKED = {"question": "who climbs over the fence?"}
-OPEN: list[tuple[str, str, dict[str, Any] | None]] = [
+Asked = tuple[str, str, dict[str, Any] | None]
+"""A method, a path, and a body."""
+PROGRESS: Asked = ("GET", "/v1/recordings/one/progress", None)
+WAITED_FOR: Asked = ("POST", "/v1/ask", {**ASKED, "stream": False})
+OPEN: list[Asked] = [
     ("GET", "/v1/alerts/stream?after_seq=0", None),
-    ("GET", "/v1/recordings/one/progress", None),
+    PROGRESS,
     ("GET", "/v1/cameras/gate/mjpeg", None),
     ("POST", "/v1/ask", {**ASKED, "stream": True}),
-    ("POST", "/v1/ask", {**ASKED, "stream": False}),
+    WAITED_FOR,
 ]
 
 
@@ -96,32 +100,32 @@ def a_key(service: Service, name: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {service.keys.create(name, Role.VIEWER, Scope())[1]}"}
 
 
-async def _read(url: str, headers: dict[str, str], method: str, path: str, body: Any, begun: asyncio.Event) -> None:
+async def _read(url: str, headers: dict[str, str], asked: Asked, begun: asyncio.Event) -> None:
     """Reads until it is over."""
     async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
         with suppress(httpx2.RemoteProtocolError, httpx2.ReadError):
-            async with client.stream(method, path, json=body) as answer:
+            async with client.stream(asked[0], asked[1], json=asked[2]) as answer:
                 assert answer.status_code == 200
                 begun.set()
                 async for _ in answer.aiter_bytes():
                     pass
 
 
-@pytest.mark.parametrize(("method", "path", "body"), OPEN)
+@pytest.mark.parametrize("asked", OPEN, ids=lambda asked: asked[1])
 def test_what_is_open_with_a_key_that_is_revoked_ends_and_what_others_have_open_does_not(
-    service: Service, pondering: Pondering, method: str, path: str, body: dict[str, Any] | None
+    service: Service, pondering: Pondering, asked: Asked
 ) -> None:
     ours, theirs = a_key(service, "ours"), a_key(service, "theirs")
 
     async def part(url: str) -> None:
         opened = asyncio.Event(), asyncio.Event()
         reading = [
-            asyncio.create_task(_read(url, headers, method, path, body, begun))
+            asyncio.create_task(_read(url, headers, asked, begun))
             for headers, begun in zip((ours, theirs), opened, strict=True)
         ]
-        if body is not None:
+        if asked[1] == "/v1/ask":
             await asyncio.to_thread(pondering.asked.wait)
-        if body is None or body["stream"]:
+        if asked is not WAITED_FOR:
             for begun in opened:
                 await begun.wait()
         service.keys.revoke("ours")
@@ -139,8 +143,7 @@ def test_nobody_waits_for_an_answer_whose_key_was_revoked(service: Service, pond
     ours = a_key(service, "ours")
 
     async def part(url: str) -> None:
-        body = {**ASKED, "stream": False}
-        reading = asyncio.create_task(_read(url, ours, "POST", "/v1/ask", body, asyncio.Event()))
+        reading = asyncio.create_task(_read(url, ours, WAITED_FOR, asyncio.Event()))
         await asyncio.to_thread(pondering.asked.wait)
         service.keys.revoke("ours")
         await reading
@@ -152,7 +155,7 @@ def test_nobody_waits_for_an_answer_whose_key_was_revoked(service: Service, pond
 def test_what_was_open_without_a_key_ends_with_the_first_one(service: Service) -> None:
     async def part(url: str) -> None:
         begun = asyncio.Event()
-        reading = asyncio.create_task(_read(url, {}, "GET", "/v1/recordings/one/progress", None, begun))
+        reading = asyncio.create_task(_read(url, {}, PROGRESS, begun))
         await begun.wait()
         a_key(service, "first")
         await reading
@@ -177,7 +180,7 @@ def test_keys_that_cannot_be_read_for_a_while_cut_nobody_off(service: Service) -
     async def part(url: str) -> None:
         nonlocal broken
         begun = asyncio.Event()
-        reading = asyncio.create_task(_read(url, ours, "GET", "/v1/recordings/one/progress", None, begun))
+        reading = asyncio.create_task(_read(url, ours, PROGRESS, begun))
         await begun.wait()
         broken = True
         while looked[-3:] != [True] * 3:

@@ -22,7 +22,7 @@ _WAITING = anyio.CapacityLimiter(64)
 _FETCHING = anyio.CapacityLimiter(32)
 _WRITING = anyio.CapacityLimiter(16)
 _STORING = anyio.CapacityLimiter(16)
-_POSTING = anyio.CapacityLimiter(16)
+_POSTING = anyio.CapacityLimiter(128)
 _KNOWING = anyio.CapacityLimiter(16)
 _CLOSING = anyio.CapacityLimiter(16)
 _END = object()
@@ -49,7 +49,8 @@ async def in_thread(
     What brings footage to the disk is ``writing``: a disk that does not keep up holds up nothing else. What hears from
     another server is ``waiting``, but what fetches footage from one is ``fetching``: no server that somebody names may
     keep questions from being answered.
-    What is ``posting`` to webhooks waits for servers, too, of which none may keep anybody else from anything.
+    What is ``posting`` waits for servers, too, of which none may keep anybody else from anything: there are places for
+    every webhook, each of which is told one thing at a time, and for the broker.
     What changes the database is ``storing``: it may wait for whoever else writes to it, and no reader waits behind it.
     ``knowing`` is what every request needs before anything else: whose key it is, and whether the database is reached.
     """

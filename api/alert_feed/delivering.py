@@ -11,7 +11,7 @@ import hmac
 import logging
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -27,6 +27,8 @@ LOCK = "webhooks.lock"
 GONE = 410
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 300.0
 _LOOK_SECONDS = 0.5
+_AT_ONCE = 16
+_TURN_SECONDS = 0.25
 _REVOKED = "the key that added it was revoked"
 _log = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class Delivering:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._grown = asyncio.Event()
         self._last = -1
+        self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def run(self) -> None:
         """Delivers until it is cancelled."""
@@ -117,7 +120,7 @@ class Delivering:
         while True:
             problem = ""
             try:
-                status = await in_thread(lambda: self._post(webhook, told), posting=True)
+                status = await self._in_turn(lambda: self._post(webhook, told))
                 if status == GONE:
                     await self._switch_off(webhook, "it answered with the status 410: gone")
                     return False
@@ -139,6 +142,19 @@ class Delivering:
                 _log.warning("the webhook %s was not told of %d: %s", webhook.id, told.seq, problem)
             pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(failures - 1, 16))
             await asyncio.sleep(pause * random.uniform(0.75, 1))  # noqa: S311  no secret
+
+    async def _in_turn(self, post: Callable[[], int]) -> int:
+        """What ``post`` returns. A few at once are begun, as each keeps a processor busy for a moment; whoever then
+        waits for its server waits beside the others, so that a slow one takes nobody's turn.
+        """
+        async with self._turns:
+            posting = asyncio.ensure_future(in_thread(post, posting=True))
+            try:
+                await asyncio.wait((posting,), timeout=_TURN_SECONDS)
+            except asyncio.CancelledError:
+                posting.cancel()
+                raise
+        return await posting
 
     def _post(self, webhook: Webhook, told: Told) -> int:
         """The status that it came to.

@@ -22,12 +22,13 @@ from api.alert_feed.delivering import Delivering
 from api.alert_feed.feed import Feed
 from api.service import Service
 from ingest.posting import WebPoster, webhook_policy
-from tests.alerts import a_camera, begun
+from tests.alerts import NOON, a_camera, begun
 from tests.service import a_service, client_of
 from videoqa.access import Role, Scope
 from videoqa.alerts import Severity
 from videoqa.cameras import StreamUrl
 from videoqa.errors import BadWebhook, FetchFailed
+from videoqa.ports import Webhook
 
 
 @dataclass
@@ -71,6 +72,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Service:
+    monkeypatch.setattr(delivering, "_TURN_SECONDS", 0.05)
     monkeypatch.setattr(delivering, "_FIRST_PAUSE", 0.01)
     monkeypatch.setattr(delivering, "_LOOK_SECONDS", 0.02)
     return a_service(tmp_path)
@@ -265,6 +267,38 @@ def test_a_lock_that_cannot_be_had_for_a_while_ends_nothing(service: Service, re
             await asyncio.sleep(0.05)
             in_its_place.rmdir()
             await until(lambda: receiver.seqs == [1])
+
+    asyncio.run(play())
+
+
+def test_servers_that_do_not_answer_hold_up_no_other_webhook(service: Service, receiver: Receiver) -> None:
+    patient = replace(service, poster=WebPoster(webhook_policy(private=True), patience=120))
+    slow = 20
+
+    async def play() -> None:
+        connected: list[socket.socket] = []
+
+        def take(server: socket.socket) -> None:
+            with suppress(OSError):
+                while True:
+                    connected.append(server.accept()[0])
+
+        with socket.create_server(("127.0.0.1", 0), backlog=100) as server:
+            threading.Thread(target=take, args=(server,), daemon=True).start()
+            place = f"http://127.0.0.1:{server.getsockname()[1]}/"
+            for number, url in enumerate([*[place] * slow, receiver.url]):
+                service.webhooks.add(Webhook(f"{number:016x}", StreamUrl(url), "hidden", NOON))
+            async with delivered(patient) as until:
+                service.alerts.write([begun(0)])
+                # Each of them is waited for, and none twice.
+                await until(lambda: len(connected) == slow)
+                service.alerts.write([begun(number) for number in range(1, 10)])
+                await until(lambda: len(receiver.came) == 10)
+                assert len(connected) == slow
+            assert receiver.seqs == list(range(1, 11))
+            server.shutdown(socket.SHUT_RDWR)
+        for line in connected:
+            line.close()
 
     asyncio.run(play())
 

@@ -20,8 +20,9 @@ $(TOOLS): $(STAMP)
 demo: $(STAMP)
 	@VIDEOQA_DATA_DIR=$${VIDEOQA_DATA_DIR:-.demo} sh samples/demo.sh $(BIN)/videoqa samples
 
+# A file's tests share what is expensive to make, so they run on one worker; the long ones come first.
 test: $(TOOLS)
-	$(BIN)/pytest -n auto --dist loadgroup -m "not vllm"
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder -m "not vllm"
 
 # A real vLLM on the CPU in an environment of its own; VIDEOQA_VLLM_ENV names its folder, .vllm where it is not set.
 vllm: $(TOOLS)
@@ -40,11 +41,19 @@ bench: $(STAMP)
 bench-full: $(STAMP)
 	$(BIN)/python -m bench --full
 
+# Every suite that has a full form, and the commit and the time that its figures are of.
+SOAK := tests/acceptance/test_kills.py tests/acceptance/test_with_a_model.py tests/vllm/test_largest_group.py \
+    tests/acceptance/test_service_kills.py tests/acceptance/test_upload_faults.py tests/acceptance/test_client.py \
+    tests/integration/test_client_faults.py tests/integration/test_service_abuse.py \
+    tests/integration/test_storage_faults.py tests/acceptance/test_camera_cuts.py tests/acceptance/test_camera_kills.py \
+    tests/acceptance/test_alert_feed.py tests/integration/test_alert_log_kills.py tests/integration/test_camera_day.py \
+    tests/integration/test_cameras_on_a_bad_line.py
+
 soak: $(TOOLS)
 	$(BIN)/python tests/vllm/environment.py
-	$(BIN)/pytest -n 0 --soak -o faulthandler_timeout=0 -s tests/acceptance/test_kills.py tests/acceptance/test_with_a_model.py \
-	    tests/vllm/test_largest_group.py tests/acceptance/test_service_kills.py tests/acceptance/test_upload_faults.py \
-	    tests/integration/test_client_faults.py tests/integration/test_service_abuse.py
+	@date -u; git log -1 --format='%h %s'; uptime
+	$(BIN)/pytest -n 0 --soak -o faulthandler_timeout=0 -s -v $(SOAK)
+	@date -u
 
 samples: $(STAMP)
 	$(BIN)/python -m samples.render

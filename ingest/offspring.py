@@ -82,6 +82,11 @@ class Offspring:
                 return
             yield kind, body
 
+    def say(self, word: bytes) -> None:
+        """Tells it ``word`` over its standard input; nothing where it has ended."""
+        with suppress(OSError, ValueError):
+            self._stdin.write(word)
+
     def hang_up(self) -> None:
         """Ends its standard input: it is to end, and still tells what it has."""
         with suppress(OSError):

@@ -25,9 +25,9 @@ def main() -> None:
     # Nothing but a file can be, or has to be, opened once more.
     readable = order.descriptor if is_file(order.descriptor) else None
     measures = confine_camera(order.memory, order.port, readable)
-    ending = threading.Event()
+    ending, rolling = threading.Event(), threading.Event()
     # The parent keeps our stdin open for as long as it wants the session, and as it lives.
-    threading.Thread(target=_end_with_parent, args=(ending,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(ending, rolling), daemon=True).start()
 
     def tell(message: Message) -> None:
         _write(pipe, encode(message))
@@ -36,15 +36,15 @@ def main() -> None:
         tell(Held(measures))
         if order.is_empty:
             return
-        tell(_session(order, tell, ending))
+        tell(_session(order, tell, ending, rolling))
     except BrokenPipeError:
         return
 
 
-def _session(order: Order, tell: object, ending: threading.Event) -> Ended:
+def _session(order: Order, tell: object, ending: threading.Event, rolling: threading.Event) -> Ended:
     try:
         with open_live(order) as live:
-            return Watch(live, order, tell, ending.is_set).run()  # type: ignore[arg-type]
+            return Watch(live, order, tell, ending.is_set, rolling).run()  # type: ignore[arg-type]
     except CannotOpen as error:
         return Ended(error.state, error.problem, None)
     except MemoryError:
@@ -65,9 +65,10 @@ def _write(pipe: int, parts: Sequence[bytes | memoryview]) -> None:
             left[0] = left[0][sent:]
 
 
-def _end_with_parent(ending: threading.Event) -> None:
+def _end_with_parent(ending: threading.Event, rolling: threading.Event) -> None:
+    # Whatever it says, it wants another recording.
     while os.read(0, 4096):
-        pass
+        rolling.set()
     ending.set()
     # Whoever waits for the camera does not see the sign.
     threading.Event().wait(_GRACE)

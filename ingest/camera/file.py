@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import time
@@ -12,8 +13,20 @@ from videoqa.errors import DataUnwritable, DiskFull
 ROOM_EVERY = 16 * 2**20
 """After so many bytes it is looked whether there is room for more."""
 _SYNC_SECONDS = 2.0
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _HEAD = struct.Struct("!I4s")
 """Size and kind of a box (ISO/IEC 14496-12, 4.2)."""
+
+
+class NoFile:
+    """Takes what is not kept, as the disk is full; ``path`` is the file that what came before went to, if any did."""
+
+    def __init__(self, path: str = "") -> None:
+        self.path = path
+
+    def write(self, data: bytes | memoryview) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class RecordingFile:
@@ -38,6 +51,8 @@ class RecordingFile:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except OSError as error:
+            if error.errno in _FULL:
+                raise DiskFull(path=path) from error
             raise DataUnwritable(path=path, problem=error.strerror) from error
 
     def write(self, data: bytes | memoryview) -> None:
@@ -49,7 +64,7 @@ class RecordingFile:
         whole = memoryview(data)
         at, self._length = self._length, self._length + len(whole)
         if self._length > self._most:
-            raise DiskFull(path=self.path)
+            raise DataUnwritable(path=self.path, problem="it is larger than any recording")
         self._look_for_room()
         fragment = bytes(whole[4 : _HEAD.size]) == b"moof"
         try:

@@ -60,6 +60,10 @@ class Process:
         except BadMessage as error:
             raise ChildLost(CameraState.OFFLINE, "what reads it said something that cannot be read") from error
 
+    def roll(self) -> None:
+        """Asks the child to end the recording under way at the next keyframe, and to begin another one."""
+        self._child.say(b"\n")
+
     def end(self) -> None:
         """Asks the child to end; it still tells what it has."""
         self.ending = True

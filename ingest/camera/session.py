@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from math import inf
 from urllib.parse import urlsplit
 
 from ingest.camera.feed import CannotOpen, Feed, Feeds
-from ingest.camera.file import RecordingFile
+from ingest.camera.file import NoFile, RecordingFile
 from ingest.camera.process import ChildLost, Process
 from ingest.camera.wire import Alive, Begun, Bytes, Ended, Held, Look, Message, Order, Rolled
 from ingest.wire import MICROSECOND
 from videoqa.cameras import Camera, CameraState, ClockSource, Detail
-from videoqa.errors import StorageError
+from videoqa.errors import DiskFull, StorageError
 from videoqa.media import Frame, Picture
 from videoqa.ports.live import LiveFrame, LiveItem, Lost, RolledOver, Tuned
 
@@ -42,7 +43,8 @@ class LiveSettings:
         long_side, multiple: of the pictures that are looked at, as in ``Sampling``.
         memory: bytes of address space of one child.
         most_bytes: of one recording; a session that sends more is over.
-        reserve: bytes of the disk; a session that would leave less free is over.
+        reserve: bytes of the disk; where less would be free, nothing is recorded.
+        room: after so long without room it is seen whether there is some again.
     """
 
     roll: timedelta = timedelta(minutes=10)
@@ -53,6 +55,7 @@ class LiveSettings:
     max_pixels: int = 40_000_000
     most_bytes: int = 64 * 2**30
     reserve: int = 0
+    room: timedelta = timedelta(seconds=30)
 
     @property
     def least_roll(self) -> timedelta:
@@ -93,11 +96,12 @@ class _Session:
         self._process = process
         self._path_of = path_of
         self._settings = settings
-        self._file: RecordingFile | None = None
+        self._file: RecordingFile | NoFile | None = None
+        self._look_for_room = inf
         self._started_at = _EPOCH
         self._length: timedelta | None = None
         self._items = deque[LiveItem]()
-        self._dropped = self._rolls = 0
+        self._dropped = self._rolls = self._asked = 0
         self._begun = time.monotonic()
         self._failure: BaseException | None = None
         self._came = threading.Condition()
@@ -168,12 +172,12 @@ class _Session:
         match message:
             case Begun(width, height, codec, started_at, clock) if self._file is None:
                 self._begin(started_at)
-                self._put(Tuned(width, height, codec, self._started_at, clock))
+                self._put(Tuned(width, height, codec, self._started_at, clock, self._kept))
             case Rolled(length, started_at, clock) if self._file is not None:
                 self._roll(self._file.path, length, started_at, clock)
             case Bytes(length, data) if self._file is not None:
                 self._lasts(length)
-                self._file.write(data)
+                self._write(self._file, data)
             case Alive(length) if self._file is not None:
                 self._lasts(length)
             case Look(pts, picture) if self._file is not None and self._settings.looks_at(picture):
@@ -190,14 +194,17 @@ class _Session:
         self._rolls += 1
         # A child that was taken over could make files without end.
         watched = timedelta(seconds=time.monotonic() - self._begun) + _BELIEVED
-        if length * MICROSECOND < self._settings.least_roll or self._rolls * self._settings.least_roll > watched:
+        short = length * MICROSECOND < self._settings.least_roll
+        if short and self._asked:
+            self._asked, self._rolls = self._asked - 1, self._rolls - 1
+        elif short or self._rolls * self._settings.least_roll > watched:
             raise ChildLost(CameraState.OFFLINE, "what reads it ends recordings too soon")
         with self._came:
             if len(self._items) >= _WAITING_ITEMS:
                 raise ChildLost(CameraState.OFFLINE, "nobody takes what was recorded of it")
         self._close()
         self._begin(started_at)
-        self._put(RolledOver(path, length * MICROSECOND, self._started_at, clock))
+        self._put(RolledOver(path, length * MICROSECOND, self._started_at, clock, self._kept))
 
     def _begin(self, started_at: int) -> None:
         try:
@@ -206,8 +213,32 @@ class _Session:
             raise ChildLost(CameraState.OFFLINE, "what reads it told no time of day") from error
         self._check(self._started_at)
         self._length = timedelta(0)
-        path = self._path_of(self._started_at)
-        self._file = RecordingFile(path, self._settings.most_bytes, self._settings.reserve)
+        try:
+            path = self._path_of(self._started_at)
+            self._file = RecordingFile(path, self._settings.most_bytes, self._settings.reserve)
+            self._look_for_room = inf
+        except DiskFull:
+            # Watching needs no room.
+            self._file = NoFile()
+            self._look_for_room = time.monotonic() + self._settings.room.total_seconds()
+
+    @property
+    def _kept(self) -> bool:
+        return isinstance(self._file, RecordingFile)
+
+    def _write(self, file: RecordingFile | NoFile, data: bytes | memoryview) -> None:
+        try:
+            file.write(data)
+        except DiskFull:
+            # What is written of it plays. The next one begins at a keyframe, and is kept as soon as there is room.
+            with suppress(DiskFull):
+                file.close()
+            self._file = NoFile(file.path)
+            self._look_for_room = 0.0
+        if time.monotonic() >= self._look_for_room:
+            self._look_for_room = inf
+            self._asked += 1
+            self._process.roll()
 
     def _lasts(self, length: int) -> None:
         lasts = length * MICROSECOND

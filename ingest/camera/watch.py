@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -28,13 +29,25 @@ _BLIND = 30.0
 
 
 class Watch:
-    """One session, from its first keyframe on."""
+    """One session, from its first keyframe on.
 
-    def __init__(self, live: Live, order: Order, tell: Callable[[Message], None], ending: Callable[[], bool]) -> None:
+    Args:
+        rolling: set where the recording under way is to end at the next keyframe, however long it is.
+    """
+
+    def __init__(
+        self,
+        live: Live,
+        order: Order,
+        tell: Callable[[Message], None],
+        ending: Callable[[], bool],
+        rolling: threading.Event,
+    ) -> None:
         self._live = live
         self._order = order
         self._tell = tell
         self._ending = ending
+        self._rolling = rolling
         self._wall = WallClock()
         self._looks = Looks(live, order.period, keyframes_only=order.keyframes_only)
         self._scaler = Scaler()
@@ -115,7 +128,7 @@ class Watch:
         # Damage looks like a change too, and no decoder takes it for a picture.
         if key and self._parameters.changed(packet) and self._live.decodes(packet):
             raise CannotOpen(CameraState.OFFLINE, "its picture changed its size or its kind")
-        if key and decoded - self._zero >= self._order.roll:
+        if key and (decoded - self._zero >= self._order.roll or self._is_told_to_roll(decoded)):
             recorder = self._roll(recorder, decoded)
         many, few = self._ticks
         lasts = (packet.duration or 0) * many // few
@@ -135,7 +148,11 @@ class Watch:
             self._say(Alive(self._length))
         return recorder
 
+    def _is_told_to_roll(self, at: int) -> bool:
+        return at > self._zero and self._rolling.is_set()
+
     def _roll(self, recorder: Recorder, at: int) -> Recorder:
+        self._rolling.clear()
         self._length = at - self._zero
         self._close(recorder)
         self._wall.reported(self._live.reported)

@@ -18,6 +18,7 @@ from tests.rtsp.film import film, shot_anew
 from tests.rtsp.player import Channel
 from tests.rtsp.server import RtspServer
 from videoqa.cameras import Camera, CameraState, StreamUrl
+from videoqa.errors import DiskFull
 from videoqa.media import ZERO, Picture
 from videoqa.ports import LiveFrame, LiveItem, LiveSource, Lost, RolledOver, Tuned
 from videoqa.testing.live import Scene, ScriptedCameras
@@ -166,3 +167,23 @@ def test_leaving_it_in_the_middle_ends_it_and_what_was_recorded_stays(world: Wor
     size = Path(path).stat().st_size
     assert size
     assert Path(path).stat().st_size == size
+
+
+def test_while_the_disk_is_full_it_is_looked_at_and_not_recorded(world: World, shelf: Shelf) -> None:
+    full = [True]
+
+    def path_of(started_at: datetime) -> str:
+        if full:
+            full.pop()
+            raise DiskFull(path=shelf.folder)
+        return shelf.path_of(started_at)
+
+    with world.source.session(world.short, path_of, lambda: False) as items:
+        tuned, *others = items
+    assert isinstance(tuned, Tuned)
+    assert not tuned.kept
+    over = [each for each in others if isinstance(each, RolledOver)]
+    assert [(bool(each.path), each.kept) for each in over] == [(False, True), (True, True)]
+    assert isinstance(others[0], LiveFrame)
+    assert sorted(map(str, shelf.folder.iterdir())) == sorted(shelf.asked.values())
+    assert list(shelf.asked) == [each.started_at for each in over]

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -33,6 +33,7 @@ from tests.rtsp.player import Channel
 from tests.rtsp.server import RtspServer
 from tests.rtsp.troubles import Troubles
 from videoqa.cameras import Camera, CameraState, ClockSource, Detail, StreamUrl
+from videoqa.errors import DiskFull
 from videoqa.ports import LiveFrame, LiveItem, Lost, RolledOver, Tuned
 
 YARD = ROOT / "samples" / "yard.mp4"
@@ -496,3 +497,22 @@ def test_a_stream_that_comes_too_soon_is_played_at_its_pace(with_sound: Path, fo
 def nothing_is_left_behind() -> Iterator[None]:
     yield
     assert not children()
+
+
+def test_recording_goes_on_at_the_next_keyframe_once_there_is_room(with_sound: Path, shelf: Shelf) -> None:
+    full = [True]
+    path_of = shelf.path_of
+
+    def room(started_at: datetime) -> str:
+        if full:
+            full.pop()
+            raise DiskFull(path=shelf.folder)
+        return path_of(started_at)
+
+    shelf.path_of = room  # type: ignore[method-assign]
+    play(f"file:{with_sound}", shelf, settings=replace(PATIENT, room=timedelta(0)))
+    (rolled,) = [item for item in shelf.items if isinstance(item, RolledOver)]
+    assert (shelf.tuned.kept, rolled.path, rolled.kept) == (False, "", True)
+    assert timedelta(0) < rolled.length <= 3 * SECOND
+    (path,) = shelf.paths
+    assert 10 <= len(packets(path, "video")) <= 30

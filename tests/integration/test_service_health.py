@@ -90,6 +90,9 @@ def test_cameras_are_told_as_they_are(tmp_path: Path) -> None:
     place.cameras.remove("door")
     watching.hear({"state": "waiting"})
     assert named(looked)["cameras"].state is State.UP
+    place.cameras.touch(CameraStatus("gate", CameraState.ONLINE, now, problem="the disk is full"))
+    check = named(looked)["cameras"]
+    assert (check.state, check.detail) == (State.DEGRADED, "1 of 1 online; gate: the disk is full")
 
 
 def test_a_disk_that_has_less_than_is_to_be_left_takes_nothing(tmp_path: Path) -> None:

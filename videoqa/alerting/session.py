@@ -22,18 +22,20 @@ if TYPE_CHECKING:
     from videoqa.alerting.standing import Standing
     from videoqa.alerting.watching import Room
 
+NO_ROOM = "the disk is full: what it sends is looked at, and not recorded"
 _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class _UnderWay:
-    """A recording to which the camera adds. ``until`` is where its last frame stands."""
+    """A recording to which the camera adds. ``until`` is where its last frame stands; ``kept`` is as in ``Tuned``."""
 
     recording: Recording
     started_at: datetime
     attention: Attention
     away: list[LookedAway] = field(default_factory=list)
     until: timedelta = ZERO
+    kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Session:
         self._paths: dict[datetime, str] = {}
         self._under_way: _UnderWay | None = None
         self._shown = True
+        self._paused = False
 
     def run(self, stop: Callable[[], bool]) -> timedelta:
         """For how long footage came.
@@ -76,9 +79,10 @@ class Session:
                             self._tuned(item)
                         case LiveFrame():
                             self._look(item)
-                        case RolledOver(_, length, started_at, clock):
+                        case RolledOver(_, length, started_at, clock, kept):
                             self._end(length)
-                            self._begin(started_at)
+                            self._begin(started_at, kept=kept)
+                            self._rolled(started_at, kept=kept)
                             self._standing.note(clock=clock)
                         case Lost():
                             self._lost(item)
@@ -92,13 +96,16 @@ class Session:
         return path
 
     def _tuned(self, tuned: Tuned) -> None:
-        self._begin(tuned.started_at)
+        self._begin(tuned.started_at, kept=tuned.kept)
         self._standing.footage_begins(tuned.started_at)
+        if not tuned.kept:
+            self._lacks_room(tuned.started_at)
         before = self._standing.status
         self._standing.become(
             CameraState.ONLINE,
+            "" if tuned.kept else NO_ROOM,
             reconnects=before.reconnects + (before.last_frame_at is not None),
-            recording=self._current.recording.id,
+            recording=self._current.recording.id if tuned.kept else "",
             width=tuned.width,
             height=tuned.height,
             codec=tuned.codec,
@@ -106,18 +113,38 @@ class Session:
             last_frame_at=tuned.started_at,
         )
 
-    def _begin(self, started_at: datetime) -> None:
-        """A recording begins; the archive knows it before anything is told of it."""
+    def _rolled(self, started_at: datetime, *, kept: bool) -> None:
+        """Tells where the recording stops for want of room, and where it goes on."""
+        paused, self._paused = self._paused, not kept
+        if kept and paused:
+            self._standing.footage_begins(started_at)
+            self._standing.become(CameraState.ONLINE, recording=self._current.recording.id)
+        elif not kept and not paused:
+            self._lacks_room(started_at)
+            self._standing.become(CameraState.ONLINE, NO_ROOM, recording="")
+
+    def _lacks_room(self, at: datetime) -> None:
+        self._paused = True
+        self._standing.footage_ends(at)
+        self._standing.lacks_footage(NO_ROOM)
+
+    def _begin(self, started_at: datetime, *, kept: bool) -> None:
+        """A recording begins; the archive knows it before anything is told of it.
+
+        Of what is not kept the archive knows nothing, and what is told of it is as of a recording that was removed.
+        """
         # What it is called now: a new name alone ends no session.
         camera = self._room.cameras.camera(self._camera.id) or self._camera
         archive = self._room.archive
-        path, now = self._paths.pop(started_at), self._room.now()
-        recording = archive.add(under_way(path, camera.id, started_at, now, camera))
-        begin_rules(archive, recording.id)
-        self._under_way = _UnderWay(recording, started_at, Attention(self._camera.period))
+        path, now = self._paths.pop(started_at, ""), self._room.now()
+        recording = under_way(path, camera.id, started_at, now, camera)
+        if kept:
+            recording = archive.add(recording)
+            begin_rules(archive, recording.id)
+        self._under_way = _UnderWay(recording, started_at, Attention(self._camera.period), kept=kept)
         self._sentry.begin()
         self._write(self._book.begin(recording))
-        self._standing.note(recording=recording.id)
+        self._standing.note(recording=recording.id if kept else "")
 
     @property
     def _current(self) -> _UnderWay:
@@ -165,7 +192,7 @@ class Session:
     def _over(self, length: timedelta | None) -> None:
         """Hands the recording under way over; where it ends, its file tells best."""
         under_way, self._under_way = self._under_way, None
-        if under_way is not None:
+        if under_way is not None and under_way.kept:
             lasted = length or under_way.until + self._camera.period
             self._standing.footage_ends(under_way.started_at + lasted)
             self._room.ended(under_way.recording, under_way.attention.spans(lasted, under_way.away))

@@ -14,13 +14,17 @@ from videoqa.media import Frame
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """A session with a camera has begun: what it sends. ``started_at`` is the wall clock at pts 0."""
+    """A session with a camera has begun: what it sends. ``started_at`` is the wall clock at pts 0.
+
+    ``kept`` is False where nothing is recorded of it, as the disk is full: there are frames all the same.
+    """
 
     width: int
     height: int
     codec: str
     started_at: datetime
     clock: ClockSource
+    kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,16 @@ class LiveFrame:
 
 @dataclass(frozen=True, slots=True)
 class RolledOver:
-    """The recording under way has ended at ``length`` and its file is whole; the next one begins where it ended."""
+    """The recording under way has ended at ``length`` and its file is whole; the next one begins where it ended.
+
+    ``path`` is empty where that was not kept; ``kept`` is of the next one, as in ``Tuned``.
+    """
 
     path: str
     length: timedelta
     started_at: datetime
     clock: ClockSource
+    kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,8 @@ class LiveSource(Protocol):
     ) -> AbstractContextManager[Iterator[LiveItem]]:
         """One unbroken session: ``Tuned`` first, ``Lost`` last; where none comes about, ``Lost`` alone.
 
-        ``path_of`` gives the file of a recording that begins then. Frames are dropped, oldest first, where nobody takes
+        ``path_of`` gives the file of a recording that begins then. Where it raises ``DiskFull``, or the disk is full
+        later on, nothing is recorded until there is room again, which is seen to now and then. Frames are dropped, oldest first, where nobody takes
         them in time; packets never are. Leaving it ends the session; what is recorded is playable at any time.
         """
         ...

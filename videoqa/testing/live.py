@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from videoqa.cameras import Camera, CameraState, ClockSource
+from videoqa.errors import DiskFull
 from videoqa.media import ZERO, Frame, Picture
 from videoqa.ports import LiveFrame, LiveItem, Lost, RolledOver, Tuned
 
@@ -59,10 +60,8 @@ def _items(
         yield Lost(scene.state, scene.problem, scene.started_at)
         return
     started_at, clock = scene.started_at, ClockSource.RTCP
-    path = Path(path_of(started_at))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
-    yield Tuned(scene.pictures[0].width, scene.pictures[0].height, "h264", started_at, clock)
+    path = _begun(path_of, started_at)
+    yield Tuned(scene.pictures[0].width, scene.pictures[0].height, "h264", started_at, clock, path is not None)
     length, state, problem = ZERO, scene.state, scene.problem
     number = 0
     while number < len(scene.pictures) or scene.endless:
@@ -71,13 +70,24 @@ def _items(
             break
         if length >= scene.roll:
             started_at += length
-            old, path = path, Path(path_of(started_at))
-            path.touch()
-            yield RolledOver(str(old), length, started_at, clock)
+            old, path = path, _begun(path_of, started_at)
+            yield RolledOver("" if old is None else str(old), length, started_at, clock, path is not None)
             length = ZERO
-        with path.open("ab") as file:
-            file.write(b"\0")
+        if path is not None:
+            with path.open("ab") as file:
+                file.write(b"\0")
         yield LiveFrame(Frame(length, scene.pictures[number % len(scene.pictures)]), started_at + length)
         length += camera.period
         number += 1
     yield Lost(state, problem, started_at + length, length)
+
+
+def _begun(path_of: Callable[[datetime], str], started_at: datetime) -> Path | None:
+    """The file of a recording that begins; None where the disk is full."""
+    try:
+        path = Path(path_of(started_at))
+    except DiskFull:
+        return None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    return path

@@ -13,12 +13,13 @@ import pytest
 
 from ingest.identity import LocalFiles
 from videoqa.alerting.closing import Closing
+from videoqa.alerting.session import NO_ROOM
 from videoqa.alerting.watching import NOT_KEPT, NOT_RUNNING, STOPPED, SWITCHED_OFF, Room, Watching
 from videoqa.alerts import Alert, AlertRule, AlertState, Condition, ConditionKind, Notice, NoticeKind
 from videoqa.cameras import Camera, CameraState, ClockSource, StreamUrl
 from videoqa.errors import DiskFull, NotFootage
 from videoqa.events import Usage
-from videoqa.media import CoverageState, Frame, Picture, Recording, RecordingState, Span
+from videoqa.media import ZERO, CoverageState, Frame, Picture, Recording, RecordingState, Span
 from videoqa.passages import passages
 from videoqa.ports import (
     AnalysisKind,
@@ -95,7 +96,7 @@ class Source:
                     if isinstance(item, RolledOver):
                         path.write_text(str(item.length / SECOND))
                     self.world.time = item.started_at
-                    path = Path(path_of(item.started_at))
+                    path = Path(path_of(item.started_at)) if item.kept else self.world.folder / "not kept"
                     path.touch()
                 case LiveFrame():
                     self.world.time = item.taken_at
@@ -285,6 +286,49 @@ def test_a_recording_is_called_as_its_camera_is_when_it_begins(world: World) -> 
     over = RolledOver("", 2 * SECOND, at(2), ClockSource.RTCP)
     world.watch([tuned(0), *frames(0, 2), over, *frames(2, 2), lost(4, 2, CameraState.OFF, "")])
     assert [each.title.partition(" 2026")[0] for each in world.recordings] == ["Gate", "The gate"]
+
+
+def test_while_the_disk_is_full_alerts_go_on_and_the_pause_of_recording_is_told(world: World) -> None:
+    world.eyes.seen = lambda when: Looked({"moves": HERE} if when >= at(5) else {})
+    problems: list[str] = []
+
+    def tell(script: list[LiveItem]) -> Iterator[LiveItem]:
+        for item in script:
+            yield item
+            status = world.cameras.status("gate")
+            problems.append("" if status is None else status.problem)
+
+    full = RolledOver("", 4 * SECOND, at(4), ClockSource.RTCP, kept=False)
+    still = RolledOver("", 4 * SECOND, at(8), ClockSource.RTCP, kept=False)
+    room = RolledOver("", 4 * SECOND, at(12), ClockSource.RTCP)
+    script = [tuned(0), *frames(0, 4), full, *frames(4, 4), still, *frames(8, 4), room, *frames(12, 4), lost(16, 4)]
+    world.watch(tell(script))  # type: ignore[arg-type]
+    first, second = world.recordings
+    assert [(each.started_at, each.length) for each in (first, second)] == [(at(0), 4 * SECOND), (at(12), 4 * SECOND)]
+    assert world.gaps == [(4, 12, NO_ROOM), (16, None, "cut")]
+    assert [each for number, each in enumerate(problems) if number == 0 or each != problems[number - 1]] == [
+        "",
+        NO_ROOM,
+        "",
+        "cut",
+    ]
+    [new] = world.told(NoticeKind.ALERT_NEW)
+    assert new.alert is not None
+    assert (new.alert.start, new.alert.recording) == (at(5), "")
+    assert len({alert for _, alert in world.alerts}) == 1
+    # What is seen of it where it is recorded again is found there.
+    assert [event.span.start for event in world.archive.events(second.id)] == [ZERO]
+    assert world.states == [CameraState.STARTING, CameraState.ONLINE, CameraState.OFFLINE, CameraState.OFF]
+
+
+def test_a_session_that_begins_with_a_full_disk_records_nothing_and_says_so(world: World) -> None:
+    world.eyes.seen = lambda when: Looked({"moves": HERE})
+    world.watch([lost(2, None)], [replace(tuned(4), kept=False), *frames(4, 3), lost(7, 3)])
+    assert world.recordings == []
+    assert world.gaps == [(4, None, NO_ROOM)]
+    assert [kind for kind, _ in world.alerts][:1] == [NoticeKind.ALERT_NEW]
+    assert len({alert for _, alert in world.alerts}) == 1
+    assert world.shown == [at(4), at(5), at(6)]
 
 
 def test_every_break_is_a_gap_with_the_cause_it_began_with(world: World) -> None:

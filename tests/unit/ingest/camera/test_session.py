@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from ingest.camera.feed import Feed
+from ingest.camera.file import ROOM_EVERY
 from ingest.camera.process import Process
 from ingest.camera.session import LiveSettings, SandboxedCameras
 from ingest.camera.wire import Begun, Bytes, Look, Message, Order, Rolled
 from videoqa.cameras import Camera, CameraState, ClockSource, StreamUrl
+from videoqa.errors import DiskFull
 from videoqa.media import Picture
-from videoqa.ports.live import LiveFrame, LiveItem, Lost
+from videoqa.ports.live import LiveFrame, LiveItem, Lost, RolledOver
 
 SECOND = timedelta(seconds=1)
 CAMERA = Camera("gate", "Gate", StreamUrl("rtsp://10.0.0.7/"), datetime.now(UTC))
@@ -29,8 +31,9 @@ class Nowhere:
         yield Feed("rtsp", "rtsp://127.0.0.1:9/")
 
 
-def said_by(liar: Callable[[], Iterator[Message]], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Has every child say what ``liar`` does, in place of what it was told to find out."""
+def said_by(liar: Callable[[], Iterator[Message]], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Has every child say what ``liar`` does, in place of what it was told to find out; what it is told later on."""
+    told: list[str] = []
 
     class Taken(Process):
         def __init__(self, order: Order) -> None:
@@ -42,6 +45,9 @@ def said_by(liar: Callable[[], Iterator[Message]], monkeypatch: pytest.MonkeyPat
         def end(self) -> None:
             self.ending = True
 
+        def roll(self) -> None:
+            told.append("roll")
+
         def kill(self) -> None:
             self.ending = True
 
@@ -49,6 +55,22 @@ def said_by(liar: Callable[[], Iterator[Message]], monkeypatch: pytest.MonkeyPat
             self.ending = True
 
     monkeypatch.setattr("ingest.camera.session.Process", Taken)
+    return told
+
+
+class Disk:
+    """Names files, but for those that there is no room for; ``room`` says of each in turn whether there is."""
+
+    def __init__(self, folder: Path, *room: bool) -> None:
+        self._folder = folder
+        self._room = iter(room)
+        self._number = 0
+
+    def path_of(self, started_at: datetime) -> str:
+        if not next(self._room):
+            raise DiskFull(path=self._folder)
+        self._number += 1
+        return str(self._folder / f"{self._number}.mp4")
 
 
 def now() -> int:
@@ -119,3 +141,34 @@ def test_pictures_are_no_larger_than_was_asked_for(
     assert len([item for item in items if isinstance(item, LiveFrame)]) == shown
     assert isinstance(items[-1], Lost)
     assert ("not asked" in items[-1].problem) == (not shown)
+
+
+def test_a_disk_that_fills_up_ends_the_recording_and_not_the_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def child() -> Iterator[Message]:
+        yield begun()
+        yield Bytes(0, b"begins")
+        yield Bytes(500_000, bytes(ROOM_EVERY))  # finds the disk full
+        yield Look(600_000, Picture(32, 32, bytes(3 * 32 * 32)))
+        yield Rolled(1_000_000, now(), ClockSource.ARRIVAL)
+        yield Bytes(0, b"not kept")
+        yield Look(0, Picture(32, 32, bytes(3 * 32 * 32)))
+        yield Rolled(1_000_000, now(), ClockSource.ARRIVAL)
+        yield Bytes(0, b"goes on")
+        yield Rolled(700_000, now(), ClockSource.ARRIVAL)  # that was not asked for
+
+    told = said_by(child, monkeypatch)
+    disk = Disk(tmp_path, True, False, True)
+    full = LiveSettings(reserve=2**62, room=0 * SECOND)
+    with SandboxedCameras(Nowhere(), full).session(CAMERA, disk.path_of, lambda: False) as items:
+        _, first, second, third, fourth, lost = items
+    assert [isinstance(each, LiveFrame) for each in (first, third)] == [True, True]
+    assert isinstance(second, RolledOver)
+    assert isinstance(fourth, RolledOver)
+    assert (Path(second.path).read_bytes(), second.kept) == (b"begins", False)
+    assert (fourth.path, fourth.kept) == ("", True)
+    assert isinstance(lost, Lost)
+    assert "too soon" in lost.problem
+    assert (tmp_path / "2.mp4").read_bytes() == b"goes on"
+    assert told == ["roll", "roll"]

@@ -13,8 +13,9 @@ from ingest import closeups
 from ingest.closeups import FootageCloseups
 from ingest.kept import make_room, use, written
 from ingest.known import KnownFiles, content_of, grows
+from ingest.plain import MICROSECOND
+from ingest.request import Cutting
 from ingest.sandbox import SandboxedReader
-from ingest.wire import MICROSECOND, Cutting
 from videoqa.errors import ClipTooLong, DiskFull, EmptyFootage, SourceChanged
 from videoqa.media import ZERO, Recording, Sampling, Span
 from videoqa.ports import Cut

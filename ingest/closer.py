@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from ingest.development import End, Lost, Outcomes, Taken, develop
+from ingest.messages import Working
+from ingest.plain import MICROSECOND
 from ingest.plan import Gap
 from ingest.pyav import Footage
 from ingest.pyav.pixels import Scaler
+from ingest.request import Stretch
 from ingest.sampling import size_of
-from ingest.wire import MICROSECOND, Stretch, Working
 from videoqa.media import Frame
 from videoqa.ports import Sampled
 

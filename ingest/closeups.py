@@ -14,9 +14,9 @@ from pathlib import Path
 from ingest import known
 from ingest.kept import make_room, written
 from ingest.known import KnownFiles, content_of, grows
+from ingest.plain import MICROSECOND
 from ingest.sandbox import SandboxedReader
 from ingest.spool import JPEG_QUALITY, encode
-from ingest.wire import MICROSECOND
 from videoqa.errors import EmptyFootage, SourceChanged
 from videoqa.media import Recording, Sampling, Span
 from videoqa.ports import Closeup, FileIdentity, Sampled

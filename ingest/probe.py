@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from ingest.clock import Clock, microseconds
 from ingest.limits import Limits
+from ingest.messages import Working
 from ingest.pyav import Footage, Line
-from ingest.wire import Working
 from videoqa.errors import EmptyFootage
 from videoqa.media import ZERO, Cue, Span
 from videoqa.ports import MediaFacts, VideoFacts

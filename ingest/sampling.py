@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ingest.development import End, Lost, Outcomes, Taken
+from ingest.messages import Working
 from ingest.plan import Gap
 from ingest.pyav import Footage
 from ingest.pyav.pixels import Scaler
-from ingest.wire import Working
 from videoqa.errors import EmptyFootage
 from videoqa.media import Frame, Sampling, Span
 from videoqa.ports import Checkpoint, Sampled, Unread

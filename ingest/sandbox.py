@@ -17,24 +17,10 @@ from typing import IO
 from ingest import gating, pauses
 from ingest.formats import FORMATS
 from ingest.limits import Limits
+from ingest.messages import Confinement, CutMade, Done, Failed, Message, Part, Working
 from ingest.offspring import Endless, Offspring, Silent
-from ingest.wire import (
-    LARGEST_MESSAGE,
-    BadMessage,
-    Confinement,
-    CutMade,
-    Cutting,
-    Done,
-    Failed,
-    Hearing,
-    Message,
-    Part,
-    Request,
-    Stretch,
-    Survey,
-    Working,
-    decode,
-)
+from ingest.request import Cutting, Hearing, Request, Stretch, Survey
+from ingest.wire import LARGEST_MESSAGE, BadMessage, decode
 from videoqa.errors import CannotCut, DecoderCrashed, DecoderOverran, NoSuchFile, NotFootage, SourceChanged
 from videoqa.line import current
 from videoqa.media import ZERO, Sampling, Span

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 
 from ingest import pyav
 from ingest.confinement import confine
-from ingest.wire import MICROSECOND, Confinement, Done, Failed, Message, Request, Working, encode
+from ingest.messages import Confinement, Done, Failed, Message, Working
+from ingest.plain import MICROSECOND
+from ingest.request import Request
+from ingest.wire import encode
 from videoqa.errors import DecoderCrashed, DecoderOverran, VideoqaError
 from videoqa.media import Sampling
 

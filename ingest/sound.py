@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from ingest.messages import Working
 from ingest.pauses import Cutter
 from ingest.pyav import Footage
 from ingest.pyav.sound import decode_sound
-from ingest.wire import Working
 from videoqa.ports import Sound
 
 

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import json
 import struct
-from base64 import b64decode, b64encode
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from ingest.limits import Limits
+from ingest.messages import Confinement, CutMade, Done, Failed, Message, Part, Working
+from ingest.plain import MICROSECOND, as_json, read_span
 from videoqa import errors
-from videoqa.media import Cue, Frame, Picture, Sampling, Span
+from videoqa.media import Cue, Frame, Picture, Span
 from videoqa.ports import Checkpoint, MediaFacts, Sampled, Sound, Unread, VideoFacts
 
-MICROSECOND = timedelta(microseconds=1)
 HEADER = struct.Struct("!cI")
 LARGEST_MESSAGE = 2**28
 _SAMPLED = struct.Struct("!qBHH")
@@ -31,139 +28,8 @@ _LOUD = struct.Struct("!qq")
 _PART = struct.Struct("!Q")
 
 
-@dataclass(frozen=True, slots=True)
-class Working:
-    """Nothing to tell yet; the work goes on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The work ended with this error."""
-
-    error: errors.VideoqaError
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """Everything was told."""
-
-
-@dataclass(frozen=True, slots=True)
-class Confinement:
-    """What holds the child back, by the names `doctor` prints."""
-
-    measures: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Bytes of a clip that stand ``offset`` bytes from its beginning; what was told of them before is overwritten."""
-
-    offset: int
-    data: bytes | memoryview
-
-
-@dataclass(frozen=True, slots=True)
-class CutMade:
-    """The clip is whole: what of the recording it holds, and whether its pictures were copied bit for bit."""
-
-    span: Span
-    copied: bool
-
-
-Message = MediaFacts | Sampled | Unread | Sound | Part | CutMade | Working | Failed | Done | Confinement
-
-
 class BadMessage(ValueError):
     """What came over the pipe is no message."""
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """The part of a request that asks for frames."""
-
-    sampling: Sampling
-    gated: bool
-    since: Checkpoint | None
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """The part of a request that asks for the frames of ``span`` alone.
-
-    With ``leaps`` the time stamps leap, so that no time can be sought.
-    """
-
-    sampling: Sampling
-    span: Span
-    leaps: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Hearing:
-    """The part of a request that asks for sound."""
-
-    since: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class Cutting:
-    """The part of a request that asks for a clip of ``span``.
-
-    It may begin ``lead`` before that, at a keyframe. With ``leaps`` no time can be sought. ``anew`` has its pictures
-    encoded anew, whatever their codec.
-    """
-
-    span: Span
-    lead: timedelta
-    leaps: bool
-    anew: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the child is to do with the file behind ``descriptor``; a probe where that is all that is told.
-
-    Without a descriptor it only tells its confinement. ``work`` is its processor time in whole seconds.
-    """
-
-    descriptor: int | None
-    decoder: str
-    limits: Limits
-    work: int
-    survey: Survey | None = None
-    hearing: Hearing | None = None
-    stretch: Stretch | None = None
-    cutting: Cutting | None = None
-
-    def to_json(self) -> bytes:
-        return _json(self)
-
-    @classmethod
-    def from_json(cls, text: bytes) -> Request:
-        told: dict[str, Any] = json.loads(text)
-        limits = told.pop("limits")
-        for name in ("stall", "work", "work_per_mebibyte"):
-            limits[name] = limits[name] * MICROSECOND
-        survey = told.pop("survey")
-        if survey is not None:
-            since = survey["since"] and Checkpoint(
-                survey["since"]["pts"] * MICROSECOND, b64decode(survey["since"]["gate"])
-            )
-            survey = Survey(_read_sampling(survey["sampling"]), survey["gated"], since)
-        hearing = told.pop("hearing")
-        if hearing is not None:
-            hearing = Hearing(hearing["since"] * MICROSECOND)
-        stretch = told.pop("stretch")
-        if stretch is not None:
-            span = _read_span(stretch["span"])
-            stretch = Stretch(_read_sampling(stretch["sampling"]), span, stretch["leaps"])
-        cutting = told.pop("cutting")
-        if cutting is not None:
-            cutting = Cutting(
-                _read_span(cutting["span"]), cutting["lead"] * MICROSECOND, cutting["leaps"], cutting["anew"]
-            )
-        return cls(**told, limits=Limits(**limits), survey=survey, hearing=hearing, stretch=stretch, cutting=cutting)
 
 
 def encode(message: Message) -> list[bytes | memoryview]:
@@ -200,25 +66,9 @@ def _encode_body(message: Message) -> list[bytes | memoryview]:
         case Part(offset, data):
             return [_PART.pack(offset), data]
         case Failed(error):
-            return [_json([type(error).__name__, {name: str(value) for name, value in error.fields.items()}])]
+            return [as_json([type(error).__name__, {name: str(value) for name, value in error.fields.items()}])]
         case _:
-            return [_json(message)]
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, default=_plain).encode()
-
-
-def _plain(value: object) -> object:
-    if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: getattr(value, item.name) for item in fields(value)}
-    if isinstance(value, timedelta):
-        return value // MICROSECOND
-    if isinstance(value, bytes):
-        return b64encode(value).decode()
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} does not go over the wire")
+            return [as_json(message)]
 
 
 def _read_sampled(body: memoryview) -> Sampled:
@@ -248,20 +98,12 @@ def _read_part(body: memoryview) -> Part:
 
 def _read_cut_made(body: memoryview) -> CutMade:
     told = json.loads(bytes(body))
-    return CutMade(_read_span(told["span"]), bool(told["copied"]))
-
-
-def _read_sampling(told: Any) -> Sampling:
-    return Sampling(**{**told, "period": told["period"] * MICROSECOND})
-
-
-def _read_span(told: Any) -> Span:
-    return Span(int(told["start"]) * MICROSECOND, int(told["end"]) * MICROSECOND)
+    return CutMade(read_span(told["span"]), bool(told["copied"]))
 
 
 def _read_unread(body: memoryview) -> Unread:
     told = json.loads(bytes(body))
-    return Unread(_read_span(told["span"]), str(told["reason"]), bool(told["failed"]))
+    return Unread(read_span(told["span"]), str(told["reason"]), bool(told["failed"]))
 
 
 def _read_facts(body: memoryview) -> MediaFacts:
@@ -273,7 +115,7 @@ def _read_facts(body: memoryview) -> MediaFacts:
         created_at=created and datetime.fromisoformat(created),
         claimed=None if claimed is None else int(claimed) * MICROSECOND,
         cues=tuple(
-            Cue(_read_span(cue["span"]), str(cue["text"]), cue["language"] and str(cue["language"]), str(cue["track"]))
+            Cue(read_span(cue["span"]), str(cue["text"]), cue["language"] and str(cue["language"]), str(cue["track"]))
             for cue in told["cues"]
         ),
         problems=tuple(str(problem) for problem in told["problems"]),

@@ -16,7 +16,7 @@ from ingest.camera.feed import CannotOpen, Feed, Feeds
 from ingest.camera.file import NoFile, RecordingFile
 from ingest.camera.process import ChildLost, Process
 from ingest.camera.wire import Alive, Begun, Bytes, Ended, Held, Look, Message, Order, Rolled
-from ingest.wire import MICROSECOND
+from ingest.plain import MICROSECOND
 from videoqa.cameras import Camera, CameraState, ClockSource, Detail
 from videoqa.errors import DiskFull, StorageError
 from videoqa.media import Frame, Picture

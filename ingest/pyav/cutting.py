@@ -14,13 +14,15 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from ingest.clock import MICROSECONDS, microseconds
+from ingest.messages import CutMade, Part, Working
+from ingest.plain import MICROSECOND
 from ingest.plan import Coded
 from ingest.pyav.decoder import Decoder
 from ingest.pyav.encoding import PictureEncoder
 from ingest.pyav.footage import Footage
 from ingest.pyav.sink import Sink, mp4
 from ingest.pyav.soundtrack import Soundtrack
-from ingest.wire import MICROSECOND, CutMade, Cutting, Part, Working
+from ingest.request import Cutting
 from videoqa.errors import EmptyFootage
 from videoqa.media import Span
 from videoqa.times import clock_span

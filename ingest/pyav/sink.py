@@ -10,8 +10,8 @@ import av
 from av.container import OutputContainer
 from av.error import FFmpegError
 
+from ingest.messages import Part
 from ingest.pyav.decoder import out_of_memory
-from ingest.wire import Part
 from videoqa.errors import CannotCut
 
 _PART_BYTES = 2**20

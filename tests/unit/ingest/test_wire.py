@@ -9,24 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.limits import Limits
-from ingest.wire import (
-    HEADER,
-    BadMessage,
-    Confinement,
-    CutMade,
-    Cutting,
-    Done,
-    Failed,
-    Hearing,
-    Message,
-    Part,
-    Request,
-    Stretch,
-    Survey,
-    Working,
-    decode,
-    encode,
-)
+from ingest.messages import Confinement, CutMade, Done, Failed, Message, Part, Working
+from ingest.request import Cutting, Hearing, Request, Stretch, Survey
+from ingest.wire import HEADER, BadMessage, decode, encode
 from videoqa.errors import FootageTooLarge
 from videoqa.media import Cue, Frame, Picture, Sampling, Span
 from videoqa.ports import Checkpoint, MediaFacts, Sampled, Sound, Unread, VideoFacts

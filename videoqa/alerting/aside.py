@@ -19,6 +19,8 @@ from videoqa.media import CoveredSpan, Recording
 
 RETENTION_SECONDS = 60.0
 AGAIN_SECONDS = 5.0
+MOST_TRIES = 8
+"""A file that could not be read so often, over ten minutes, never can be: no machine is short of memory that long."""
 _LONGEST_SECONDS = 3600.0
 _IDLE_SECONDS = 1.0
 _LOOK_SECONDS = 0.02
@@ -27,14 +29,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Work:
-    """Something to do until it has gone through. ``name`` tells it from all else, ``wait`` is the seconds before it is
-    tried again, ``due`` when that is by the steady clock.
+    """Something to do until it has gone through; it is told whether this is the last of ``MOST_TRIES``. ``name`` tells
+    it from all else, ``wait`` is the seconds before it is tried again, ``due`` when that is by the steady clock.
     """
 
     name: str
-    do: Callable[[], object]
+    do: Callable[[bool], object]
     wait: float
     due: float = 0.0
+    tries: int = 0
 
 
 class Aside:
@@ -54,13 +57,15 @@ class Aside:
 
     def close(self, recording: Recording, looked: Sequence[CoveredSpan]) -> None:
         """Has the recording closed soon."""
-        self._to_do.put(_Work(recording.id, lambda: self._closing.close(recording, looked), self._again))
+        self._to_do.put(
+            _Work(recording.id, lambda last: self._closing.close(recording, looked, last=last), self._again)
+        )
 
     def look(self, every: Collection[Camera]) -> None:
         """Takes notice of the cameras that there are."""
         self._every = every
         if self._thread is None:
-            self._to_do.put(_Work("", self._take_up, self._again))
+            self._to_do.put(_Work("", lambda _: self._take_up(), self._again))
         # One that has died of what nobody foresaw is begun again.
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name="aside", daemon=True)
@@ -91,7 +96,8 @@ class Aside:
 
     def _do(self, work: _Work) -> None:
         """Does it now, or has it done later."""
-        if self._tried(work.do):
+        work.tries += 1
+        if self._tried(lambda: work.do(work.tries >= MOST_TRIES)):
             return
         work.due = time.monotonic() + work.wait
         work.wait = min(2 * work.wait, _LONGEST_SECONDS)

@@ -59,10 +59,11 @@ class Closing:
         except (NotFootage, EmptyFootage):
             return ZERO
 
-    def close(self, recording: Recording, looked: Sequence[CoveredSpan] = ()) -> None:
+    def close(self, recording: Recording, looked: Sequence[CoveredSpan] = (), *, last: bool = False) -> None:
         """Has ``recording`` searched from now on; one in which there is nothing is forgotten.
 
-        ``looked`` is what was looked at for rules, as far as that is known.
+        ``looked`` is what was looked at for rules, as far as that is known. The ``last`` time it is tried, what cannot
+        be read now is taken for what never can be: it has failed, and its file stays.
 
         Raises:
             DecoderCrashed, DecoderOverran, SourceChanged: it cannot be read now, and is under way still.
@@ -76,16 +77,19 @@ class Closing:
             if not length:
                 raise EmptyFootage(problem="nothing of it plays")
             digest = self.files.identify(recording.source).digest
-        except _PASSING:
-            raise
+        except _PASSING as error:
+            if not last:
+                raise
+            self._fail(now, recording.length, looked, error)
+            return
         except EmptyFootage as error:
             if self.holds_media(recording.source):
-                self._fail(now, looked, error)
+                self._fail(now, recording.length, looked, error)
             else:
                 self.remove(recording)
             return
         except BadMedia as error:
-            self._fail(now, looked, error)
+            self._fail(now, recording.length, looked, error)
             return
         self._end_rules(recording, Coverage(length, tuple(looked)))
         self.archive.close(recording.id, length=length, digest=digest)
@@ -102,12 +106,15 @@ class Closing:
             if recording.camera:
                 self._submit(recording)
 
-    def _fail(self, recording: Recording, looked: Sequence[CoveredSpan], error: BadMedia) -> None:
-        """What was seen of it live stays, and is kept for as long as if it could be read."""
+    def _fail(self, recording: Recording, told: timedelta, looked: Sequence[CoveredSpan], error: BadMedia) -> None:
+        """What was seen of it live stays, and is kept for as long as if it could be read.
+
+        ``told`` is how long it is by whoever recorded it, zero where nobody knows.
+        """
         _log.warning("what camera %s recorded cannot be read: %s", recording.camera, error)
         seen = (event.span for event in self.archive.events(recording.id))
         ends = (span.end for span in (*seen, *(each.span for each in looked)))
-        length = max(recording.length, *ends, ZERO)
+        length = max(told, recording.length, *ends, ZERO)
         self.archive.describe(recording.id, length=length, started_at=recording.started_at)
         self._end_rules(recording, Coverage(length, tuple(looked)))
         self.archive.set_state(recording.id, RecordingState.FAILED, [str(error)])

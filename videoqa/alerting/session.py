@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -195,7 +195,9 @@ class Session:
         if under_way is not None and under_way.kept:
             lasted = length or under_way.until + self._camera.period
             self._standing.footage_ends(under_way.started_at + lasted)
-            self._room.ended(under_way.recording, under_way.attention.spans(lasted, under_way.away))
+            self._room.ended(
+                replace(under_way.recording, length=lasted), under_way.attention.spans(lasted, under_way.away)
+            )
 
     def _write(self, changes: Sequence[AlertChange]) -> None:
         if changes:

@@ -78,7 +78,8 @@ class LiveSource(Protocol):
         """One unbroken session: ``Tuned`` first, ``Lost`` last; where none comes about, ``Lost`` alone.
 
         ``path_of`` gives the file of a recording that begins then. Where it raises ``DiskFull``, or the disk is full
-        later on, nothing is recorded until there is room again, which is seen to now and then. Frames are dropped, oldest first, where nobody takes
-        them in time; packets never are. Leaving it ends the session; what is recorded is playable at any time.
+        later on, nothing is recorded until there is room again, which is seen to now and then. Frames are dropped,
+        oldest first, where nobody takes them in time; packets never are. Leaving it ends the session; what is recorded
+        is playable at any time.
         """
         ...

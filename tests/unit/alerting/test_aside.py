@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from videoqa.alerting.aside import Aside
+from videoqa.alerting.aside import MOST_TRIES, Aside
 from videoqa.alerting.closing import under_way
-from videoqa.errors import DatabaseBusy, DecoderOverran
+from videoqa.errors import DatabaseBusy, DecoderCrashed, DecoderOverran
 from videoqa.media import Recording
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -23,9 +23,11 @@ FRESH = under_way("/fresh", "gate", NOON, NOON, None)
 
 @dataclass
 class Closing:
-    """Fails with ``troubles``, one after the other, each time it is asked for anything."""
+    """Fails with ``troubles``, one after the other, each time it is asked for anything; ``always`` is never read."""
 
     troubles: list[Exception] = field(default_factory=list)
+    always: str = ""
+    crashes: int = 0
     closed: list[str] = field(default_factory=list)
     done: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
@@ -36,7 +38,10 @@ class Closing:
     def resume(self) -> None:
         self._trouble()
 
-    def close(self, recording: Recording, looked: Sequence[object]) -> None:
+    def close(self, recording: Recording, looked: Sequence[object], *, last: bool) -> None:
+        if recording.source == self.always and not last:
+            self.crashes += 1
+            raise DecoderCrashed(problem="killed")
         self._trouble()
         self.closed.append(recording.source)
         self.done.release()
@@ -86,3 +91,14 @@ def test_nobody_waits_at_the_end_for_what_cannot_be_done_now() -> None:
     assert closing.done.acquire(timeout=GENEROUS)
     busy.finish(GENEROUS * 100)
     assert closing.closed == ["/left"]
+
+
+def test_what_always_crashes_is_given_up_after_some_tries_and_holds_nobody_up() -> None:
+    closing = Closing(always="/fresh")
+    busy = aside(closing)
+    busy.close(FRESH, ())
+    busy.look(())
+    for _ in range(2):
+        assert closing.done.acquire(timeout=GENEROUS)
+    assert closing.closed == ["/left", "/fresh"]
+    assert closing.crashes == MOST_TRIES - 1

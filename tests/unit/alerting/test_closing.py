@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from ingest.camera.file import holds_media
 from ingest.identity import LocalFiles
+from ingest.known import KnownFiles
 from videoqa.alerting.closing import Closing, begin_rules, under_way
 from videoqa.errors import BadMedia, DecoderCrashed, DecoderOverran, EmptyFootage, NotFootage, SourceChanged
 from videoqa.events import Event, Source
@@ -85,6 +87,28 @@ def test_what_a_machine_without_time_does_to_footage_passes(trouble: BadMedia, p
     closed = world.close()
     assert closed is not None
     assert (closed.state, closed.length) == (RecordingState.QUEUED, 8 * SECOND)
+
+
+def test_what_crashes_the_decoder_the_last_time_too_has_failed_and_plays(path: Path, tmp_path: Path) -> None:
+    world = World(path, HEAD + FRAGMENT, *[DecoderCrashed(problem="killed")] * 2)
+    with pytest.raises(DecoderCrashed):
+        world.close()
+    world.closing.close(replace(world.recording, length=7 * SECOND), last=True)
+    assert world.closing.left_behind() == ()
+    failed = world.archive.recording(world.recording.id)
+    assert failed is not None
+    assert (failed.state, failed.length) == (RecordingState.FAILED, 7 * SECOND)
+    assert failed.problems == (str(DecoderCrashed(problem="killed")),)
+    with KnownFiles(tmp_path / "known").opened(failed) as file:
+        assert file.read() == HEAD + FRAGMENT
+
+
+def test_what_can_be_read_the_last_time_is_closed_like_any_other(path: Path) -> None:
+    world = World(path, HEAD + FRAGMENT)
+    world.closing.close(world.recording, last=True)
+    closed = world.archive.recording(world.recording.id)
+    assert closed is not None
+    assert closed.state is RecordingState.QUEUED
 
 
 @pytest.mark.parametrize("content", [b"", HEAD[:5], HEAD, HEAD + FRAGMENT[:20], HEAD + FRAGMENT[:60]])

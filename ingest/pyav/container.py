@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import av
@@ -19,6 +20,7 @@ _OPTIONS = {
     "format_whitelist": DEMUXERS,
     "protocol_whitelist": "file",
 }
+_EPOCHS, _CALENDAR_ENDS = 1970, 9000
 
 
 def opened(url: str) -> InputContainer:
@@ -61,6 +63,22 @@ def best(container: InputContainer) -> VideoStream | None:
         if not stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails)
     ]
     return max(moving, key=lambda stream: stream.codec_context.width * stream.codec_context.height, default=None)
+
+
+def created_at(container: InputContainer) -> datetime | None:
+    """The creation time that ``container`` states, in UTC."""
+    metadata = dict(container.metadata)
+    for stream in container.streams:
+        metadata = dict(stream.metadata) | metadata
+    text = metadata.get("creation_time") or metadata.get("DATE_UTC") or ""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    # A camera whose clock was never set says one of the epochs; nothing is filmed at the end of the calendar.
+    if not _EPOCHS < time.year < _CALENDAR_ENDS:
+        return None
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def _why_not(url: str) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -16,7 +15,6 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Discard, Stream
-from av.subtitles.subtitle import AssSubtitle
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -24,41 +22,15 @@ from ingest.clock import MICROSECONDS, Clock, microseconds, zero_of
 from ingest.limits import Limits
 from ingest.nal import H264
 from ingest.plan import Coded
-from ingest.pyav.container import best, opened, restrain
+from ingest.pyav.container import best, created_at, opened, restrain
 from ingest.pyav.decoder import Decoder, out_of_memory
+from ingest.pyav.pieces import TEXT_CODECS, Line, Piece, texts
 from videoqa.errors import EmptyFootage, FootageTooLarge
 
-_TEXT_CODECS = frozenset({"ass", "mov_text", "ssa", "srt", "subrip", "text", "webvtt"})
-_LONGEST_LINE = 10_000
-_EPOCHS, _CALENDAR_ENDS = 1970, 9000
 _PACKETS_TO_FIRST_PICTURE = 300
 # How far behind a sought time the search for its keyframe goes on, in microseconds.
 _BEHIND = 5_000_000
 _FURTHER_BACK = 20_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """When a packet of picture or sound begins and how long it lasts, in units of ``time_base``."""
-
-    stream: int
-    is_video: bool
-    stamp: int
-    order: int | None
-    duration: int
-    time_base: Fraction
-    hidden: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a subtitle track. ``end`` is not after ``start`` where the track does not say it."""
-
-    start: timedelta
-    end: timedelta
-    text: str
-    language: str | None
-    track: str
 
 
 @contextmanager
@@ -148,18 +120,7 @@ class Footage:
     @property
     def created_at(self) -> datetime | None:
         """The creation time the container states, in UTC."""
-        metadata = dict(self.container.metadata)
-        for stream in self.container.streams:
-            metadata = dict(stream.metadata) | metadata
-        text = metadata.get("creation_time") or metadata.get("DATE_UTC") or ""
-        try:
-            time = datetime.fromisoformat(text)
-        except ValueError:
-            return None
-        # A camera whose clock was never set says one of the epochs; nothing is filmed at the end of the calendar.
-        if not _EPOCHS < time.year < _CALENDAR_ENDS:
-            return None
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+        return created_at(self.container)
 
     def pieces(self) -> Iterator[Piece | Line]:
         """Every packet of picture and sound, and every line of text, in the order of the file; nothing is decoded."""
@@ -180,7 +141,7 @@ class Footage:
                 continue
             start = timedelta(microseconds=microseconds(stamp, base) - self.zero)
             end = start + timedelta(microseconds=microseconds(duration, base))
-            for text in _texts(packet):
+            for text in texts(packet):
                 yield Line(start, end, text, stream.language, f"track {stream.index}")
 
     def first_size(self) -> tuple[int, int] | None:
@@ -204,7 +165,7 @@ class Footage:
 
     def _listened_to(self) -> list[Stream]:
         """The best video stream, all sound, and all text; where there is a picture, no other one."""
-        text = [stream for stream in self.container.streams.subtitles if stream.codec_context.name in _TEXT_CODECS]
+        text = [stream for stream in self.container.streams.subtitles if stream.codec_context.name in TEXT_CODECS]
         return [*([self.video] if self.video else []), *self.container.streams.audio, *text]
 
     def packets(self, since: int) -> Iterator[Coded[Packet[VideoStream]]]:
@@ -332,15 +293,3 @@ class Footage:
         if self.video is None:
             raise EmptyFootage(problem="it has no video stream")
         return self.video
-
-
-def _texts(packet: Packet[Any]) -> Iterator[str]:
-    try:
-        subtitles = packet.decode()
-    except FFmpegError:
-        return
-    for subtitle in subtitles:
-        if isinstance(subtitle, AssSubtitle):
-            text = " ".join(subtitle.dialogue.decode("utf-8", "replace").split())
-            if text:
-                yield text[:_LONGEST_LINE]

@@ -35,6 +35,7 @@ _CREATED = 201
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _LAGS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 _LOOK_SECONDS = 0.25
+_STANDING = tuple(state for state in CameraState if state is not CameraState.REMOVED)
 _FRESH_SECONDS = 2.0
 
 
@@ -121,7 +122,7 @@ def _told(known: Figures) -> Iterable[Metric]:
     yield _gauge("videoqa_disk_size_bytes", "How large its disk is.", known.disk_size)
     yield _gauge("videoqa_worker_up", "1 where the work is done.", float(known.worker_up))
     yield CounterMetricFamily("videoqa_worker_restarts", "Workers that ended too early.", value=known.worker_restarts)
-    yield _by_state("videoqa_cameras", "Cameras that are switched on.", known.cameras, CameraState)
+    yield _by_state("videoqa_cameras", "Cameras that are switched on.", known.cameras, _STANDING)
     yield CounterMetricFamily(
         "videoqa_camera_frames_dropped", "Frames nobody took in time.", value=known.dropped_frames
     )

@@ -1,23 +1,19 @@
-"""Writes down what became of alerts and cameras, with the notices of it, in the transaction it is handed."""
+"""Writes down what became of alerts and cameras, in the transaction it is handed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from indexer import alert_rows, live_tables, rows, statements, tables
 from indexer.cameras import put_gap, put_status
-from videoqa.alerts import Alert, AlertState, Notice, NoticeKind
+from indexer.notices import News
+from videoqa.alerts import Alert, AlertState, NoticeKind
 from videoqa.cameras import CameraStatus, Gap
 from videoqa.events import Event
 from videoqa.ports import AlertChange, AnalysisKind
-
-News = tuple[NoticeKind, alert_rows.Told]
-"""What there is to be told."""
-_COUNTER = "notices"
 
 
 def put(connection: sa.Connection, change: AlertChange | CameraStatus | Gap) -> Iterator[News]:
@@ -39,26 +35,6 @@ def keep(connection: sa.Connection, alert: Alert) -> Alert:
     row = alert_of(connection, alert.id)
     assert row is not None
     return alert_rows.alert(row)
-
-
-def note(connection: sa.Connection, told: Sequence[News]) -> tuple[Notice, ...]:
-    """Adds a notice for each."""
-    if not told:
-        return ()
-    c = live_tables.counters.c
-    mine = c.name == _COUNTER
-    counted = live_tables.counters.update().where(mine).values(value=c.value + len(told))
-    if not connection.execute(counted).rowcount:
-        connection.execute(live_tables.counters.insert(), {"name": _COUNTER, "value": len(told)})
-    first, now = last_seq(connection) - len(told) + 1, datetime.now(UTC)
-    noted = [alert_rows.notice_row(seq, kind, now, each) for seq, (kind, each) in enumerate(told, first)]
-    connection.execute(live_tables.notices.insert(), noted)
-    return tuple(alert_rows.notice(**row) for row in noted)
-
-
-def last_seq(connection: sa.Connection) -> int:
-    c = live_tables.counters.c
-    return connection.execute(sa.select(c.value).where(c.name == _COUNTER)).scalar() or 0
 
 
 def alert_of(connection: sa.Connection, alert_id: str) -> rows.Row | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from indexer import alert_changes, alert_rows, columns, live_tables, statements
+from indexer import alert_changes, alert_rows, columns, live_tables, notices, statements
 from indexer.database import reading, writing
 from videoqa.alerts import MOST_REMARKS, Alert, AlertState, Notice, NoticeKind, Remark
 from videoqa.cameras import CameraStatus, Gap
@@ -31,7 +31,7 @@ class SqlAlertLog:
 
     def write(self, changes: Sequence[AlertChange | CameraStatus | Gap]) -> tuple[Notice, ...]:
         with writing(self._engine) as connection:
-            return alert_changes.note(
+            return notices.note(
                 connection, [news for change in changes for news in alert_changes.put(connection, change)]
             )
 
@@ -43,12 +43,12 @@ class SqlAlertLog:
 
     def last_seq(self) -> int:
         with reading(self._engine) as connection:
-            return alert_changes.last_seq(connection)
+            return notices.last_seq(connection)
 
     def oldest_seq(self) -> int:
         with reading(self._engine) as connection:
             oldest = connection.execute(sa.select(sa.func.min(live_tables.notices.c.seq))).scalar()
-            return alert_changes.last_seq(connection) + 1 if oldest is None else oldest
+            return notices.last_seq(connection) + 1 if oldest is None else oldest
 
     def alert(self, alert_id: str) -> Alert | None:
         with reading(self._engine) as connection:
@@ -110,7 +110,7 @@ class SqlAlertLog:
             )
             after = alert_changes.keep(connection, judged)
             if after != before:
-                alert_changes.note(connection, [(NoticeKind.ALERT_UPDATE, after)])
+                notices.note(connection, [(NoticeKind.ALERT_UPDATE, after)])
             return after
 
     def forget(self, before: datetime) -> int:
@@ -119,7 +119,7 @@ class SqlAlertLog:
         # In the order of their numbers: a clock that was put back leaves no hole in the middle.
         kept = sa.select(notice.seq).where(notice.at >= before).order_by(notice.seq).limit(1)
         with reading(self._engine) as connection:
-            first_kept = connection.execute(kept).scalar() or alert_changes.last_seq(connection) + 1
+            first_kept = connection.execute(kept).scalar() or notices.last_seq(connection) + 1
         # What has ended before then has begun before then, and by that it is found.
         over = (alert.start < before, alert.end < before, alert.state == AlertState.ENDED.value)
         self._delete(live_tables.alerts, alert.id, *over)

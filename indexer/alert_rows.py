@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -80,8 +80,9 @@ def alert(row: Row | Mapping[str, Any]) -> Alert:
     )
 
 
-def notice_row(seq: int, kind: NoticeKind, at: datetime, told: Told) -> dict[str, Any]:
-    return {"seq": seq, "kind": kind.value, "at": at, "body": json.dumps(_body(told), separators=(",", ":"))}
+def notice_row(seq: int, kind: NoticeKind, at: datetime, told: Told, tags: Sequence[str] = ()) -> dict[str, Any]:
+    body = _body(told) | ({"tags": [Words.kept(tag) for tag in tags]} if tags else {})
+    return {"seq": seq, "kind": kind.value, "at": at, "body": json.dumps(body, separators=(",", ":"))}
 
 
 def notice(seq: int, kind: str, at: datetime, body: str) -> Notice:
@@ -89,7 +90,7 @@ def notice(seq: int, kind: str, at: datetime, body: str) -> Notice:
     match _KINDS[kind]:
         case NoticeKind.CAMERA_STATUS as kept:
             told["since"], told["last_frame_at"] = _instant(told["since"]), _perhaps(told["last_frame_at"])
-            return Notice(seq, kept, at, status=status(told))
+            return Notice(seq, kept, at, status=status(told), tags=tuple(told.get("tags", ())))
         case NoticeKind.GAP as kept:
             told["start"], told["end"] = _instant(told["start"]), _perhaps(told["end"])
             return Notice(seq, kept, at, gap=gap(told))

@@ -6,9 +6,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from indexer import live_rows, live_tables, statements
+from indexer import live_rows, live_tables, notices, statements
 from indexer.database import reading, writing
-from videoqa.cameras import Camera, CameraStatus, Gap, Limits
+from videoqa.alerts import NoticeKind
+from videoqa.cameras import Camera, CameraStatus, Gap, Limits, farewell
 from videoqa.errors import CameraTaken, UnknownCamera
 
 
@@ -46,9 +47,15 @@ class SqlCameras:
         c = live_tables.cameras.c
         with writing(self._engine) as connection:
             row = statements.first(connection, sa.select(live_tables.cameras).where(c.id == camera_id))
-            if row is not None and (limits := live_rows.camera(row).limits).bounded:
+            if row is None:
+                return
+            camera = live_rows.camera(row)
+            if camera.limits.bounded:
                 _forget(connection, camera_id)
-                connection.execute(live_tables.removed_cameras.insert(), live_rows.limits_row(limits))
+                connection.execute(live_tables.removed_cameras.insert(), live_rows.limits_row(camera.limits))
+            status = statements.first(connection, _status_of(camera_id))
+            gone = farewell(camera_id, None if status is None else live_rows.status(status))
+            notices.note(connection, [(NoticeKind.CAMERA_STATUS, gone)], camera.tags)
             connection.execute(live_tables.cameras.delete().where(c.id == camera_id))
             for table in (live_tables.camera_status, live_tables.gaps):
                 connection.execute(table.delete().where(table.c.camera == camera_id))
@@ -60,9 +67,8 @@ class SqlCameras:
             return tuple(live_rows.limits(row) for select in each for row in statements.every(connection, select))
 
     def status(self, camera_id: str) -> CameraStatus | None:
-        c = live_tables.camera_status.c
         with reading(self._engine) as connection:
-            row = statements.first(connection, sa.select(live_tables.camera_status).where(c.camera == camera_id))
+            row = statements.first(connection, _status_of(camera_id))
         return None if row is None else live_rows.status(row)
 
     def touch(self, status: CameraStatus) -> None:
@@ -92,6 +98,11 @@ def put_gap(connection: sa.Connection, gap: Gap) -> bool:
     table = live_tables.gaps
     same = sa.and_(table.c.camera == gap.camera, table.c.start == gap.start)
     return _put(connection, table, same, live_rows.gap_row(gap))
+
+
+def _status_of(camera_id: str) -> sa.Select[tuple[object, ...]]:
+    table = live_tables.camera_status
+    return sa.select(table).where(table.c.camera == camera_id)
 
 
 def _put(connection: sa.Connection, table: sa.Table, same: sa.ColumnElement[bool], row: dict[str, object]) -> bool:

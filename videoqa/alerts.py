@@ -164,6 +164,8 @@ class NoticeKind(StrEnum):
 class Notice:
     """One line of the alert log. ``seq`` rises strictly in the order of commits and is never used again; ``at`` is when
     it was committed. It bears exactly one of ``alert``, ``status`` and ``gap``, as it was then.
+
+    ``tags`` are those of a camera that was removed, by which nobody could look it up any more; elsewhere there are none.
     """
 
     seq: int
@@ -172,6 +174,7 @@ class Notice:
     alert: Alert | None = None
     status: CameraStatus | None = None
     gap: Gap | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def camera(self) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 _USER = re.compile(r"^((?:rtsp|http)s?:/*)?.*@", re.DOTALL | re.IGNORECASE)
@@ -40,7 +40,9 @@ class StreamUrl:
 
 
 class CameraState(StrEnum):
-    """How a camera is. ``off`` is one that nobody watches because it was switched off, or no service runs."""
+    """How a camera is. ``off`` is one that nobody watches because it was switched off, or no service runs; ``removed``
+    is the last that is told of one, and none that is there.
+    """
 
     STARTING = "starting"
     ONLINE = "online"
@@ -50,6 +52,7 @@ class CameraState(StrEnum):
     NOT_FOUND = "not found"
     BAD_CODEC = "bad codec"
     OFF = "off"
+    REMOVED = "removed"
 
 
 class Detail(StrEnum):
@@ -127,6 +130,13 @@ class CameraStatus:
     clock: ClockSource | None = None
     reconnects: int = 0
     dropped: int = 0
+
+
+def farewell(camera_id: str, last: CameraStatus | None) -> CameraStatus:
+    """What is told of a camera when it is removed, which was last known to be as ``last`` says."""
+    now = datetime.now(UTC)
+    known = last or CameraStatus(camera_id, CameraState.OFF, now)
+    return replace(known, state=CameraState.REMOVED, since=now, problem="", recording="")
 
 
 @dataclass(frozen=True, slots=True)

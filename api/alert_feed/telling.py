@@ -55,8 +55,8 @@ def _told(notice: Notice, tags: Mapping[str, tuple[str, ...]], kept: Collection[
         seq=notice.seq,
         line=Line(notice.kind.value, message_of(notice, footage=footage).model_dump_json(), notice.seq),
         camera=notice.camera,
-        # What became of a camera that was removed is for those who reach it by its id alone.
-        tags=tags.get(notice.camera, ()),
+        # That a camera was removed is for those who reached it; what it had to tell before, for those who reach its id.
+        tags=tags.get(notice.camera, notice.tags),
         kind=notice.kind,
         rule=None if alert is None else alert.rule,
         severity=None if alert is None else alert.severity,

@@ -93,7 +93,7 @@ class Bridging:
             _log.warning("how far the MQTT broker was told cannot be kept: %s", error)
 
     async def _introduce(self, line: BrokerLine) -> bool:
-        """Tells of cameras that are new, changed or gone."""
+        """Tells of cameras that are new or changed. Of those that are gone the log tells."""
 
         def words() -> tuple[dict[str, Camera], list[Word]]:
             there = {camera.id: camera for camera in self._service.setting_up.cameras.cameras()}
@@ -103,8 +103,6 @@ class Bridging:
                 if known is None or known.name != camera.name:
                     said += topics.introduction(self._broker, camera)
                     said += self._standing(camera.id)
-            for camera_id in self._introduced.keys() - there.keys():
-                said += topics.farewell(self._broker, camera_id)
             return there, said
 
         there, said = await in_thread(words)
@@ -120,7 +118,12 @@ class Bridging:
             if told.kind.of_alert:
                 said.append(topics.event(self._broker, told.camera, told.line.text))
             touched.add(told.camera)
-        # How things stand is said once a page, as it is now, of cameras that are there.
+        # How things stand is said once a page, as it is now. What the broker keeps of a camera that is gone it forgets,
+        # also where that went while nobody told it.
+        there = {camera.id for camera in self._service.setting_up.cameras.cameras()}
+        for camera_id in sorted(touched - there):
+            self._introduced.pop(camera_id, None)
+            said += topics.farewell(self._broker, camera_id)
         for camera_id in sorted(touched & self._introduced.keys()):
             said += self._standing(camera_id)
         return said

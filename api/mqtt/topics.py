@@ -65,7 +65,7 @@ def introduction(broker: Broker, camera: Camera) -> Iterator[Word]:
         "sensor/state": {
             "name": "State",
             "device_class": "enum",
-            "options": [each.value for each in CameraState],
+            "options": [each.value for each in CameraState if each is not CameraState.REMOVED],
             "entity_category": "diagnostic",
             "state_topic": f"{place}/state",
             "value_template": "{{ value_json.state }}",

@@ -30,6 +30,13 @@ export async function list() {
 export function heard(status) {
   const camera = cameras.get(status.id);
   if (!camera) return;
+  if (status.state === "removed") {
+    cameras.delete(status.id);
+    build();
+    for (const other of cameras.values()) standing(other);
+    $("no-cameras").hidden = cameras.size > 0;
+    return;
+  }
   camera.status = status;
   standing(camera);
 }

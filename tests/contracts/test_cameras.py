@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from videoqa.alerts import NoticeKind
 from videoqa.cameras import Camera, CameraState, CameraStatus, ClockSource, Detail, Gap, Limits, StreamUrl
 from videoqa.errors import CameraTaken, UnknownCamera
 from videoqa.ports import AlertLog, Cameras
@@ -56,6 +57,22 @@ def cameras(live: Live) -> Cameras:
 @pytest.fixture
 def log(live: Live) -> AlertLog:
     return live.log
+
+
+def test_the_log_tells_that_a_camera_was_removed_and_whom_it_was_there_for(cameras: Cameras, log: AlertLog) -> None:
+    before = datetime.now(UTC)
+    cameras.add(GATE)
+    cameras.add(YARD)
+    log.write([ONLINE])
+    for camera_id in ("c1", "c2", "c2", "c3"):
+        cameras.remove(camera_id)
+    gate, yard = log.notices(1)
+    assert (gate.seq, gate.kind, gate.camera, gate.tags) == (2, NoticeKind.CAMERA_STATUS, "c1", ("hall", "门"))
+    assert gate.status is not None
+    assert gate.status == replace(ONLINE, state=CameraState.REMOVED, since=gate.status.since, recording="")
+    assert gate.status.since >= before
+    assert (yard.camera, yard.tags, yard.status and yard.status.state) == ("c2", (), CameraState.REMOVED)
+    assert cameras.status("c1") is None
 
 
 def test_a_camera_comes_back_as_it_was_added(cameras: Cameras) -> None:
@@ -165,7 +182,7 @@ def test_a_removed_camera_is_forgotten_with_its_status_and_gaps(cameras: Cameras
     assert (cameras.status("c1"), cameras.status("c2")) == (None, other)
     assert cameras.gaps("c1", NOON, NOON + MINUTE) == ()
     assert len(cameras.gaps("c2", NOON, NOON + MINUTE)) == 1
-    assert log.last_seq() == 4
+    assert log.last_seq() == 5
 
 
 def test_the_limits_of_a_removed_camera_go_on_to_hold(cameras: Cameras) -> None:

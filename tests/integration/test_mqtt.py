@@ -192,6 +192,28 @@ def test_a_camera_that_is_removed_takes_its_leave(service: Service, mosquitto: M
     asyncio.run(play())
 
 
+def test_of_a_camera_that_was_removed_meanwhile_the_broker_keeps_nothing(
+    service: Service, mosquitto: Mosquitto
+) -> None:
+    async def play() -> None:
+        listener = Listener(mosquitto.port)
+        async with bridged(service, mosquitto) as until:
+            await until(lambda: listener.of("videoqa/camera/gate-1/state"))
+        service.setting_up.cameras.remove("gate-1")
+        async with bridged(service, mosquitto) as until:
+            await until(lambda: "" in listener.of("homeassistant/sensor/videoqa_gate-1/state/config"))
+            await until(lambda: "" in listener.of("videoqa/camera/gate-1/alert"))
+            assert json.loads(listener.of("videoqa/alerts")[-1])["camera"]["state"] == "removed"
+        # One that is called so again introduces itself anew.
+        service.setting_up.cameras.add(a_camera("gate-1"))
+        async with bridged(service, mosquitto) as until:
+            await until(lambda: listener.of("videoqa/camera/gate-1/alert")[-1] == "OFF")
+            assert listener.of("homeassistant/sensor/videoqa_gate-1/state/config")[-1]
+        listener.close()
+
+    asyncio.run(play())
+
+
 def test_a_disk_that_is_full_and_a_database_that_is_busy_end_nothing(
     service: Service, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,7 +37,10 @@ class Cameras(Protocol):
         ...
 
     def remove(self, camera_id: str) -> None:
-        """Forgets the camera, its status and gaps, not what it recorded: for that its limits go on to hold."""
+        """Forgets the camera, its status and gaps, not what it recorded: for that its limits go on to hold.
+
+        The alert log tells of it, in the same transaction: the status of one that was there is ``REMOVED``.
+        """
         ...
 
     def limits(self) -> tuple[Limits, ...]:

@@ -30,6 +30,7 @@ class MemoryAlertLog:
         self._alerts: dict[str, Alert] = {}
         self._notices: list[Notice] = []
         self._seq = 0
+        self._cameras.tell_removal = self._tell_removal
 
     def write(self, changes: Sequence[AlertChange | CameraStatus | Gap]) -> tuple[Notice, ...]:
         with self._lock:
@@ -148,6 +149,11 @@ class MemoryAlertLog:
         ended_before = change.kind is NoticeKind.ALERT_END and before.state is AlertState.ENDED
         told_before = change.kind is NoticeKind.ALERT_NEW or ended_before
         yield (NoticeKind.ALERT_UPDATE if told_before else change.kind), after
+
+    def _tell_removal(self, gone: CameraStatus, tags: tuple[str, ...]) -> None:
+        with self._lock:
+            self._noted([(NoticeKind.CAMERA_STATUS, gone)])
+            self._notices[-1] = replace(self._notices[-1], tags=tags)
 
     def _noted(self, news: Sequence[News]) -> tuple[Notice, ...]:
         now = datetime.now(UTC)

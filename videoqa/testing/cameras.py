@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from videoqa.cameras import Camera, CameraStatus, Gap, Limits
+from videoqa.cameras import Camera, CameraStatus, Gap, Limits, farewell
 from videoqa.errors import CameraTaken, UnknownCamera
 
 
@@ -19,6 +20,8 @@ class MemoryCameras:
         self._removed: dict[str, Limits] = {}
         self._status: dict[str, CameraStatus] = {}
         self._gaps: dict[tuple[str, datetime], Gap] = {}
+        self.tell_removal: Callable[[CameraStatus, tuple[str, ...]], object] = lambda status, tags: None
+        """For an alert log in memory, which is to tell of a camera that was removed, and its tags."""
 
     def add(self, camera: Camera) -> None:
         with self._lock:
@@ -45,8 +48,10 @@ class MemoryCameras:
             removed = self._cameras.pop(camera_id, None)
             if removed is not None and removed.limits.bounded:
                 self._removed[camera_id] = removed.limits
-            self._status.pop(camera_id, None)
+            status = self._status.pop(camera_id, None)
             self._gaps = {key: gap for key, gap in self._gaps.items() if gap.camera != camera_id}
+            if removed is not None:
+                self.tell_removal(farewell(camera_id, status), removed.tags)
 
     def limits(self) -> tuple[Limits, ...]:
         with self._lock:

@@ -452,7 +452,7 @@ def test_of_a_camera_that_was_removed_nothing_is_told_any_more(world: World) -> 
     world.cause, world.for_good = SWITCHED_OFF, True
     world.watch([tuned(0), *frames(0, 1), lost(1, 1, CameraState.OFF, "")])
     assert world.cameras.status("gate") is None
-    assert world.states[-1] is CameraState.ONLINE
+    assert world.states[-2:] == [CameraState.ONLINE, CameraState.REMOVED]
 
 
 def test_what_nobody_looked_at_is_told_as_dropped(world: World) -> None:
@@ -466,6 +466,31 @@ def test_what_nobody_looked_at_is_told_as_dropped(world: World) -> None:
         (0, 2, CoverageState.ANALYSED),
         (2, 4, CoverageState.DROPPED),
         (4, 6, CoverageState.ANALYSED),
+    ]
+
+
+def test_what_nobody_could_judge_is_told_with_its_cause_and_its_rules(world: World) -> None:
+    fence = AlertRule("r2", "fence", Condition(ConditionKind.DESCRIBED, text="somebody climbs the fence"), NOON)
+    world.rules = [RULE, fence]
+
+    def looked(when: datetime) -> Looked:
+        # A look comes when the decoder has a picture, not on the stroke.
+        pts = (when - NOON) + (when - NOON) / 100
+        away = [LookedAway(Span(pts, pts + SECOND), ("r2",), "no model")] if when < at(4) else []
+        if when == at(1):
+            away.append(LookedAway(Span(SECOND, 2 * SECOND), ("moves",), "no time"))
+        return Looked(blind=frozenset({"r2"}), away=tuple(away))
+
+    world.eyes.seen = looked
+    world.watch([tuned(0), *frames(0, 6), lost(6, 6)])
+    [recording] = world.recordings
+    coverage = world.archive.coverage(recording.id, AnalysisKind.RULES)
+    assert coverage is not None
+    assert [(each.span.start / SECOND, each.span.end / SECOND, each.state, each.cause) for each in coverage.spans] == [
+        (0, 1, CoverageState.DROPPED, "fence: no model"),
+        (1, 2, CoverageState.DROPPED, "fence: no model; moves: no time"),
+        (2, 4.03, CoverageState.DROPPED, "fence: no model"),
+        (4.03, 6, CoverageState.ANALYSED, ""),
     ]
 
 

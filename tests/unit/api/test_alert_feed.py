@@ -237,6 +237,24 @@ def test_a_key_is_told_of_the_cameras_that_it_reaches_and_of_no_others(service: 
     play(service, part)
 
 
+def test_who_reached_a_camera_by_a_tag_is_told_that_it_was_removed(service: Service) -> None:
+    for camera in (a_camera("ours", "a"), a_camera("theirs", "b")):
+        service.setting_up.cameras.add(camera)
+    key, _ = service.keys.create("one", Role.VIEWER, Scope(tags=frozenset({"a"})))
+    caller = Caller(key.id, key.name, key.role, key.scope)
+
+    async def part(feed: Feed) -> None:
+        reader = Reader(feed.subscribe(caller, AlertFilter(scope=caller.scope), 0))
+        await live(reader, feed)
+        for camera_id in ("theirs", "ours"):
+            service.setting_up.cameras.remove(camera_id)
+        await reader.until(lambda: reader.seqs == [2])
+        assert reader.messages[0]["type"] == "camera.status"
+        assert (reader.messages[0]["camera"]["id"], reader.messages[0]["camera"]["state"]) == ("ours", "removed")
+
+    play(service, part)
+
+
 def test_who_loses_the_key_is_told_nothing_that_comes_after(service: Service) -> None:
     key, _ = service.keys.create("one", Role.VIEWER, Scope())
 

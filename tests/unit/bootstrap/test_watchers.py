@@ -181,7 +181,7 @@ def test_what_was_left_open_ends_where_nobody_watches_any_more(world: World) -> 
     place.cameras.remove("door")
     for _ in range(3):
         world.watchers.look()
-    told = [(notice.kind, notice.status, notice.alert) for notice in place.alert_log.notices(4)]
+    told = [(notice.kind, notice.status, notice.alert) for notice in place.alert_log.notices(5)]
     assert sorted(kind for kind, *_ in told) == [NoticeKind.ALERT_END, NoticeKind.ALERT_END, NoticeKind.CAMERA_STATUS]
     assert world.alerts(AlertState.ENDED) == ["door", "gate"]
     assert {alert.end for _, _, alert in told if alert} == {NOW, NOW + SECOND}

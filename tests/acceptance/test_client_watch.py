@@ -14,7 +14,7 @@ import pytest
 from tests.acceptance.service import Service
 from tests.flaky_line import FlakyLine
 from tests.live import alert_log, an_alert, new
-from videoqa.client import AlertNews, AsyncClient, Client, KeyNeeded, News, NotFound, Unreachable
+from videoqa.client import AlertNews, AsyncClient, Client, KeyNeeded, News, NotFound, Truncated, Unreachable
 
 ALERTS = 60
 Watch = Callable[..., list[News]]
@@ -91,6 +91,13 @@ def test_alerts_come_once_each_over_a_line_that_breaks(service: Service, watch: 
         assert line.broken >= 3
     assert numbers(heard) == wanted
     assert numbers(heard, "yard") == []
+
+
+def test_a_number_of_another_log_is_told_to_be_one(service: Service) -> None:
+    with Client(service.url) as client, closing(client.watch(after_seq=10**9)) as found:
+        told = next(iter(found))
+    with alert_log(service.data) as log:
+        assert told == Truncated(type="replay.truncated", oldest_seq=log.last_seq() + 1, reason="ahead")
 
 
 def test_what_nobody_has_is_told(service: Service, watch: Watch) -> None:

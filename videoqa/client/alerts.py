@@ -67,7 +67,10 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraStatus:
-    """How a camera is since ``since``; ``problem`` says what is wrong, ``recording`` is the id of the one under way."""
+    """How a camera is since ``since``; ``problem`` says what is wrong, ``recording`` is the id of the one under way.
+
+    The ``state`` "removed" is the last that is told of one.
+    """
 
     id: str
     state: str
@@ -125,10 +128,15 @@ class GapNews:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truncated:
-    """What was asked for is not kept any more: there is a hole in front of ``oldest_seq``."""
+    """What was asked for cannot be told, for a ``reason``.
+
+    Where that is "forgotten", there is a hole in front of ``oldest_seq``: what lay there is not kept any more. Where it
+    is "ahead", nothing was left out, but the number comes from another log, or the log was put back.
+    """
 
     type: str
     oldest_seq: int
+    reason: str
 
 
 News: TypeAlias = AlertNews | CameraNews | GapNews | Truncated

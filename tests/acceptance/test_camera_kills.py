@@ -30,7 +30,6 @@ from tests.rtsp.film import film
 from tests.rtsp.player import Channel
 from tests.rtsp.server import RtspServer
 
-pytestmark = pytest.mark.xdist_group("cameras")
 KILLS, SOAK_KILLS = 5, 50
 _CAMERAS = ("gate", "door")
 _PROTOCOL = Subprotocol("videoqa.alerts.v1")

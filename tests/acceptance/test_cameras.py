@@ -26,7 +26,6 @@ from tests.rtsp.film import film
 from tests.rtsp.player import Channel
 from tests.rtsp.server import RtspServer
 
-pytestmark = pytest.mark.xdist_group("cameras")
 USER, PASSWORD = "guard", canaries.CANARY
 
 

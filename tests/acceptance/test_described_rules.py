@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.acceptance.service import Service, until
 from tests.comings import comings
 from tests.rtsp.film import film
@@ -14,7 +12,6 @@ from tests.rtsp.player import Channel
 from tests.rtsp.server import RtspServer
 from tests.scripted_model import MODEL, Reply, Request, Said, ScriptedModel
 
-pytestmark = pytest.mark.xdist_group("cameras")
 SENTENCE = "A person walks past the gate."
 
 

@@ -42,7 +42,6 @@ def service(place: Path) -> Iterator[Service]:
         yield running
 
 
-@pytest.mark.xdist_group("service examples")
 def test_what_is_typed_in_a_shell_does_what_is_said(service: Service, place: Path) -> None:
     program("curl")
     for example in examples("sh"):
@@ -66,7 +65,6 @@ def test_what_is_typed_in_a_shell_does_what_is_said(service: Service, place: Pat
     )
 
 
-@pytest.mark.xdist_group("service examples")
 @pytest.mark.parametrize("example", examples("python"))
 def test_what_is_written_in_python_does_what_is_said(example: str, service: Service, place: Path) -> None:
     ran = subprocess.run(
@@ -82,7 +80,6 @@ def test_what_is_written_in_python_does_what_is_said(example: str, service: Serv
     assert ran.stdout
 
 
-@pytest.mark.xdist_group("service examples")
 def test_an_assistant_is_configured_as_is_said(service: Service) -> None:
     (example,) = examples("json")
     told = json.loads(example.replace(DEFAULT, service.url))["mcpServers"]["videoqa"]

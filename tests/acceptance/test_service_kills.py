@@ -27,7 +27,6 @@ from tests.acceptance.product import SAMPLES
 from tests.acceptance.service import PATIENCE, Service, lives, until
 from tests.clips import X264, Clip, steady
 
-pytestmark = pytest.mark.xdist_group("kills")
 KILLS, SOAK_KILLS = 10, 100
 _OPEN = {"state": ["waiting", "running"]}
 _UPLOADERS = 2

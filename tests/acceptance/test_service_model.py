@@ -5,15 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx2
-import pytest
 
 from tests.acceptance.service import PATIENCE, Service, until
 from tests.acceptance.test_with_a_model import van_everywhere
 from tests.clips import Clip, steady
 from tests.scripted_model import ScriptedModel
 from videoqa.serving.record import Running, recorded
-
-pytestmark = pytest.mark.xdist_group("model")
 
 
 def test_a_model_that_comes_later_is_used(tmp_path: Path) -> None:

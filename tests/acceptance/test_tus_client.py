@@ -17,7 +17,6 @@ import pytest
 from tests.acceptance.service import Service, until
 from tests.needs import ROOT, missing, program
 
-pytestmark = pytest.mark.xdist_group("tus-client")
 CLIENT = ROOT / "tests" / "tus"
 MEGABYTE = 10**6
 

@@ -25,7 +25,6 @@ from tests.hostile import NO_FOOTAGE
 from tests.needs import missing
 
 CONTENT = Random(7).randbytes(8_000_000)
-pytestmark = pytest.mark.xdist_group("upload-faults")
 BOUNDARY = "b0undary"
 KILLS, SOAK_KILLS = 3, 20
 PIECE = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream"}

@@ -26,7 +26,7 @@ from videoqa.alerts import AlertState, NoticeKind
 from videoqa.media import Picture, Recording, RecordingState
 from videoqa.ports import AlertChange
 
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 URL = "rtsp://guard:sesame@127.0.0.1:9/stream"
 FOOTAGE = "b-frames.mp4"
 DRAW = """

@@ -37,7 +37,7 @@ from videoqa.media import (
     Span,
 )
 
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 CONTENT = ("b-frames.mp4", "fragmented.mp4", "edit-list.mp4", "vp9.webm")
 CLIPS = (*CONTENT, "odd-groups.mkv", "broadcast.ts", "variable-rate.mkv", "av1.mkv", "reordered.avi")
 UNKNOWN = "plain.avi"  # MPEG-4 part 2

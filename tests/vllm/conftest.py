@@ -20,7 +20,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.vllm)
-            item.add_marker(pytest.mark.xdist_group("vllm"))
             # A server may start within a test, on a machine at work.
             if item.get_closest_marker("timeout") is None and not config.getoption("--soak"):
                 item.add_marker(pytest.mark.timeout(900))

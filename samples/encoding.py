@@ -63,6 +63,18 @@ def encode(path: Path, images: Iterable[Image], encoding: Encoding) -> None:
             container.mux(stream.encode(None))
 
 
+def beginning(source: Path, seconds: float, path: Path) -> None:
+    """Writes the first ``seconds`` of the mp4 file ``source`` to ``path``, by copying its packets."""
+    with av.open(str(source)) as whole, av.open(str(path), "w", format="mp4") as out:
+        video = whole.streams.video[0]
+        stream = out.add_stream_from_template(video)
+        for packet in whole.demux(video):
+            if packet.dts is None or packet.pts is None or packet.pts * packet.time_base >= seconds:
+                continue
+            packet.stream = stream
+            out.mux(packet)
+
+
 def repeat(parts: Sequence[Path], times: int, path: Path) -> None:
     """Writes ``parts`` one after another, round and round, ``times`` parts in all, by copying their packets.
 

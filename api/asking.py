@@ -97,14 +97,14 @@ async def begun(request: Request, service: Service, caller: Caller, body: AskBod
     """The question of ``body`` on its way to an answer.
 
     Raises:
-        UnknownRecording: it is about one that the caller does not reach.
+        UnknownRecording, UnknownCamera: it is about one that the caller does not reach.
         BadQuestion: it says nothing.
         TooManyQuestions: it would have to wait for too many others.
     """
     between = stretch(body.between)
 
     def begin() -> Iterator[AnswerPart]:
-        about = asked(service, caller, body.recordings)
+        about = asked(service, caller, body.recordings, body.cameras, between)
         grounded = service.grounded()
         if grounded is not None:
             return grounded.ask_stream(body.question, about.recordings, between, body.limit, among=about.among)

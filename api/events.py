@@ -10,8 +10,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.auth import Viewer
-from api.reach import named
-from api.schemas.answers import Names
+from api.reach import filmed, named
+from api.schemas.answers import Cameras, Names
 from api.schemas.events import EventList, ListedEvent
 from api.schemas.instants import Instant
 from api.service import Parts
@@ -32,6 +32,7 @@ async def list_events(
     service: Parts,
     caller: Viewer,
     recording: Annotated[Names, Query(description="Id or title; all that the key reaches where none is given.")] = (),
+    camera: Annotated[Cameras, Query(description="Name or id: all that it recorded.")] = (),
     label: Annotated[str, Query(max_length=200, description="The label, whatever its case.")] = "",
     source: Source | None = None,
     begin: Annotated[Instant | None, Query(alias="from", description="They happened then or later.")] = None,
@@ -43,7 +44,8 @@ async def list_events(
     place = None if after is None else _place(after)
 
     def page() -> EventList:
-        ids = named(service, caller, recording) if recording else None
+        chosen = named(service, caller, recording) | filmed(service, caller, camera)
+        ids = chosen if recording or camera else None
         wanted = EventFilter(RecordingFilter(scope=caller.scope, ids=ids), label, source, begin, end)
         found = service.archive.find_events(wanted, place, limit + 1)
         shown = found[:limit]

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import anyio
 
 from api.problems import code_of, status_of
-from api.reach import recordings_of
+from api.reach import origins_of
 from api.schemas import WireModel
 from api.schemas.answers import (
     GivenAnswerBody,
@@ -29,10 +29,10 @@ from api.schemas.answers import (
 from api.service import Service
 from api.sse import ServerEvent
 from api.threads import in_thread, stepwise
-from videoqa.access import Caller
+from videoqa.access import Caller, Scope
 from videoqa.answers import Answer, AnswerPart, Confirmed, Moment, Proposed, Rejected, Told, Unconfirmed
+from videoqa.catalogue import Origin
 from videoqa.errors import QuestionDropped, StorageError, TooManyQuestions, Unexpected, VideoqaError
-from videoqa.media import Recording
 from videoqa.ports import GivenAnswer
 
 GRACE = 60.0
@@ -73,7 +73,7 @@ class Questions:
             raise TooManyQuestions(limit=AT_ONCE)
         if caller.key_id and sum(each.owner == caller.key_id for each in self._under_way.values()) >= SHARE:
             raise TooManyQuestions(limit=SHARE)
-        question = Question(self._service, text, caller.key_id)
+        question = Question(self._service, text, caller.key_id, caller.scope)
         self._under_way[question.id] = question
         task = asyncio.create_task(self._run(question, parts))
         self._tasks.add(task)
@@ -111,6 +111,7 @@ class Question:
     _service: Service
     text: str
     owner: str
+    _reach: Scope
     id: str = field(default_factory=lambda: secrets.token_hex(12))
     _asked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     _told: list[ServerEvent] = field(default_factory=list)
@@ -177,17 +178,17 @@ class Question:
         self._scope.cancel()
 
     async def _answered(self, answer: Answer, cited: Sequence[Moment]) -> None:
-        recordings = await in_thread(lambda: recordings_of(self._service, _moments(answer)))
+        origins = await in_thread(lambda: origins_of(self._service, self._reach, _moments(answer)))
         for citation in answer.citations:
             if citation.moment not in cited:
-                self._tell("citation", PlayableCitation.of(citation, recordings))
+                self._tell("citation", PlayableCitation.of(citation, origins))
         # Kept before it is told: whoever has it can say at once that it is wrong.
-        body = await in_thread(lambda: self._kept(answer, recordings), storing=True)
+        body = await in_thread(lambda: self._kept(answer, origins), storing=True)
         self._document = body.model_dump_json()
         self._end("final", self._document)
 
-    def _kept(self, answer: Answer, recordings: Mapping[str, Recording]) -> GivenAnswerBody:
-        body = GivenAnswerBody.of(answer, self.id, recordings)
+    def _kept(self, answer: Answer, origins: Mapping[str, Origin]) -> GivenAnswerBody:
+        body = GivenAnswerBody.kept(answer, self.id, origins)
         given = GivenAnswer(self.id, self.owner, self._asked_at, self.text, body.model_dump_json(), answer.usage)
         try:
             self._service.answers.add(given)
@@ -217,8 +218,8 @@ class Question:
                 raise AssertionError("an answer is told by _answered")
 
     async def _playable(self, moment: Moment) -> PlayableMoment:
-        recordings = await in_thread(lambda: recordings_of(self._service, (moment,)))
-        return PlayableMoment.of(moment, recordings)
+        origins = await in_thread(lambda: origins_of(self._service, self._reach, (moment,)))
+        return PlayableMoment.of(moment, origins)
 
     def _tell(self, event: str, body: WireModel) -> None:
         if not self._ended:

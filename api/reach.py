@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from api.service import Service
-from videoqa.access import Caller, Role
-from videoqa.answers import Moment
-from videoqa.catalogue import resolve
-from videoqa.media import Recording
+from videoqa.access import Caller, Role, Scope
+from videoqa.answers import Moment, WallClock
+from videoqa.catalogue import Origin, origins, recorded_by, resolve
+from videoqa.media import Recording, Span
 from videoqa.ports import RecordingFilter
 
 _A_PAGE = 500
@@ -27,16 +27,37 @@ class Asked:
     among: frozenset[str] | None
 
 
-def asked(service: Service, caller: Caller, names: Collection[str]) -> Asked:
-    """The recordings called ``names``: their ids, titles or titles' stems; none asks all.
+def asked(
+    service: Service,
+    caller: Caller,
+    names: Collection[str],
+    cameras: Collection[str] = (),
+    between: Span | WallClock | None = None,
+) -> Asked:
+    """The recordings called ``names``, by their ids, titles or titles' stems, and what the ``cameras`` recorded; where
+    neither are named, all. Of cameras those are left out that lie outside of a stretch of the wall clock, ``between``.
 
     Raises:
         UnknownRecording: one is called by none that the caller reaches.
         AmbiguousRecording: one is called by several of those.
+        UnknownCamera: there is none of that name or id for the caller.
     """
-    ids = named(service, caller, names)
+    ids = named(service, caller, names) | filmed(service, caller, cameras, between)
     among = None if caller.scope.everything else service.archive.ids(RecordingFilter(scope=caller.scope))
-    return Asked(tuple(ids) or None, among)
+    return Asked(tuple(ids) if names or cameras else None, among)
+
+
+def filmed(
+    service: Service, caller: Caller, cameras: Iterable[str], between: Span | WallClock | None = None
+) -> frozenset[str]:
+    """The ids of what the ``cameras`` recorded.
+
+    Raises:
+        UnknownCamera: there is none of that name or id for the caller.
+    """
+    known = service.setting_up.cameras
+    found = (recorded_by(service.archive, known, name, caller.scope, between) for name in dict.fromkeys(cameras))
+    return frozenset[str]().union(*found)
 
 
 def named(service: Service, caller: Caller, names: Iterable[str]) -> frozenset[str]:
@@ -54,13 +75,10 @@ def everyones(caller: Caller) -> bool:
     return caller.role is Role.ADMIN and caller.scope.everything
 
 
-def recordings_of(service: Service, moments: Iterable[Moment]) -> Mapping[str, Recording]:
-    """The recordings that ``moments`` are of, by their ids, as far as they are there still."""
+def origins_of(service: Service, scope: Scope, moments: Iterable[Moment]) -> Mapping[str, Origin]:
+    """Where the recordings that ``moments`` are of come from, by their ids, as far as they are there still."""
     ids = frozenset(moment.recording_id for moment in moments)
-    if not ids:
-        return {}
-    found = service.archive.page(RecordingFilter(ids=ids), limit=len(ids))
-    return {recording.id: recording for recording in found}
+    return origins(service.archive, service.setting_up.cameras, ids, scope)
 
 
 def _named(service: Service, caller: Caller, name: str) -> Recording:

@@ -12,8 +12,8 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from api.auth import Viewer
-from api.reach import asked, recordings_of
-from api.schemas.answers import FoundBody, Names, PlayableMoment, SearchFor, Words, closed, stretch
+from api.reach import asked, origins_of
+from api.schemas.answers import Cameras, FoundBody, Names, PlayableMoment, SearchFor, Words, closed, stretch
 from api.schemas.instants import Instant
 from api.service import Parts, Service
 from api.threads import in_thread
@@ -35,16 +35,17 @@ async def search(
     caller: Viewer,
     q: Annotated[Words, Query()],
     recording: Annotated[Names, Query(description="Id or title; all that the key reaches where none is given.")] = (),
+    camera: Annotated[Cameras, Query(description="Name or id: all that it recorded.")] = (),
     begin: Annotated[End, Query(alias="from")] = None,
     end: Annotated[End, Query(alias="to")] = None,
     source: Annotated[tuple[Source, ...], Query()] = (),
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
 ) -> Response:
     """The moments nearest to some words, the best first."""
-    between = closed(begin, end)
-    return await _found(
-        service, caller, SearchFor(q=q, recordings=recording, between=between, sources=source, limit=limit)
+    wanted = SearchFor(
+        q=q, recordings=recording, cameras=camera, between=closed(begin, end), sources=source, limit=limit
     )
+    return await _found(service, caller, wanted)
 
 
 @router.post("", response_model=FoundBody)
@@ -57,7 +58,7 @@ async def _found(service: Service, caller: Caller, wanted: SearchFor) -> Respons
     between = stretch(wanted.between)
 
     def work() -> bytes:
-        about = asked(service, caller, wanted.recordings)
+        about = asked(service, caller, wanted.recordings, wanted.cameras, between)
         moments = service.answering.search(
             wanted.q,
             about.recordings,
@@ -66,8 +67,8 @@ async def _found(service: Service, caller: Caller, wanted: SearchFor) -> Respons
             among=about.among,
             sources=frozenset(wanted.sources) or None,
         )
-        recordings = recordings_of(service, moments)
-        found = FoundBody(moments=tuple(PlayableMoment.of(moment, recordings) for moment in moments))
+        origins = origins_of(service, caller.scope, moments)
+        found = FoundBody(moments=tuple(PlayableMoment.of(moment, origins) for moment in moments))
         return found.model_dump_json().encode()
 
     return Response(await in_thread(work, busy=True), media_type="application/json")

@@ -33,6 +33,7 @@ def add_talk(
     *,
     tags: Sequence[str] = (),
     started_at: datetime | None = None,
+    camera: str = "",
 ) -> Recording:
     """Each of ``sentences`` fills a minute."""
     length = len(sentences) * MINUTE
@@ -45,6 +46,7 @@ def add_talk(
         state=RecordingState.QUEUED,
         started_at=started_at,
         tags=tuple(sorted(tags)),
+        camera=camera,
     )
     recording = archive.add(made)
     cues = [Cue(Span(number * MINUTE, (number + 1) * MINUTE), text, "en") for number, text in enumerate(sentences)]

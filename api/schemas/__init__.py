@@ -5,6 +5,7 @@ Times are float seconds from the recording's start; wall clock times are ISO 860
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Self
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from videoqa.access import Caller, Role
 from videoqa.answers import Answer, Citation, Moment
+from videoqa.catalogue import Origin
 from videoqa.events import Chapter, Event
 from videoqa.media import Coverage, CoverageState, CoveredSpan, Cue, FrameGroup, Recording, Span
 from videoqa.ports import AnalysisKind, Usage
@@ -39,6 +41,13 @@ class RecordingRef(WireModel):
 
     id: str
     title: str
+
+
+class CameraRef(WireModel):
+    """A camera as a moment names it; one that was removed has its id for a name."""
+
+    id: str
+    name: str
 
 
 class CoverageBody(WireModel):
@@ -68,28 +77,39 @@ class CoveredSpanBody(WireModel):
     end: float
     state: CoverageState
     frames: int
+    cause: str
 
     @classmethod
     def from_domain(cls, covered: CoveredSpan) -> Self:
         start, end = ends(covered.span)
-        return cls(start=start, end=end, state=covered.state, frames=covered.frames)
+        return cls(start=start, end=end, state=covered.state, frames=covered.frames, cause=covered.cause)
 
 
 class MomentBody(WireModel):
+    """A stretch of a recording. ``camera`` is the one that filmed it, None where it was brought; ``happened_at`` the
+    wall clock at its start, None where that is unknown.
+    """
+
     recording: RecordingRef
+    camera: CameraRef | None
     start: float
     end: float
+    happened_at: datetime | None
     text: str
     score: float
     sources: tuple[str, ...]
 
     @classmethod
-    def from_domain(cls, moment: Moment) -> Self:
+    def of(cls, moment: Moment, origins: Mapping[str, Origin]) -> Self:
+        """``moment``; ``origins`` by the ids of recordings has that of its own, where that is there still."""
         start, end = ends(moment.span)
+        origin = origins.get(moment.recording_id, Origin())
         return cls(
             recording=RecordingRef(id=moment.recording_id, title=moment.title),
+            camera=CameraRef(id=origin.camera, name=origin.camera_name) if origin.camera else None,
             start=start,
             end=end,
+            happened_at=None if origin.started_at is None else origin.started_at + moment.span.start,
             text=moment.text,
             score=round(moment.score, 4),
             sources=tuple(source.value for source in moment.sources),
@@ -119,8 +139,8 @@ class CitationBody(WireModel):
     moment: MomentBody
 
     @classmethod
-    def from_domain(cls, citation: Citation) -> Self:
-        return cls(sentence=citation.sentence, moment=MomentBody.from_domain(citation.moment))
+    def of(cls, citation: Citation, origins: Mapping[str, Origin]) -> Self:
+        return cls(sentence=citation.sentence, moment=MomentBody.of(citation.moment, origins))
 
 
 class AnswerBody(WireModel):
@@ -137,13 +157,13 @@ class AnswerBody(WireModel):
     usage: UsageBody
 
     @classmethod
-    def from_domain(cls, answer: Answer) -> Self:
+    def of(cls, answer: Answer, origins: Mapping[str, Origin]) -> Self:
         return cls(
             found=answer.found,
             answer=answer.text,
-            moments=tuple(MomentBody.from_domain(moment) for moment in answer.moments),
-            citations=tuple(CitationBody.from_domain(citation) for citation in answer.citations),
-            rejected=tuple(CitationBody.from_domain(citation) for citation in answer.rejected),
+            moments=tuple(MomentBody.of(moment, origins) for moment in answer.moments),
+            citations=tuple(CitationBody.of(citation, origins) for citation in answer.citations),
+            rejected=tuple(CitationBody.of(citation, origins) for citation in answer.rejected),
             coverage=CoverageBody.from_domain(answer.coverage),
             given_by=answer.given_by,
             notes=answer.notes,

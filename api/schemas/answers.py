@@ -13,9 +13,10 @@ from api.schemas import AnswerBody, CitationBody, CoverageBody, MomentBody, Usag
 from api.schemas.instants import Instant
 from videoqa.answering.lookup import LONGEST_QUESTION
 from videoqa.answers import Answer, Citation, Moment, WallClock
+from videoqa.catalogue import Origin
 from videoqa.errors import EmptyStretch
 from videoqa.events import Source
-from videoqa.media import Recording, Span
+from videoqa.media import Span
 
 Words = Annotated[str, Field(min_length=1, max_length=LONGEST_QUESTION, pattern=r"\S")]
 """A question, or what is searched for."""
@@ -23,10 +24,12 @@ LONGEST = 1e9
 Seconds = Annotated[float, Field(strict=True, ge=0, le=LONGEST, allow_inf_nan=False)]
 Between = tuple[Seconds, Seconds] | tuple[Instant, Instant]
 Names = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=300)], ...], Field(max_length=500)]
+Cameras = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=64)], ...], Field(max_length=100)]
 
 
 class AskBody(WireModel):
-    """A question. ``recordings`` are ids or titles, all that the key reaches where there are none.
+    """A question. ``recordings`` are ids or titles, ``cameras`` names or ids whose every recording is asked; where
+    neither are given, all that the key reaches.
 
     ``between`` are two times of the footage in seconds, or two of the wall clock in ISO 8601. ``stream`` asks for
     server-sent events, as ``Accept: text/event-stream`` does.
@@ -34,16 +37,20 @@ class AskBody(WireModel):
 
     question: Words
     recordings: Names = ()
+    cameras: Cameras = ()
     between: Between | None = None
     limit: Annotated[int, Field(strict=True, ge=1, le=20)] = 5
     stream: Annotated[bool, Field(strict=True)] | None = None
 
 
 class SearchFor(WireModel):
-    """What to search for, and where: ``recordings`` and ``between`` as in a question; ``sources`` of any kind."""
+    """What to search for, and where: ``recordings``, ``cameras`` and ``between`` as in a question, ``sources`` of any
+    kind.
+    """
 
     q: Words
     recordings: Names = ()
+    cameras: Cameras = ()
     between: Between | None = None
     sources: tuple[Source, ...] = ()
     limit: Annotated[int, Field(strict=True, ge=1, le=100)] = 10
@@ -53,29 +60,25 @@ class PlayableMoment(MomentBody):
     """A moment and where it can be played: paths from the service's root.
 
     ``content`` is the whole footage, to be played from the moment's start to its end; ``clip`` is cut out of it.
-    ``happened_at`` is the wall clock at its start, None where it is unknown.
     """
 
-    happened_at: datetime | None
     content: str
     thumbnail: str
     clip: str
 
     @classmethod
-    def of(cls, moment: Moment, recordings: Mapping[str, Recording]) -> Self:
-        """``moment``; ``recordings`` by their ids has its own, where that is there still."""
-        told = MomentBody.from_domain(moment)
-        recording = recordings.get(moment.recording_id)
-        began = None if recording is None else recording.started_at
+    def of(cls, moment: Moment, origins: Mapping[str, Origin]) -> Self:
+        told = MomentBody.of(moment, origins)
         paths = paths_of(moment.recording_id, moment.span)
         return cls(
             recording=told.recording,
+            camera=told.camera,
             start=told.start,
             end=told.end,
+            happened_at=told.happened_at,
             text=told.text,
             score=told.score,
             sources=told.sources,
-            happened_at=None if began is None else began + moment.span.start,
             content=paths.content,
             thumbnail=paths.thumbnail,
             clip=paths.clip,
@@ -94,8 +97,8 @@ class PlayableCitation(CitationBody):
     moment: PlayableMoment
 
     @classmethod
-    def of(cls, citation: Citation, recordings: Mapping[str, Recording]) -> Self:
-        return cls(sentence=citation.sentence, moment=PlayableMoment.of(citation.moment, recordings))
+    def of(cls, citation: Citation, origins: Mapping[str, Origin]) -> Self:
+        return cls(sentence=citation.sentence, moment=PlayableMoment.of(citation.moment, origins))
 
 
 class GivenAnswerBody(AnswerBody):
@@ -111,15 +114,15 @@ class GivenAnswerBody(AnswerBody):
     rejected: tuple[PlayableCitation, ...]
 
     @classmethod
-    def of(cls, answer: Answer, answer_id: str, recordings: Mapping[str, Recording]) -> Self:
+    def kept(cls, answer: Answer, answer_id: str, origins: Mapping[str, Origin]) -> Self:
         return cls(
             id=answer_id,
             question=answer.question,
             found=answer.found,
             answer=answer.text,
-            moments=tuple(PlayableMoment.of(moment, recordings) for moment in answer.moments),
-            citations=tuple(PlayableCitation.of(citation, recordings) for citation in answer.citations),
-            rejected=tuple(PlayableCitation.of(citation, recordings) for citation in answer.rejected),
+            moments=tuple(PlayableMoment.of(moment, origins) for moment in answer.moments),
+            citations=tuple(PlayableCitation.of(citation, origins) for citation in answer.citations),
+            rejected=tuple(PlayableCitation.of(citation, origins) for citation in answer.rejected),
             coverage=CoverageBody.from_domain(answer.coverage),
             given_by=answer.given_by,
             notes=answer.notes,

@@ -97,12 +97,15 @@ function withMoments(text, moments) {
 
 function momentOf(moment, number) {
   const begin = () => play(moment.recording, moment.start, moment.end);
-  const when = moment.happened_at ? ` · ${new Date(moment.happened_at).toLocaleString()}` : "";
+  const when = moment.happened_at ? new Date(moment.happened_at).toLocaleString() : "";
+  const offset = `${moment.recording.title} · ${clock(moment.start)}–${clock(moment.end)}`;
+  // Of a camera one wants to know when; its recordings follow one another.
+  const where = moment.camera ? [moment.camera.name, when, offset] : [offset, when];
   return element("li", { className: "moment" },
     still(moment.thumbnail, `Play moment ${number}`, clock(moment.start), begin),
     element("div", {},
       element("p", { className: "hint",
-        textContent: `[${number}] ${moment.recording.title} · ${clock(moment.start)}–${clock(moment.end)}${when}` }),
+        textContent: `[${number}] ${where.filter(Boolean).join(" · ")}` }),
       element("p", { textContent: moment.text.length > 300 ? `${moment.text.slice(0, 300)}…` : moment.text })));
 }
 

@@ -17,6 +17,7 @@ from videoqa.client import Answer, AsyncClient, BadReply, Citation, Client, Serv
 
 MOMENT = {
     "recording": {"id": "a1", "title": "gate"},
+    "camera": None,
     "start": 1.0,
     "end": 2.0,
     "text": "a van",

@@ -11,12 +11,12 @@ import typer
 
 from api.details import details
 from api.exports import ExportFormat, exported
-from videoqa.answers import Answer, Told, WallClock
 from videoqa.bootstrap import diagnose, house
 from videoqa.cli import (
     FAILED,
     FOUND,
     NOTHING_FOUND,
+    asking,
     camera,
     changing,
     keys,
@@ -31,7 +31,7 @@ from videoqa.cli import (
 from videoqa.errors import CameraMeant, EmptyStretch, UnknownRecording, escaped
 from videoqa.media import ZERO, Recording, Span
 from videoqa.ports import AnalysisKind, RecordingFilter
-from videoqa.times import SECOND, clock, parse_moment, parse_offset
+from videoqa.times import SECOND, clock, parse_offset
 
 app = typer.Typer(
     help="Footage goes in, every second becomes searchable, a question comes back as a moment you can play.",
@@ -40,6 +40,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command()(asking.ask)
+app.command()(asking.search)
 app.add_typer(model.app, name="model")
 camera.app.command(name="change")(changing.change_camera)
 app.add_typer(camera.app, name="camera")
@@ -53,16 +55,6 @@ app.command(name="mcp")(mcp.mcp)
 app.command(name="work", hidden=True)(serve.work)
 app.command(name="live", hidden=True)(serve.live)
 
-In = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--in", help="Ask only this recording: its title, the title's stem, or its id; or a camera: all it recorded."
-    ),
-]
-Between = Annotated[
-    tuple[str, str] | None,
-    typer.Option(help="Only footage between two times: [H:]MM:SS, or ISO 8601 for the wall clock.", metavar="FROM TO"),
-]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 _MOST_TITLES = 5
 Name = Annotated[str, typer.Argument(help="Title, title's stem, or id.", metavar="RECORDING")]
@@ -91,26 +83,6 @@ def index(
 
 
 @app.command()
-def ask(question: str, recordings: In = None, between: Between = None, as_json: Json = False) -> int:
-    """Answer a question with the moments that bear the answer out."""
-    place = house()
-    if place.grounded is None:
-        answer = place.answering.ask(question, _chosen(recordings), _between(between))
-        print(printing.answer_json(answer) if as_json else printing.answer(answer))
-        return FOUND if answer.found else NOTHING_FOUND
-    told = False
-    for part in place.grounded.ask_stream(question, _chosen(recordings), _between(between)):
-        if isinstance(part, Told) and not as_json:
-            print(printing.one_line(part.sentence), end=" ", flush=True)
-            told = True
-        if isinstance(part, Answer):
-            print("\n" if told else "", end="")
-            print(printing.answer_json(part) if as_json else printing.grounded(part))
-            return FOUND if part.found else NOTHING_FOUND
-    return NOTHING_FOUND
-
-
-@app.command()
 def describe(
     recording: Name,
     since: Annotated[
@@ -132,20 +104,6 @@ def describe(
 def summary(recording: Name) -> int:
     """Have a model sum up what was found in a recording."""
     return _written(house().describing.summary(_recording_called(recording)))
-
-
-@app.command()
-def search(
-    words: str,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many moments.")] = 10,
-    recordings: In = None,
-    between: Between = None,
-    as_json: Json = False,
-) -> int:
-    """List the moments nearest to some words, best first, without a verdict."""
-    moments = house().answering.search(words, _chosen(recordings), _between(between), limit)
-    print(printing.moments_json(moments) if as_json else printing.moments(moments))
-    return FOUND if moments else NOTHING_FOUND
 
 
 @app.command(name="list")
@@ -256,42 +214,3 @@ def _recording_called(name: str) -> Recording:
         if titles:
             raise CameraMeant(name=name, titles=titles) from error
         raise
-
-
-def _chosen(names: list[str] | None) -> list[str] | None:
-    """The ids of the recordings called ``names``, and of those of cameras called so; None asks all of them.
-
-    A camera that was removed is called by its id.
-    """
-    if not names:
-        return None
-    place = house()
-    chosen = list[str]()
-    for name in names:
-        camera = place.cameras.camera(name)
-        if camera is not None:
-            chosen += sorted(place.archive.ids(RecordingFilter(camera=camera.id)))
-            continue
-        try:
-            chosen.append(place.resolve(name).id)
-        except UnknownRecording:
-            recorded = sorted(place.archive.ids(RecordingFilter(camera=name)))
-            if not recorded:
-                raise
-            chosen += recorded
-    return chosen
-
-
-def _between(pair: tuple[str, str] | None) -> Span | WallClock | None:
-    if pair is None:
-        return None
-    if "-" in pair[0] or "T" in pair[0]:
-        zone = house().zone
-        began, ended = (parse_moment(text, zone) for text in pair)
-        if began < ended:
-            return WallClock(began, ended)
-    else:
-        start, end = map(parse_offset, pair)
-        if start < end:
-            return Span(start, end)
-    raise EmptyStretch(start=pair[0], end=pair[1])

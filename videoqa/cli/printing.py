@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
 
 from api.schemas import (
     AnswerBody,
@@ -20,6 +22,7 @@ from api.schemas import (
     SearchBody,
 )
 from videoqa.answers import Answer, Moment
+from videoqa.catalogue import Origin
 from videoqa.errors import escaped
 from videoqa.events import Source
 from videoqa.health import Check
@@ -44,27 +47,50 @@ _UNSEEN = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Where recordings come from, by their ids, and the zone by whose clock that is told."""
+
+    known: Mapping[str, Origin] = field(default_factory=dict)
+    zone: tzinfo = UTC
+
+    def line(self, moment: Moment) -> str:
+        """Of a camera's footage the wall clock and the camera first, since its recordings follow one another."""
+        said = ", ".join(_SAID[source] for source in moment.sources)
+        text, where = one_line(moment.text), f"{clock_span(moment.span)}  {one_line(moment.title)}"
+        origin = self.known.get(moment.recording_id, Origin())
+        if not origin.camera or origin.started_at is None:
+            return f'{where}  "{text}"  ({said})'
+        began, ended = (self._at(origin.started_at + time) for time in (moment.span.start, moment.span.end))
+        until = f"{ended:%H:%M:%S}" if began.date() == ended.date() else f"{ended:%Y-%m-%d %H:%M:%S}"
+        when = f"{began:%Y-%m-%d %H:%M:%S} to {until}"
+        return f'{when}  {one_line(origin.camera_name)}  "{text}"  ({said}; {where})'
+
+    def _at(self, moment: datetime) -> datetime:
+        return moment.astimezone(self.zone)
+
+
 def counted(number: int, thing: str) -> str:
     """``number`` of ``thing``, which takes an s."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def answer(found: Answer) -> str:
+def answer(found: Answer, origins: Origins) -> str:
     # The rest of the moments is for those who judge themselves: `search` and `--json` show them with their scores.
     likely = [moment for moment in found.moments if moment.score >= found.moments[0].score / 2]
-    lines = [_line(moment) for moment in likely] if found.found else ["Nothing found."]
+    lines = [origins.line(moment) for moment in likely] if found.found else ["Nothing found."]
     if found.text and not (found.found and found.text == found.moments[0].text):
         lines.insert(0, one_line(found.text))
     lines += [f"note: {one_line(note)}" for note in found.notes]
     return "\n".join([*lines, looked_at(found.coverage)])
 
 
-def grounded(found: Answer) -> str:
+def grounded(found: Answer, origins: Origins) -> str:
     """What stands below the sentences of an answer that a model has given: the moments they cite, and what it took."""
-    lines = [f"[{number}] {_line(moment)}" for number, moment in enumerate(found.moments, 1)]
+    lines = [f"[{number}] {origins.line(moment)}" for number, moment in enumerate(found.moments, 1)]
     if not found.found and found.text is None:
         lines.append("Nothing found.")
-    lines += [f"not it: {_line(citation.moment)}: {one_line(citation.sentence)}" for citation in found.rejected]
+    lines += [f"not it: {origins.line(citation.moment)}: {one_line(citation.sentence)}" for citation in found.rejected]
     lines += [f"note: {one_line(note)}" for note in found.notes]
     if found.usage.prompt_tokens:
         usage = found.usage
@@ -74,16 +100,17 @@ def grounded(found: Answer) -> str:
     return "\n".join([*lines, looked_at(found.coverage)])
 
 
-def answer_json(found: Answer) -> str:
-    return AnswerBody.from_domain(found).model_dump_json(indent=2)
+def answer_json(found: Answer, origins: Origins) -> str:
+    return AnswerBody.of(found, origins.known).model_dump_json(indent=2)
 
 
-def moments(found: Sequence[Moment]) -> str:
-    return "\n".join(f"{moment.score:.2f}  {_line(moment)}" for moment in found) or "Nothing found."
+def moments(found: Sequence[Moment], origins: Origins) -> str:
+    return "\n".join(f"{moment.score:.2f}  {origins.line(moment)}" for moment in found) or "Nothing found."
 
 
-def moments_json(found: Sequence[Moment]) -> str:
-    return SearchBody(moments=tuple(MomentBody.from_domain(moment) for moment in found)).model_dump_json(indent=2)
+def moments_json(found: Sequence[Moment], origins: Origins) -> str:
+    told = tuple(MomentBody.of(moment, origins.known) for moment in found)
+    return SearchBody(moments=told).model_dump_json(indent=2)
 
 
 def looked_at(seen: Coverage) -> str:
@@ -99,12 +126,12 @@ def looked_at(seen: Coverage) -> str:
 def recordings(found: Sequence[Recording]) -> str:
     if not found:
         return "There are no recordings yet; `videoqa index` takes some in."
-    lines = [f"{'id':8}  {'length':8}  {'state':8}  title"]
+    lines = [f"{'id':8}  {'length':8}  {'state':9}  title"]
     for recording in found:
         length = clock(recording.length) if recording.length else "-"
-        lines.append(f"{recording.id:8}  {length:8}  {recording.state.value:8}  {one_line(recording.title)}")
+        lines.append(f"{recording.id:8}  {length:8}  {recording.state.value:9}  {one_line(recording.title)}")
         if recording.state is RecordingState.FAILED and recording.problems:
-            lines.append(f"{'':30}{one_line(recording.problems[-1])}")
+            lines.append(f"{'':31}{one_line(recording.problems[-1])}")
     return "\n".join(lines)
 
 
@@ -217,11 +244,6 @@ def checks_json(found: Sequence[Check]) -> str:
 def one_line(text: str) -> str:
     """``text`` with every line break and control character shown as a space."""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
-
-
-def _line(moment: Moment) -> str:
-    said = ", ".join(_SAID[source] for source in moment.sources)
-    return f'{clock_span(moment.span)}  {one_line(moment.title)}  "{one_line(moment.text)}"  ({said})'
 
 
 def _shares(body: CoverageBody) -> str:

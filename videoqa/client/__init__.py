@@ -25,6 +25,7 @@ from videoqa.client.cameras import Camera, CameraTimeline, Footage
 from videoqa.client.client import AsyncClient, Client
 from videoqa.client.documents import (
     Answer,
+    CameraRef,
     Chapter,
     Citation,
     Coverage,
@@ -75,6 +76,7 @@ __all__ = [
     "BadRequest",
     "Camera",
     "CameraNews",
+    "CameraRef",
     "CameraStatus",
     "CameraTimeline",
     "Changed",

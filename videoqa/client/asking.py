@@ -76,23 +76,34 @@ class Found:
 
 
 def ask(
-    question: str, *, recordings: Sequence[str] = (), between: Between | None = None, limit: int | None = None
+    question: str,
+    *,
+    recordings: Sequence[str] = (),
+    cameras: Sequence[str] = (),
+    between: Between | None = None,
+    limit: int | None = None,
 ) -> Flow[Answer]:
-    """The answer to a question. ``recordings`` are ids or titles, all that the key reaches where there are none.
+    """The answer to a question. ``recordings`` are ids or titles; ``cameras`` names or ids, all of whose recordings are
+    asked; where neither are given, all that the key reaches.
 
     It is streamed: a connection that breaks costs no second question.
     """
-    line = _line(question, recordings, between, limit)
+    line = _line(question, _asked(recordings, cameras), between, limit)
     while not isinstance(part := (yield from _next(line)), Answer):
         pass
     return part
 
 
 def ask_stream(
-    question: str, *, recordings: Sequence[str] = (), between: Between | None = None, limit: int | None = None
+    question: str,
+    *,
+    recordings: Sequence[str] = (),
+    cameras: Sequence[str] = (),
+    between: Between | None = None,
+    limit: int | None = None,
 ) -> Items[Part]:
     """The answer as it comes into being; sentences are told once they are checked."""
-    yield from _parts(_line(question, recordings, between, limit))
+    yield from _parts(_line(question, _asked(recordings, cameras), between, limit))
 
 
 def come_back(task_id: str) -> Items[Part]:
@@ -104,12 +115,13 @@ def search(
     words: str,
     *,
     recordings: Sequence[str] = (),
+    cameras: Sequence[str] = (),
     between: Between | None = None,
     sources: Sequence[str] = (),
     limit: int | None = None,
 ) -> Flow[tuple[Moment, ...]]:
     """The moments nearest to some words, the best first."""
-    body = {"q": words, "recordings": list(recordings), "sources": list(sources), **_where(between, limit)}
+    body = {"q": words, "sources": list(sources), **_asked(recordings, cameras), **_where(between, limit)}
     reply = yield from answered(Call("POST", "/v1/search", json=body, harmless=True))
     return read(Found, reply).moments
 
@@ -137,13 +149,21 @@ def _next(line: Line) -> Flow[Part]:
         return part
 
 
-def _line(question: str, recordings: Sequence[str], between: Between | None, limit: int | None) -> Line:
-    body = {"question": question, "recordings": list(recordings), "stream": True, **_where(between, limit)}
+def _line(question: str, asked: Mapping[str, object], between: Between | None, limit: int | None) -> Line:
+    body = {"question": question, "stream": True, **asked, **_where(between, limit)}
     return Line(Call("POST", "/v1/ask", json=body))
 
 
 def _task(task_id: str) -> Call:
     return Call("GET", at("/v1/ask/{}", task_id))
+
+
+def _asked(recordings: Sequence[str], cameras: Sequence[str]) -> Mapping[str, object]:
+    """What is asked. Without cameras it is what a service understands that knows of none."""
+    told: dict[str, object] = {"recordings": list(recordings)}
+    if cameras:
+        told["cameras"] = list(cameras)
+    return told
 
 
 def _where(between: Between | None, limit: int | None) -> Mapping[str, object]:

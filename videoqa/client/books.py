@@ -110,6 +110,7 @@ class Deed:
 def events(
     *,
     recordings: Sequence[str] = (),
+    cameras: Sequence[str] = (),
     label: str | None = None,
     source: str | None = None,
     since: datetime | None = None,
@@ -118,6 +119,7 @@ def events(
     """Events of many recordings by their wall clock, the youngest first."""
     query: Query = {
         "recording": list(recordings),
+        "camera": list(cameras),
         "label": label,
         "source": source,
         "from": instant(since),

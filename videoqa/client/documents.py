@@ -36,6 +36,14 @@ class RecordingRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CameraRef:
+    """A camera as a moment names it; one that was removed has its id for a name."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
     """One continuous stretch of footage; ``state`` is queued, indexing, indexed or failed.
 
@@ -64,11 +72,12 @@ class Recording:
 class Moment:
     """A search hit: a span of a recording, the words that bear it out, the probability that it answers.
 
-    ``happened_at`` is the wall clock at its start, None where it is unknown. ``content``, ``thumbnail`` and ``clip``
-    are paths from the service's root.
+    ``camera`` is the one that filmed it, None where it was brought; ``happened_at`` the wall clock at its start, None
+    where that is unknown. ``content``, ``thumbnail`` and ``clip`` are paths from the service's root.
     """
 
     recording: RecordingRef
+    camera: CameraRef | None
     start: float
     end: float
     text: str
@@ -102,12 +111,16 @@ class CoverageTotals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoveredSpan:
-    """A stretch of footage and what became of it; ``frames`` were looked at inside."""
+    """A stretch of footage and what became of it; ``frames`` were looked at inside.
+
+    ``cause`` says why it was not looked at, empty where that is not known, or the state says it all.
+    """
 
     start: float
     end: float
     state: str
     frames: int
+    cause: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,11 +18,13 @@ class _Told(BaseModel):
 class MomentTold(_Told):
     """A stretch of footage. ``start`` and ``end`` are seconds from the recording's start, ``at`` the same in words.
 
-    ``happened_at`` is the wall clock at its start where that is known; ``score`` is how likely it is what was meant.
+    ``camera`` is the name of the one that filmed it, empty where it was brought; ``happened_at`` is the wall clock at
+    its start where that is known; ``score`` is how likely it is what was meant.
     """
 
     recording_id: str
     title: str
+    camera: str
     start: float
     end: float
     at: str
@@ -35,6 +37,7 @@ class MomentTold(_Told):
         return cls(
             recording_id=moment.recording.id,
             title=moment.recording.title,
+            camera="" if moment.camera is None else moment.camera.name,
             start=moment.start,
             end=moment.end,
             at=f"{clock(moment.start)}-{clock(moment.end)}",

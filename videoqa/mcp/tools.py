@@ -39,13 +39,16 @@ Use `ask` for questions about what happened, was said or shown: it answers with 
 says that there is no evidence. Use `search` for candidates, `list_recordings` to see what there is, `list_events` for
 all that happened in one recording, `thumbnail` to see a moment yourself, `clip` to cut it out for the user. Live
 cameras are told by `list_cameras`, what they show now by `camera_now`, what they gave alarm of by `list_alerts`. Cite
-moments by the recording's title and time. Do not claim anything that no moment shows."""
+moments by the recording's title and time, those of a camera by its name and the wall clock. Do not claim anything that no moment shows."""
 _MOST_EVENTS = 200
 _WIDTH = 960
 _ALWAYS = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
 Recordings = Annotated[
     tuple[str, ...], Field(description="Ids or titles of the recordings to look in; all of them where none is given.")
+]
+Cameras = Annotated[
+    tuple[str, ...], Field(description="Names or ids of cameras: all that these recorded is looked in.")
 ]
 RecordingId = Annotated[str, Field(description="The recording's id, as moments and list_recordings tell it.")]
 Start = Annotated[float, Field(ge=0, description="Seconds from the recording's start.")]
@@ -84,7 +87,9 @@ class _Tools:
         self,
         context: Context,
         question: Annotated[str, Field(description="In a few plain words, one thing at a time.")],
+        *,
         recordings: Recordings = (),
+        cameras: Cameras = (),
         since: Since = None,
         until: Until = None,
     ) -> AnswerTold:
@@ -96,7 +101,7 @@ class _Tools:
         told = count(1)
         with _told():
             between = _between(since, until)
-            parts = self._client.ask_stream(question, recordings=recordings, between=between)
+            parts = self._client.ask_stream(question, recordings=recordings, cameras=cameras, between=between)
             async with aclosing(parts):
                 async for part in parts:
                     if isinstance(part, Answer):
@@ -108,7 +113,9 @@ class _Tools:
     async def search(
         self,
         words: Annotated[str, Field(description="What to look for: words that were said, shown, or describe it.")],
+        *,
         recordings: Recordings = (),
+        cameras: Cameras = (),
         since: Since = None,
         until: Until = None,
         limit: Annotated[int, Field(ge=1, le=100)] = 10,
@@ -116,7 +123,9 @@ class _Tools:
         """Find the moments nearest to some words, the best first. Quick; nothing is checked: use ask for a verdict."""
         with _told():
             between = _between(since, until)
-            found = await self._client.search(words, recordings=recordings, between=between, limit=limit)
+            found = await self._client.search(
+                words, recordings=recordings, cameras=cameras, between=between, limit=limit
+            )
         return MomentsTold(moments=tuple(map(MomentTold.of, found)))
 
     async def list_recordings(

@@ -24,6 +24,7 @@ from videoqa.errors import (
     NoModel,
     NoPicture,
     NothingToTry,
+    UnknownCamera,
     UnknownRecording,
     UnknownRule,
 )
@@ -138,8 +139,17 @@ def test_a_camera_is_no_recording_but_what_it_recorded_is_asked_even_when_it_is_
     assert run(*asked)[1] == "Nothing found.\n"
     run("camera", "remove", "yard")
     assert run(*asked)[1] == "Nothing found.\n"
+    assert run("search", "a person", "--camera", "yard", "--from", "2026-05-09T12:00")[1] == "Nothing found.\n"
     with pytest.raises(UnknownRecording):
         run("search", "a person", "--in", "nobody")
+    with pytest.raises(UnknownCamera):
+        run("ask", "a person", "--camera", "nobody")
+
+
+@pytest.mark.parametrize("times", [("--from", "10:00", "--to", "9:00"), ("--between", "1:00", "2:00", "--to", "3:00")])
+def test_times_that_leave_nothing_are_told_in_a_sentence(times: tuple[str, ...], run: Run) -> None:
+    with pytest.raises(Misuse):
+        run("ask", "a person", *times)
 
 
 def test_what_is_named_of_a_camera_is_changed_and_the_rest_stays(run: Run) -> None:
@@ -154,8 +164,8 @@ def test_what_is_named_of_a_camera_is_changed_and_the_rest_stays(run: Run) -> No
         "changed gate (gate-1): rtsp://10.0.0.7/stream, kept for ever, with alerts 30d, at most 2 GB, switched off\n"
     )
     after = house().cameras.camera("gate-1")
-    changed = {"name": "gate", "keep": None, "keep_bytes": 2 * 10**9, "tags": ("front", "gates"), "enabled": False}
-    assert after == replace(before, **changed)
+    tags = ("front", "gates")
+    assert after == replace(before, name="gate", keep=None, keep_bytes=2 * 10**9, tags=tags, enabled=False)
     again = (
         "--url",
         "rtsp://10.0.0.8/",

@@ -17,8 +17,8 @@ from pydantic import BaseModel, Field, ValidationError
 from api.asking import begun, waited_for
 from api.auth import Viewer
 from api.questions import LAST, Question
-from api.schemas import WireModel
 from api.schemas.answers import AskBody, Between, GivenAnswerBody, Names
+from api.schemas.wire import WireModel
 from api.service import Parts
 from api.sse import EventStream, ServerEvent
 from videoqa.answering.lookup import LONGEST_QUESTION

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from api.schemas import (
-    ChapterBody,
-    CoverageBody,
-    CueBody,
-    EventBody,
-    LookBody,
-    RecordingBody,
-    RecordingDetails,
-    UsageBody,
-)
+from api.schemas.coverage import CoverageBody
+from api.schemas.details import LookBody, RecordingDetails
+from api.schemas.recordings import RecordingBody
+from api.schemas.timeline import ChapterBody, CueBody, EventBody
+from api.schemas.usage import UsageBody
 from videoqa.media import Recording
 from videoqa.ports import AnalysisKind, Archive
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from api.details import details
-from api.schemas import RecordingDetails
+from api.schemas.details import RecordingDetails
 from videoqa.errors import NotIndexed
 from videoqa.events import Chapter, Event
 from videoqa.media import Cue, Recording, Span

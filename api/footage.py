@@ -9,8 +9,10 @@ from fastapi import APIRouter, Query, Response
 
 from api.auth import Viewer, visible
 from api.exports import captions
-from api.schemas import ChapterBody, CoverageBody, CoverageDetails, CoveredSpanBody, EventBody, RecordingRef
+from api.schemas.coverage import CoverageBody, CoverageDetails, CoveredSpanBody
 from api.schemas.recordings import ChapterPage, CoveragePage, EventPage
+from api.schemas.refs import RecordingRef
+from api.schemas.timeline import ChapterBody, EventBody
 from api.service import Parts, Service
 from api.threads import in_thread
 from videoqa.errors import BadCursor, NotIndexed

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from fastapi import APIRouter, Request
 
 from api.auth import Viewer
-from api.schemas import WireModel
+from api.schemas.wire import WireModel
 from api.service import Parts
 from api.threads import in_thread
 from videoqa.errors import NotReady

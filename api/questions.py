@@ -15,7 +15,6 @@ import anyio
 
 from api.problems import code_of, status_of
 from api.reach import origins_of
-from api.schemas import WireModel
 from api.schemas.answers import (
     GivenAnswerBody,
     NoteBody,
@@ -26,6 +25,7 @@ from api.schemas.answers import (
     TaskBody,
     TokenBody,
 )
+from api.schemas.wire import WireModel
 from api.service import Service
 from api.sse import ServerEvent
 from api.threads import in_thread, stepwise

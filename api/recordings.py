@@ -9,9 +9,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from api.auth import Operator, Viewer, visible
-from api.schemas import RecordingBody
 from api.schemas.instants import Instant
-from api.schemas.recordings import RecordingChange, RecordingPage
+from api.schemas.recordings import RecordingBody, RecordingChange, RecordingPage
 from api.service import Parts, Service
 from api.threads import in_thread
 from videoqa.access import Caller, Role

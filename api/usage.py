@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query
 
 from api.auth import Viewer
 from api.reach import everyones
-from api.schemas import UsageBody, seconds
-from api.schemas.usage import KeyUsage, RecordingCost, UsageReport
+from api.schemas.usage import KeyUsage, RecordingCost, UsageBody, UsageReport
+from api.schemas.wire import seconds
 from api.service import Parts, Service
 from api.threads import in_thread
 from videoqa.access import Caller

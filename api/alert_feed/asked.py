@@ -8,8 +8,8 @@ from pydantic import Field, ValidationError
 from starlette.datastructures import QueryParams
 
 from api.live_reach import camera_of, rule_of
-from api.schemas import WireModel
 from api.schemas.alerts import MOST_NAMES, FilteredMessage, Names
+from api.schemas.wire import WireModel
 from api.service import Service
 from api.threads import in_thread
 from videoqa.access import Caller

@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter
 
-from api.schemas import RegionBody, WireModel, seconds
+from api.schemas.timeline import RegionBody
+from api.schemas.wire import WireModel, seconds
 from videoqa.alerts import Alert, AlertState, Notice, NoticeKind, Remark, Severity, Verdict
 from videoqa.cameras import CameraState, CameraStatus, ClockSource, Gap
 from videoqa.media import ZERO

@@ -9,8 +9,11 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from api.schemas import AnswerBody, CitationBody, CoverageBody, MomentBody, UsageBody, WireModel, ends
+from api.schemas.coverage import CoverageBody
 from api.schemas.instants import Instant
+from api.schemas.moments import AnswerBody, CitationBody, MomentBody
+from api.schemas.usage import UsageBody
+from api.schemas.wire import WireModel, ends
 from videoqa.answering.lookup import LONGEST_QUESTION
 from videoqa.answers import Answer, Citation, Moment, WallClock
 from videoqa.catalogue import Origin

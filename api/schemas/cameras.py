@@ -7,9 +7,9 @@ from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, StringConstraints
 
-from api.schemas import ChangeBody, WireModel, seconds
 from api.schemas.alerts import AlertBody, CameraStatusBody, GapBody
 from api.schemas.recordings import MOST_TAGS, Page, Tag
+from api.schemas.wire import ChangeBody, WireModel, seconds
 from videoqa.alerting.setting_up import LONGEST_NAME, CameraWishes
 from videoqa.cameras import Camera, CameraStatus, Detail, StreamUrl
 from videoqa.media import Recording, RecordingState

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Self
 
-from api.schemas import EventBody, RecordingRef
 from api.schemas.answers import paths_of
 from api.schemas.recordings import Page
+from api.schemas.refs import RecordingRef
+from api.schemas.timeline import EventBody
 from videoqa.ports import FoundEvent
 
 

@@ -7,8 +7,8 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from api.schemas import WireModel
 from api.schemas.answers import GivenAnswerBody
+from api.schemas.wire import WireModel
 from videoqa.ports import GivenAnswer
 
 

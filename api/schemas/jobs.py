@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Self
 
-from api.schemas import RecordingRef, WireModel
 from api.schemas.recordings import Page
+from api.schemas.refs import RecordingRef
+from api.schemas.wire import WireModel
 from videoqa.media import Progress, Recording, RecordingState
 from videoqa.ports import Job, JobState
 

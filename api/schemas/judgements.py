@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from api.schemas import WireModel
 from api.schemas.alerts import AlertBody
 from api.schemas.recordings import Page
+from api.schemas.wire import WireModel
 
 
 class AlertPage(Page[AlertBody]):

@@ -7,8 +7,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from api.schemas import WireModel
 from api.schemas.recordings import MOST_TAGS, Page, Tag
+from api.schemas.wire import WireModel
 from videoqa.access import Key, Role, Scope
 from videoqa.ports import Deed
 

@@ -7,9 +7,9 @@ from typing import Annotated, Self
 
 from pydantic import StringConstraints, model_validator
 
-from api.schemas import WireModel, ends
 from api.schemas.answers import Seconds
 from api.schemas.recordings import Page
+from api.schemas.wire import WireModel, ends
 from videoqa.media import Span
 from videoqa.ports import Pin
 

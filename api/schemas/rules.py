@@ -7,8 +7,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from api.schemas import ChangeBody, WireModel, seconds
 from api.schemas.recordings import Page
+from api.schemas.wire import ChangeBody, WireModel, seconds
 from videoqa.alerting.rules import LONGEST_TEXT, MOST_POINTS
 from videoqa.alerting.setting_up import LONGEST_NAME, RuleWishes
 from videoqa.alerts import AlertRule, Condition, ConditionKind, Schedule, Severity

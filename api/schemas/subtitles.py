@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Self
 
-from api.schemas import WireModel
 from api.schemas.recordings import Page
+from api.schemas.wire import WireModel
 from videoqa.ports import SubtitleFile
 
 

@@ -7,10 +7,11 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from api.schemas import UsageBody, WireModel, seconds
 from api.schemas.alerts import AlertBody
 from api.schemas.instants import Instant
 from api.schemas.rules import Cameras
+from api.schemas.usage import UsageBody
+from api.schemas.wire import WireModel, seconds
 from videoqa.alerting.trying import Trial
 
 _DAY = 86_400.0

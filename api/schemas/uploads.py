@@ -7,9 +7,9 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from api.schemas import WireModel
 from api.schemas.instants import Beginning
 from api.schemas.recordings import MOST_TAGS, Prompt, Tag, Title
+from api.schemas.wire import WireModel
 from videoqa.errors import escaped
 from videoqa.intake import Wishes
 from videoqa.ports import Arrival

@@ -1,12 +1,31 @@
-"""What the routes about usage answer."""
+"""What looks by a model cost, and what the routes about that answer."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Self
 
-from api.schemas import UsageBody, WireModel, seconds
 from api.schemas.recordings import Page
-from videoqa.ports import RecordingUsage
+from api.schemas.wire import WireModel, seconds
+from videoqa.ports import RecordingUsage, Usage
+
+
+class UsageBody(WireModel):
+    """What looks by a model cost: tokens in, those of them it had cached, tokens out, seconds, money.
+
+    ``uncited`` counts what it said of times that it was not shown, and that was dropped for it.
+    """
+
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    seconds: float
+    cost: float
+    uncited: int
+
+    @classmethod
+    def from_domain(cls, usage: Usage) -> Self:
+        return cls(**asdict(usage))
 
 
 class KeyUsage(WireModel):

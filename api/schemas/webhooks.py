@@ -7,9 +7,9 @@ from typing import Annotated, Self
 
 from pydantic import Field, SecretStr
 
-from api.schemas import WireModel
 from api.schemas.alerts import MOST_NAMES, Names
 from api.schemas.recordings import Page
+from api.schemas.wire import WireModel
 from videoqa.alerts import Severity
 from videoqa.ports import Webhook
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from api.auth import Operator
 from api.limits import Uploading, address_of, payer
-from api.schemas import RecordingBody
+from api.schemas.recordings import RecordingBody
 from api.schemas.uploads import Address, Told, UploadBody
 from api.service import Parts
 from api.uploads.fetching import Fetching

@@ -7,20 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
-from api.schemas import (
-    AnswerBody,
-    CoverageBody,
-    CoverageDetails,
-    CoveredSpanBody,
-    EventBody,
-    GroupBody,
-    LookBody,
-    MomentBody,
-    RecordingBody,
-    RecordingDetails,
-    RecordingRef,
-    SearchBody,
-)
+from api.schemas.coverage import CoverageBody, CoverageDetails, CoveredSpanBody
+from api.schemas.details import LookBody, RecordingDetails
+from api.schemas.moments import AnswerBody, MomentBody, SearchBody
+from api.schemas.recordings import RecordingBody
+from api.schemas.refs import RecordingRef
+from api.schemas.timeline import EventBody, GroupBody
 from videoqa.answers import Answer, Moment
 from videoqa.catalogue import Origin
 from videoqa.errors import escaped

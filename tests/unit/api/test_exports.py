@@ -12,7 +12,8 @@ import pysubs2
 import pytest
 
 from api.exports import ExportFormat, export
-from api.schemas import RecordingBody, RecordingDetails
+from api.schemas.details import RecordingDetails
+from api.schemas.recordings import RecordingBody
 from videoqa.events import Chapter, Event, Source
 from videoqa.media import Cue, Recording, RecordingState, Span
 

@@ -24,13 +24,12 @@ class Comings:
     begins: float
     lasts: float
 
-    def between(self, began: float, start: float, end: float) -> Iterator[tuple[float, float]]:
-        """When something comes and when it is gone, from ``start`` to ``end``, of a film that plays since ``began``."""
-        number = max(0, int((start - began) // self.every))
-        while (comes := began + number * self.every + self.begins) + self.lasts <= end:
-            if comes >= start:
-                yield comes, comes + self.lasts
-            number += 1
+    def until(self, began: float, end: float) -> Iterator[tuple[float, float]]:
+        """When something comes and when it is gone, of all that comes before ``end`` in a film played since ``began``."""
+        comes = began + self.begins
+        while comes < end:
+            yield comes, comes + self.lasts
+            comes += self.every
 
 
 def comings(target: Path, *, every: float = 7.0, begins: float = 3.5, lasts: float = 2.0) -> Comings:

@@ -10,6 +10,15 @@ from videoqa.events import Chapter, Event
 from videoqa.media import Cue, FrameGroup
 
 
+class RegionBody(WireModel):
+    """A part of the picture, in fractions of its width and height from the top left corner."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
 class EventBody(WireModel):
     id: str
     start: float
@@ -44,15 +53,6 @@ class EventBody(WireModel):
             continues=event.continues,
             seen_by=event.seen_by,
         )
-
-
-class RegionBody(WireModel):
-    """A part of the picture, in fractions of its width and height from the top left corner."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
 
 
 class CueBody(WireModel):

@@ -23,7 +23,6 @@ from api.threads import in_thread, stepwise
 from videoqa.access import Caller
 from videoqa.alerting.trying import Trial
 from videoqa.errors import NoModel, VideoqaError
-from videoqa.media import RecordingState
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
 
@@ -76,8 +75,7 @@ def _begun(service: Service, caller: Caller, rule_id: str, wanted: TrialWishes) 
         for camera in every
         if camera.id in over
         for recording in service.trials().footage(camera.id, since, until)
-        # One that its camera still adds to cannot be read as a whole.
-        if recording.state is not RecordingState.RECORDING and caller.scope.covers(recording.tags, recording.camera)
+        if caller.scope.covers(recording.tags, recording.camera)
     ]
     return service.trials().run(rule, recordings, since, until)
 

@@ -61,7 +61,8 @@ class TrialProgress(WireModel):
 
 
 class TrialBody(WireModel):
-    """What came of a trial: the ``alerts`` the rule would have given, the earliest first, and how many a day that is.
+    """What came of a trial: the ``alerts`` the rule would have given, the earliest first, and how many a day that is,
+    None where less than an hour of footage was tried.
 
     Of ``footage`` seconds it was armed for ``watched``; nobody could look at ``blind`` of these. ``asked`` of them were
     put to a model, which cost ``usage``. ``problems`` say what could not be read, and what is missing.
@@ -69,7 +70,7 @@ class TrialBody(WireModel):
 
     rule: str
     alerts: tuple[AlertBody, ...]
-    alerts_a_day: float
+    alerts_a_day: float | None
     footage: float
     watched: float
     blind: float
@@ -82,7 +83,7 @@ class TrialBody(WireModel):
         return cls(
             rule=trial.rule.id,
             alerts=tuple(map(AlertBody.from_domain, trial.alerts)),
-            alerts_a_day=round(trial.alerts_a_day, 2),
+            alerts_a_day=None if trial.alerts_a_day is None else round(trial.alerts_a_day, 2),
             footage=seconds(trial.footage),
             watched=seconds(trial.watched),
             blind=seconds(trial.blind),

@@ -19,6 +19,8 @@ TOLD_EVERY = timedelta(minutes=1)
 """Of footage: so often is told how a trial stands."""
 _PAGE = 100
 _A_DAY = timedelta(days=1)
+_ENOUGH = timedelta(hours=1)
+"""Of less footage nothing is said of a whole day: a minute with one alert would make 1,440 of them."""
 _UNKNOWN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -43,9 +45,9 @@ class Trial:
     problems: tuple[str, ...] = ()
 
     @property
-    def alerts_a_day(self) -> float:
-        """By the time of which there is footage; 0 where there is none."""
-        return len(self.alerts) * (_A_DAY / self.footage) if self.footage else 0.0
+    def alerts_a_day(self) -> float | None:
+        """By the time of which there is footage; None where that is too little to tell."""
+        return len(self.alerts) * (_A_DAY / self.footage) if self.footage >= _ENOUGH else None
 
 
 class Trials:
@@ -78,12 +80,19 @@ class Trials:
         """How the trial stands, now and then, and at last what came of it.
 
         Of recordings whose wall clock is known only what lies from ``since`` to ``until`` counts. Of others, a schedule
-        says nothing: the rule is tried on all of them.
+        says nothing: the rule is tried on all of them. One that its camera still adds to cannot be read as a whole: it
+        is left out, which is told.
         """
+        ended = [recording for recording in recordings if recording.state is not RecordingState.RECORDING]
         sampling = replace(self._sampling, period=period or self._sampling.period)
-        trial = Trial(replace(rule, enabled=True, cameras=frozenset()))
-        whole = sum((recording.length for recording in recordings), ZERO) or timedelta.max
-        by_camera = groupby(sorted(recordings, key=_place), key=lambda recording: recording.camera)
+        left_out = tuple(
+            f"{recording.title} is still being recorded; it can be tried once it has ended"
+            for recording in recordings
+            if recording not in ended
+        )
+        trial = Trial(replace(rule, enabled=True, cameras=frozenset()), problems=left_out)
+        whole = sum((recording.length for recording in ended), ZERO) or timedelta.max
+        by_camera = groupby(sorted(ended, key=_place), key=lambda recording: recording.camera)
         for camera, stretches in by_camera:
             sentry = self._sentries.sentry(camera, sampling.period, waiting=True)
             try:

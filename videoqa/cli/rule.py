@@ -193,7 +193,7 @@ def rule_meant(place: House, name: str) -> AlertRule:
 
 def told(place: House, rule: AlertRule) -> str:
     """Where, when and how ``rule`` gives alerts."""
-    names = [escaped(_name(place, camera)) for camera in sorted(rule.cameras)]
+    names = [escaped(name_of(place, camera)) for camera in sorted(rule.cameras)]
     parts = [f"on {', '.join(names)}" if names else "on every camera"]
     if rule.schedule is not None:
         start, end = rule.schedule.start, rule.schedule.end
@@ -206,7 +206,8 @@ def told(place: House, rule: AlertRule) -> str:
     return ", ".join([*parts, *(() if rule.enabled else ("switched off",))])
 
 
-def _name(place: House, camera_id: str) -> str:
+def name_of(place: House, camera_id: str) -> str:
+    """What the camera is called; one that was removed, by its id."""
     camera = place.cameras.camera(camera_id)
     return f"{camera_id} (removed)" if camera is None else camera.name
 

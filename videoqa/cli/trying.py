@@ -12,10 +12,10 @@ import typer
 
 from videoqa.access import Scope
 from videoqa.cli import FOUND, NOTHING_FOUND
-from videoqa.cli.rule import Json, Meant, rule_meant
+from videoqa.cli.printing import counted
+from videoqa.cli.rule import Json, Meant, name_of, rule_meant
 from videoqa.cli.watched import wall_clock
 from videoqa.errors import NoModel, NothingToTry, escaped
-from videoqa.media import RecordingState
 from videoqa.times import clock, parse_duration
 
 if TYPE_CHECKING:
@@ -47,11 +47,7 @@ def try_rule(
     until = datetime.now(UTC)
     since = until - parse_duration(last)
     recordings = [
-        recording
-        for camera in _over(place, rule, on or ())
-        for recording in place.trials.footage(camera, since, until)
-        # One that its camera still adds to cannot be read as a whole.
-        if recording.state is not RecordingState.RECORDING
+        recording for camera in _over(place, rule, on or ()) for recording in place.trials.footage(camera, since, until)
     ]
     if not recordings:
         raise NothingToTry(last=last)
@@ -76,7 +72,7 @@ def _followed(steps: Iterator[Trial]) -> Trial:
     """What comes of the trial; how it goes is shown where somebody looks."""
     with _bar() as (progress, task):
         for trial in steps:
-            told = f"{len(trial.alerts)} alerts"
+            told = counted(len(trial.alerts), "alert")
             progress.update(task, completed=trial.done, description=told)
     return trial
 
@@ -95,10 +91,11 @@ def _bar() -> Iterator[tuple[Progress, TaskID]]:
 def _tell(place: House, trial: Trial, recordings: Sequence[Recording]) -> None:
     titles = {recording.id: recording.title for recording in recordings}
     for alert in trial.alerts:
-        print(_line(alert, titles))
+        print(_line(place, alert, titles))
     armed = "" if trial.watched == trial.footage else f", armed for {clock(trial.watched)} of it"
-    told = f"{len(trial.alerts)} alerts in {clock(trial.footage)} of footage{armed}: {trial.alerts_a_day:.1f} a day."
-    print(told if len(trial.alerts) != 1 else told.replace("1 alerts", "1 alert", 1))
+    a_day = trial.alerts_a_day
+    rate = "; too little footage to tell a day's number" if a_day is None else f": {a_day:.1f} a day"
+    print(f"{counted(len(trial.alerts), 'alert')} in {clock(trial.footage)} of footage{armed}{rate}.")
     usage = trial.usage
     if usage.prompt_tokens:
         cost = f", cost {usage.cost:.4f}" if usage.cost else ""
@@ -114,8 +111,8 @@ def _tell(place: House, trial: Trial, recordings: Sequence[Recording]) -> None:
         print(f"note: {escaped(problem)}")
 
 
-def _line(alert: Alert, titles: dict[str, str]) -> str:
+def _line(place: House, alert: Alert, titles: dict[str, str]) -> str:
     lasted = "" if alert.end is None else f" for {clock(alert.end - alert.start)}"
     where = f"{escaped(titles.get(alert.recording, alert.recording))} at {clock(alert.offset)}"
     described = escaped(alert.description or alert.label)
-    return f"{wall_clock(alert.start)}{lasted}  {escaped(alert.camera)}  {described}  ({where})"
+    return f"{wall_clock(alert.start)}{lasted}  {escaped(name_of(place, alert.camera))}  {described}  ({where})"

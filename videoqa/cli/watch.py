@@ -11,7 +11,7 @@ import typer
 from videoqa.access import Scope
 from videoqa.alerts import NoticeKind, Severity
 from videoqa.cli import FOUND
-from videoqa.cli.rule import rule_called
+from videoqa.cli.rule import rule_meant
 from videoqa.cli.watched import say_who_watches, wall_clock
 from videoqa.errors import BadSetting, escaped
 from videoqa.times import clock
@@ -72,6 +72,7 @@ class _Wanted:
 
     Raises:
         UnknownCamera, UnknownRule: nothing is called so.
+        AmbiguousRule: several are.
         BadSetting: there is no such severity.
     """
 
@@ -80,7 +81,7 @@ class _Wanted:
     ) -> None:
         self._place = place
         self._cameras = {place.setting_up.camera(name, Scope()).id for name in cameras}
-        self._rules = {rule_called(place, name).id for name in rules}
+        self._rules = {rule_meant(place, name).id for name in rules}
         for severity in severities:
             if severity not in list(Severity):
                 raise BadSetting(name="--severity", value=severity, expected=", ".join(Severity))

@@ -71,7 +71,8 @@ class TrialProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What came of a trial: the alerts that ``rule`` would have given, and how many a day that is.
+    """What came of a trial: the alerts that ``rule`` would have given, and how many a day that is, None where less
+    than an hour of footage was tried.
 
     Of ``footage`` seconds it was armed for ``watched``; nobody could look at ``blind`` of these; ``asked`` of them were
     put to a model, which cost ``usage``.
@@ -79,7 +80,7 @@ class Trial:
 
     rule: str
     alerts: tuple[Alert, ...]
-    alerts_a_day: float
+    alerts_a_day: float | None
     footage: float
     watched: float
     blind: float

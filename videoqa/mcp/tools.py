@@ -39,7 +39,8 @@ Use `ask` for questions about what happened, was said or shown: it answers with 
 says that there is no evidence. Use `search` for candidates, `list_recordings` to see what there is, `list_events` for
 all that happened in one recording, `thumbnail` to see a moment yourself, `clip` to cut it out for the user. Live
 cameras are told by `list_cameras`, what they show now by `camera_now`, what they gave alarm of by `list_alerts`. Cite
-moments by the recording's title and time, those of a camera by its name and the wall clock. Do not claim anything that no moment shows."""
+moments by the recording's title and time, those of a camera by its name and the wall clock. Do not claim anything that
+no moment shows."""
 _MOST_EVENTS = 200
 _WIDTH = 960
 _ALWAYS = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)

@@ -70,8 +70,24 @@ def test_a_trial_has_the_alerts_that_the_rule_would_have_given() -> None:
     assert (first.recording, first.offset, first.state) == ("a", timedelta(seconds=60), AlertState.ENDED)
     assert second.offset == timedelta(seconds=300)
     assert trial.footage == trial.watched == timedelta(minutes=10)
-    assert trial.alerts_a_day == pytest.approx(2 * 144)
+    assert trial.alerts_a_day is None
     assert trial.rule == RULE
+
+
+def test_how_many_a_day_that_is_is_told_of_an_hour_and_more() -> None:
+    footage = [recording(name, 10 * number) for number, name in enumerate("abcdef")]
+    made = trials(a={60}, b=set(), c={300}, d=set(), e=set(), f=set())
+    assert ended(made.run(RULE, footage)).alerts_a_day == pytest.approx(2 * 24)
+    assert ended(made.run(RULE, footage[:5])).alerts_a_day is None
+
+
+def test_what_is_still_being_recorded_is_left_out_and_told() -> None:
+    under_way = replace(recording("b", 10), state=RecordingState.RECORDING)
+    trial = ended(trials(a={5}, b={5}).run(RULE, [recording("a", 0), under_way]))
+    assert len(trial.alerts) == 1
+    assert trial.footage == timedelta(minutes=10)
+    (problem,) = trial.problems
+    assert "still being recorded" in problem
 
 
 def test_what_goes_on_in_the_next_recording_is_one_alert() -> None:
@@ -130,7 +146,7 @@ def test_what_nobody_could_look_for_is_told_with_its_reason() -> None:
 
 def test_a_trial_of_no_footage_has_nothing_a_day() -> None:
     trial = ended(trials().run(RULE, []))
-    assert (trial.alerts, trial.alerts_a_day) == ((), 0.0)
+    assert (trial.alerts, trial.alerts_a_day) == ((), None)
 
 
 def test_a_trial_that_is_left_ends_what_it_began() -> None:

@@ -250,6 +250,10 @@ def test_the_end_of_an_alert_tells_where_its_clip_is(run: Run) -> None:
     run("camera", "add", "gate-1", URL)
     alert = replace(an_alert(1), state=AlertState.ENDED, recording="a1", offset=timedelta(seconds=20))
     ended = replace(alert, end=alert.start + timedelta(seconds=10))
+    run("rule", "add", "--when", "motion", "--name", "yard by night")
+    assert (
+        _Wanted(house(), (), ("yard",), ()).includes(Notice(1, NoticeKind.ALERT_NEW, alert.start, alert=alert)) is False
+    )
     told = _Wanted(house(), (), (), ())
     line = told.line(Notice(1, NoticeKind.ALERT_END, ended.start, alert=ended))
     assert line.endswith("clip: /v1/recordings/a1/clip?from=17.000&to=35.000")
@@ -273,6 +277,15 @@ def test_a_rule_is_tried_on_what_was_recorded(run: Run) -> None:
     run("rule", "add", "--when", "motion", "--name", "yard")
     with pytest.raises(NothingToTry, match="nothing in the last 24h"):
         run("rule", "try", "yard", "--on", "gate-1", "--last", "24h")
+    now = datetime.now(UTC)
+    under_way = replace(_recorded("a1", "yard now"), state=RecordingState.RECORDING, camera="gate-1", started_at=now)
+    house().archive.add(under_way)
+    code, out, _ = run("rule", "try", "yard", "--on", "gate-1")
+    assert (code, out.splitlines()[0]) == (
+        1,
+        "0 alerts in 00:00:00 of footage; too little footage to tell a day's number.",
+    )
+    assert "note: yard now is still being recorded" in out
     run("rule", "add", "a person")
     with pytest.raises(NoModel):
         run("rule", "try", "a person")

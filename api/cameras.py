@@ -13,12 +13,21 @@ from api.live_reach import camera_of
 from api.motion_jpeg import MotionJpeg, Pictures
 from api.ranges import Version, not_modified
 from api.schemas.alerts import AlertBody, GapBody
-from api.schemas.cameras import CameraBody, CameraChange, CameraPage, CameraTimeline, FootageBody, NewCamera
+from api.schemas.cameras import (
+    CameraBody,
+    CameraChange,
+    CameraPage,
+    CameraTimeline,
+    FootageBody,
+    NewCamera,
+    UnjudgedBody,
+)
 from api.schemas.instants import Instant
 from api.service import Parts, Service
 from api.sniffing import JPEG
 from api.threads import in_thread
 from videoqa.access import Caller
+from videoqa.alerting.unjudged import unjudged
 from videoqa.cameras import Camera
 from videoqa.errors import EmptyStretch, NoPicture
 from videoqa.media import Recording, RecordingState
@@ -135,7 +144,8 @@ async def timeline_of_camera(
     ] = None,
     end: Annotated[Instant | None, Query(alias="to", description="Now where it is not given.")] = None,
 ) -> CameraTimeline:
-    """What there is of a camera between two times of the wall clock: recordings, gaps with their causes, alerts.
+    """What there is of a camera between two times of the wall clock: recordings, gaps with their causes, alerts, and
+    what nobody looked at for a rule.
 
     The latest 2,000 of each: `start` says where it was cut.
     """
@@ -161,22 +171,26 @@ def _timeline(service: Service, caller: Caller, name: str, since: datetime, unti
     if len(gaps) == _MOST:
         since = max(since, gaps[0].start)
     footage: list[FootageBody] = []
+    seen: list[Recording] = []
     for recording, started_at in _recordings(service, caller, camera, since, until):
         if len(footage) == _MOST:
             since = max(since, footage[-1].start)
             break
+        seen.append(recording)
         footage.append(FootageBody.from_domain(recording, started_at))
     wanted = AlertFilter(cameras=frozenset({camera.id}), since=since, until=until, scope=caller.scope)
     alerts = service.alerts.alerts(wanted, limit=_MOST)
     if len(alerts) == _MOST:
         since = max(since, alerts[-1].start)
     # What lies before the latest of the three places where it was cut is told of when it is asked for.
+    missed = [each for each in unjudged(service.archive, seen) if each.end > since and each.start < until]
     return CameraTimeline(
         camera=camera.id,
         start=since,
         end=until,
         recordings=tuple(each for each in reversed(footage) if each.end is None or each.end > since),
         gaps=tuple(GapBody.from_domain(gap) for gap in gaps if gap.end is None or gap.end > since),
+        not_looked_at=tuple(UnjudgedBody.from_domain(each) for each in missed),
         alerts=tuple(AlertBody.from_domain(alert) for alert in reversed(alerts)),
     )
 

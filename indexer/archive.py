@@ -16,7 +16,7 @@ from indexer.listings import SqlListings
 from indexer.recordings import SqlRecordings
 from videoqa.errors import RecordingRemoved
 from videoqa.events import Chapter, Event, Observation, Passage
-from videoqa.media import ZERO, Coverage, CoverageState, Cue, FrameGroup, RecordingState, Sampling
+from videoqa.media import ZERO, Coverage, CoverageState, CoveredSpan, Cue, FrameGroup, RecordingState, Sampling
 from videoqa.ports import Analysis, AnalysisKind, RecordedLook, TimelineChange, Usage
 
 
@@ -236,6 +236,22 @@ class SqlArchive(SqlRecordings, SqlListings):
                 return None
             spans = statements.every(connection, statements.of_analysis(tables.covered_spans, finished["id"]))
             return Coverage(finished["covered"], tuple(rows.covered(row) for row in spans))
+
+    def coverages(
+        self, recording_ids: Collection[str], kind: AnalysisKind = AnalysisKind.SIGNALS
+    ) -> Mapping[str, Coverage]:
+        c, span = tables.analyses.c, tables.covered_spans
+        wanted = (statements.among(c.recording_id, frozenset(recording_ids)), c.kind == kind.value, c.finished)
+        finished = sa.select(c.recording_id, c.id, c.covered).where(*wanted)
+        inside = sa.select(span).join(tables.analyses).where(*wanted).order_by(span.c.analysis_id, span.c.number)
+        spans: dict[str, list[CoveredSpan]] = {}
+        with reading(self._engine) as connection:
+            for row in statements.every(connection, inside):
+                spans.setdefault(row["analysis_id"], []).append(rows.covered(row))
+            return {
+                row["recording_id"]: Coverage(row["covered"], tuple(spans.get(row["id"], ())))
+                for row in statements.every(connection, finished)
+            }
 
     def total_coverage(self, recording_ids: Collection[str], kind: AnalysisKind = AnalysisKind.SIGNALS) -> Coverage:
         wanted, c = frozenset(recording_ids), tables.recordings.c

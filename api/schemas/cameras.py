@@ -11,6 +11,7 @@ from api.schemas.alerts import AlertBody, CameraStatusBody, GapBody
 from api.schemas.recordings import MOST_TAGS, Page, Tag
 from api.schemas.wire import ChangeBody, WireModel, seconds
 from videoqa.alerting.setting_up import LONGEST_NAME, CameraWishes
+from videoqa.alerting.unjudged import Unjudged
 from videoqa.cameras import Camera, CameraStatus, Detail, StreamUrl
 from videoqa.media import Recording, RecordingState
 
@@ -142,6 +143,18 @@ class FootageBody(WireModel):
         )
 
 
+class UnjudgedBody(WireModel):
+    """A stretch that nobody looked at for the rules that ``cause`` names: an alert may be missing there."""
+
+    start: datetime
+    end: datetime
+    cause: str
+
+    @classmethod
+    def from_domain(cls, unjudged: Unjudged) -> Self:
+        return cls(start=unjudged.start, end=unjudged.end, cause=unjudged.cause)
+
+
 class CameraTimeline(WireModel):
     """What there is of a camera between two times of the wall clock, in order of time.
 
@@ -153,6 +166,7 @@ class CameraTimeline(WireModel):
     end: datetime
     recordings: tuple[FootageBody, ...]
     gaps: tuple[GapBody, ...]
+    not_looked_at: tuple[UnjudgedBody, ...]
     alerts: tuple[AlertBody, ...]
 
 

@@ -282,7 +282,7 @@ def test_a_finished_analysis_is_shown_whole(archive: Archive) -> None:
         (
             CoveredSpan(span(0, 10), CoverageState.ANALYSED, 10),
             CoveredSpan(span(10, 20.000001), CoverageState.STATIC),
-            CoveredSpan(span(20.000001, 30), CoverageState.FAILED),
+            CoveredSpan(span(20.000001, 30), CoverageState.FAILED, cause="門: no model"),
         ),
     )
     chapters = [Chapter(span(0, 15), "one"), Chapter(span(15, 30), "zwei")]
@@ -292,6 +292,8 @@ def test_a_finished_analysis_is_shown_whole(archive: Archive) -> None:
     assert archive.cues(recording_id) == CUES
     assert archive.chapters(recording_id) == tuple(chapters)
     assert archive.coverage(recording_id) == coverage
+    assert archive.coverages({recording_id, "nobody"}) == {recording_id: coverage}
+    assert archive.coverages({recording_id}, AnalysisKind.RULES) == {}
     indexed = archive.recording(recording_id)
     assert indexed is not None
     assert indexed.state is RecordingState.INDEXED

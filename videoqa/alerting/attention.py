@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from videoqa.media import CoverageState, CoveredSpan, Span
 from videoqa.ports import LookedAway
+
+_NOBODY: Mapping[str, str] = {}
+_Why = tuple[str, tuple[str, ...]]
+"""A cause, and the rules that it is one for."""
 
 
 class Attention:
@@ -26,19 +32,49 @@ class Attention:
         span = Span(last.span.start, max(pts + self._period, last.span.end))
         self._spans[-1] = CoveredSpan(span, CoverageState.ANALYSED, last.frames + 1)
 
-    def spans(self, length: timedelta, away: Iterable[LookedAway] = ()) -> tuple[CoveredSpan, ...]:
-        """Those within ``length``; what was looked away from for any rule counts as dropped."""
-        dropped = _joined(each.span for each in away)
-        seen = [part for covered in self._spans for part in _without(covered, dropped)]
-        missed = [CoveredSpan(span, CoverageState.DROPPED) for span in dropped]
+    def spans(
+        self, length: timedelta, away: Iterable[LookedAway] = (), names: Mapping[str, str] = _NOBODY
+    ) -> tuple[CoveredSpan, ...]:
+        """Those within ``length``; what was looked away from for any rule counts as dropped, for a cause that names it.
+
+        ``names`` are what the rules are called, by their ids.
+        """
+        missed = _missed(away, names, self._period / 2)
+        seen = [part for covered in self._spans for part in _without(covered, [each.span for each in missed])]
         within = (_cut(covered, length) for covered in sorted([*seen, *missed], key=lambda covered: covered.span))
         return tuple(covered for covered in within if covered is not None)
 
 
-def _joined(spans: Iterable[Span]) -> list[Span]:
+def _missed(away: Iterable[LookedAway], names: Mapping[str, str], within: timedelta) -> list[CoveredSpan]:
+    """What was looked away from, each stretch with all its causes; those of a kind that lie ``within`` are joined."""
+    alike: dict[_Why, list[Span]] = {}
+    for each in away:
+        alike.setdefault((each.cause, each.rules), []).append(each.span)
+    edges = [
+        (at, begins, why)
+        for why, spans in alike.items()
+        for span in _joined(spans, within)
+        for at, begins in ((span.start, 1), (span.end, -1))
+    ]
+    missed: list[CoveredSpan] = []
+    lasting, since = Counter[_Why](), timedelta(0)
+    for at, begins, why in sorted(edges):
+        if +lasting and since < at:
+            missed.append(CoveredSpan(Span(since, at), CoverageState.DROPPED, cause=_told(+lasting, names)))
+        lasting[why] += begins
+        since = at
+    return missed
+
+
+def _told(whys: Collection[_Why], names: Mapping[str, str]) -> str:
+    told = ((", ".join(sorted(names.get(rule, rule) for rule in rules)), cause) for cause, rules in whys)
+    return "; ".join(sorted(f"{called}: {cause}" if called else cause for called, cause in told))
+
+
+def _joined(spans: Iterable[Span], within: timedelta) -> list[Span]:
     joined: list[Span] = []
     for span in sorted(spans):
-        if joined and joined[-1].touches(span):
+        if joined and joined[-1].touches(span, within):
             joined[-1] = joined[-1].union(span)
         else:
             joined.append(span)
@@ -60,4 +96,4 @@ def _without(covered: CoveredSpan, holes: Iterable[Span]) -> list[CoveredSpan]:
 
 def _cut(covered: CoveredSpan, length: timedelta) -> CoveredSpan | None:
     span = covered.span.intersection(Span(timedelta(0), length)) if length else None
-    return None if span is None else CoveredSpan(span, covered.state, covered.frames)
+    return None if span is None else replace(covered, span=span)

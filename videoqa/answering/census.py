@@ -7,11 +7,16 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from videoqa.media import UNHEARD, Coverage, Recording, RecordingState
-from videoqa.ports import Archive
+from videoqa.media import UNHEARD, Coverage, CoverageState, Recording, RecordingState
+from videoqa.ports import AnalysisKind, Archive
+from videoqa.times import SECOND, clock
 
 LASTS = 30.0
 """Seconds after which many recordings are counted anew: it takes longer than the answer that says so."""
+UNJUDGED = (
+    "{} of what cameras recorded was not looked at for every rule, for want of a model or of time: "
+    "where there is no alert, it may be that nobody looked."
+)
 _KEPT = 16
 _MOST_NAMES = 3
 _ON_ITS_WAY = frozenset({RecordingState.QUEUED, RecordingState.INDEXING})
@@ -34,7 +39,9 @@ class Census:
 
     def of(self, asked: Sequence[Recording]) -> Count:
         """Counts ``asked`` now."""
-        return Count(self._archive.total_coverage([recording.id for recording in over(asked)]), unknown(asked))
+        ended = over(asked)
+        coverage = self._archive.total_coverage([recording.id for recording in ended])
+        return Count(coverage, (*unknown(asked), *self._unjudged(ended)))
 
     def among(self, ids: frozenset[str] | None) -> Count:
         """The recordings with these ids (None: all) as they stood at most ``LASTS`` seconds ago."""
@@ -47,6 +54,14 @@ class Census:
         while len(self._counted) > _KEPT:
             self._counted.popitem(last=False)
         return count
+
+    def _unjudged(self, ended: Sequence[Recording]) -> tuple[str, ...]:
+        """A note on what nobody looked at for rules: that there is no alert says nothing of it."""
+        of_cameras = [recording.id for recording in ended if recording.camera]
+        if not of_cameras:
+            return ()
+        missed = self._archive.total_coverage(of_cameras, AnalysisKind.RULES).total(CoverageState.DROPPED)
+        return (UNJUDGED.format(clock(missed)),) if missed >= SECOND else ()
 
 
 def over(asked: Sequence[Recording]) -> tuple[Recording, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -17,11 +18,13 @@ from videoqa.errors import NoPicture, escaped
 from videoqa.times import duration
 
 if TYPE_CHECKING:
+    from videoqa.bootstrap import House
     from videoqa.cameras import Camera, CameraStatus
     from videoqa.ports import Cameras
 
 GIGABYTE = 10**9
 _DAY = timedelta(days=1)
+_MOST_A_DAY = 2000
 _CLOCKS = {"sender report": "its own sender reports", "arrival": "the time of arrival"}
 
 app = typer.Typer(
@@ -110,7 +113,7 @@ def list_cameras(as_json: Json = False) -> int:
 
 @app.command()
 def show(name: Name, as_json: Json = False) -> int:
-    """Show a camera: how it is, what is kept of it, and the gaps of the last day."""
+    """Show a camera: how it is, what is kept of it, the gaps of the last day, and what rules were not looked for."""
     from videoqa.access import Scope
     from videoqa.bootstrap import house
 
@@ -138,6 +141,8 @@ def show(name: Name, as_json: Json = False) -> int:
     for gap in place.cameras.gaps(camera.id, now - _DAY, now):
         ended = "now" if gap.end is None else wall_clock(gap.end)
         print(f"gap       {wall_clock(gap.start)} to {ended}: {escaped(gap.cause)}")
+    for line in _unjudged(place, camera, now):
+        print(line)
     say_who_watches(place)
     return FOUND
 
@@ -183,6 +188,20 @@ def told_camera(camera: Camera) -> str:
     """What it is called, where its pictures come from, and how long they are kept."""
     off = "" if camera.enabled else ", switched off"
     return f"{escaped(camera.name)} ({camera.id}): {escaped(camera.url.shown)}, {_kept(camera)}{off}"
+
+
+def _unjudged(place: House, camera: Camera, now: datetime) -> Iterator[str]:
+    """What nobody looks at now, and did not in what was recorded since a day ago."""
+    from videoqa.alerting.unjudged import unjudged
+    from videoqa.ports import RecordingFilter
+
+    for rule in place.rules.rules():
+        needs = place.setting_up.needs(rule) if rule.enabled and (not rule.cameras or camera.id in rule.cameras) else ""
+        if needs:
+            yield f"blind     {escaped(rule.name)}: it needs {needs}"
+    wanted = RecordingFilter(camera=camera.id, started_from=now - _DAY)
+    for missed in unjudged(place.archive, place.archive.page(wanted, limit=_MOST_A_DAY)):
+        yield f"unseen    {wall_clock(missed.start)} to {wall_clock(missed.end)}: {escaped(missed.cause)}"
 
 
 def _line(camera: Camera, status: CameraStatus | None, wide: int, *, watched: bool) -> str:

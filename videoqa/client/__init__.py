@@ -21,7 +21,7 @@ from videoqa.client.alerts import (
 )
 from videoqa.client.asking import Note, Part, Proposed, Rejected, Task, Token
 from videoqa.client.books import Deed, JudgedAnswer, Key, KeyUsage, MadeKey, RecordingCost, Usage
-from videoqa.client.cameras import Camera, CameraTimeline, Footage
+from videoqa.client.cameras import Camera, CameraTimeline, Footage, Unjudged
 from videoqa.client.client import AsyncClient, Client
 from videoqa.client.documents import (
     Answer,
@@ -137,6 +137,7 @@ __all__ = [
     "TrialProgress",
     "Truncated",
     "Unavailable",
+    "Unjudged",
     "Unreachable",
     "Upload",
     "Usage",

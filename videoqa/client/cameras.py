@@ -49,6 +49,15 @@ class Footage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unjudged:
+    """A stretch that nobody looked at for the rules that ``cause`` names: an alert may be missing there."""
+
+    start: datetime
+    end: datetime
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CameraTimeline:
     """What there is of a camera between two times; ``start`` is later than asked for where there was too much."""
 
@@ -57,6 +66,7 @@ class CameraTimeline:
     end: datetime
     recordings: tuple[Footage, ...]
     gaps: tuple[Gap, ...]
+    not_looked_at: tuple[Unjudged, ...]
     alerts: tuple[Alert, ...]
 
 

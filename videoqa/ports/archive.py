@@ -261,6 +261,12 @@ class Archive(Protocol):
         """What the finished analysis of ``kind`` looked at; None where there is none."""
         ...
 
+    def coverages(
+        self, recording_ids: Collection[str], kind: AnalysisKind = AnalysisKind.SIGNALS
+    ) -> Mapping[str, Coverage]:
+        """The coverage of each of these recordings that has one, by its id."""
+        ...
+
     def total_coverage(self, recording_ids: Collection[str], kind: AnalysisKind = AnalysisKind.SIGNALS) -> Coverage:
         """The coverages of the recordings added up: the sum of their lengths, and of each state one span, end to end.
 

@@ -214,6 +214,13 @@ class MemoryArchive(MemoryRecordings):
         kept = self._finished(recording_id, kind)
         return None if kept is None else kept.coverage
 
+    def coverages(
+        self, recording_ids: Collection[str], kind: AnalysisKind = AnalysisKind.SIGNALS
+    ) -> Mapping[str, Coverage]:
+        with self._lock:
+            known = {each: self.coverage(each, kind) for each in recording_ids}
+            return {each: coverage for each, coverage in known.items() if coverage is not None}
+
     def total_coverage(self, recording_ids: Collection[str], kind: AnalysisKind = AnalysisKind.SIGNALS) -> Coverage:
         length, totals = ZERO, dict.fromkeys(CoverageState, ZERO)
         for recording in self.recordings():

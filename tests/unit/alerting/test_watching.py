@@ -488,7 +488,7 @@ def test_what_nobody_could_judge_is_told_with_its_cause_and_its_rules(world: Wor
     assert coverage is not None
     assert [(each.span.start / SECOND, each.span.end / SECOND, each.state, each.cause) for each in coverage.spans] == [
         (0, 1, CoverageState.DROPPED, "fence: no model"),
-        (1, 2, CoverageState.DROPPED, "fence: no model; moves: no time"),
+        (1, 2, CoverageState.DROPPED, "fence: no model; something moves: no time"),
         (2, 4.03, CoverageState.DROPPED, "fence: no model"),
         (4.03, 6, CoverageState.ANALYSED, ""),
     ]

@@ -6,13 +6,14 @@ import pytest
 from indexer.embedding import load
 from indexer.lexicon import IndexLexicon
 from videoqa.answering.answering import Answering
+from videoqa.answering.census import UNJUDGED
 from videoqa.answering.lookup import LONGEST_QUESTION, MANY
 from videoqa.answers import WallClock
 from videoqa.errors import BadQuestion
 from videoqa.events import Event, Source
 from videoqa.media import Coverage, CoverageState, CoveredSpan, Cue, Recording, RecordingState, Sampling, Span
 from videoqa.passages import passages
-from videoqa.ports import Look, RecordedLook, TimelineChange
+from videoqa.ports import AnalysisKind, Look, RecordedLook, TimelineChange
 from videoqa.testing.archive import MemoryArchive
 from videoqa.testing.search import MemorySearch
 
@@ -150,6 +151,19 @@ def test_a_span_given_beside_the_question_keeps_moments_inside(both: Answering) 
     between = Span(3 * MINUTE, 5 * MINUTE)
     moments = both.search("engine", ["garden"], between)
     assert all(between.start <= moment.span.start and moment.span.end <= between.end for moment in moments)
+
+
+def test_that_nobody_looked_for_a_rule_is_told_beside_what_was_found_or_not() -> None:
+    answering = house(talk("garden", GARDEN))
+    archive = answering.lookup.archive
+    yard = archive.add(replace(talk("yard", GARDEN)[0], camera="yard"))
+    rules = archive.begin(yard.id, "rules", Sampling(), yard.length, (), kind=AnalysisKind.RULES)
+    missed = CoveredSpan(Span(MINUTE, 3 * MINUTE), CoverageState.DROPPED, cause="fence: no model to look with")
+    archive.finish(rules, Coverage(yard.length, (missed,)), (), ())
+    note = UNJUDGED.format("00:02:00")
+    assert not answering.ask("did somebody climb the fence").found
+    assert answering.ask("did somebody climb the fence").notes == (note,)
+    assert answering.ask("did somebody climb the fence", ["garden"]).notes == ()
 
 
 def test_a_stretch_of_the_wall_clock_leaves_out_recordings_without_one() -> None:

@@ -17,9 +17,10 @@ from api.service import Service
 from indexer.cameras import SqlCameras
 from tests.service import a_service, app_of, client_of
 from videoqa.access import Role, Scope
+from videoqa.alerting.closing import begin_rules
 from videoqa.alerts import Alert, AlertState, NoticeKind, Severity, Verdict
 from videoqa.cameras import CameraState, CameraStatus, Gap
-from videoqa.media import ZERO, Picture, Recording, RecordingState
+from videoqa.media import ZERO, Coverage, CoverageState, CoveredSpan, Picture, Recording, RecordingState, Span
 from videoqa.ports import AlertChange, Snapshot
 
 pytestmark = pytest.mark.anyio
@@ -269,10 +270,33 @@ async def test_a_time_line_has_footage_holes_and_alerts(client: httpx2.AsyncClie
     assert [each["recording"] for each in told["recordings"]] == [before.id, under_way.id]
     assert [each["end"] for each in told["recordings"]] == ["2026-05-09T12:05:00Z", None]
     assert [each["cause"] for each in told["gaps"]] == ["nobody answers"]
+    assert told["not_looked_at"] == []
     assert [each["id"] for each in told["alerts"]] == [alert.id]
     assert told["alerts"][0]["clip_url"] == f"/v1/recordings/{before.id}/clip?from=357.000&to=365.000"
     backwards = {"from": span["to"], "to": span["from"]}
     assert (await client.get("/v1/cameras/gate-1/timeline", params=backwards)).json()["code"] == "empty-stretch"
+
+
+async def test_a_time_line_and_coverage_tell_what_nobody_could_judge(
+    client: httpx2.AsyncClient, service: Service
+) -> None:
+    await added(client)
+    recording = a_recording(service, NOON)
+    missed = CoveredSpan(Span(MINUTE, 2 * MINUTE), CoverageState.DROPPED, cause="fence: no model to look with")
+    rules = begin_rules(service.archive, recording.id, 3 * MINUTE)
+    service.archive.finish(rules, Coverage(3 * MINUTE, (missed,)), (), ())
+    span = {"from": NOON.isoformat(), "to": (NOON + 30 * MINUTE).isoformat()}
+    told = (await client.get("/v1/cameras/gate-1/timeline", params=span)).json()
+    assert told["not_looked_at"] == [
+        {"start": "2026-05-09T12:01:00Z", "end": "2026-05-09T12:02:00Z", "cause": "fence: no model to look with"}
+    ]
+    (by_rules,) = (await client.get(f"/v1/recordings/{recording.id}/coverage", params={"kind": "rules"})).json()[
+        "items"
+    ]
+    assert [(each["state"], each["cause"]) for each in by_rules["spans"]] == [
+        ("dropped", "fence: no model to look with")
+    ]
+    assert by_rules["coverage"]["analysed"] == 0
 
 
 async def test_a_time_line_that_is_too_much_begins_later(

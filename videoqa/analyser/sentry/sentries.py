@@ -16,10 +16,13 @@ from videoqa.analyser.sentry.signals import SignalWatch
 from videoqa.analyser.sentry.text import TextWatch
 from videoqa.analyser.sentry.view import View
 from videoqa.events import Usage
-from videoqa.ports import Grounder, LiveFrame, Looked, Scenery
+from videoqa.media import Span
+from videoqa.ports import Grounder, LiveFrame, Looked, LookedAway, Scenery
 
 LOOKS_AT_ONCE = 4
 NO_MODEL = "it needs a model to look with; start one with `videoqa model serve`, or set VIDEOQA_MODEL_URL"
+
+WITHOUT_MODEL = "no model to look with"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class CameraSentries:
         text = TextWatch(self._reader, reading, period, waiting=waiting)
         scenery = self._scenery(period, "" if waiting else camera)
         closing = (looking.close, reading.close)
-        return CameraSentry(scenery, SignalWatch(known), text, described, closing)
+        return CameraSentry(scenery, SignalWatch(known), text, described, closing, period=period)
 
 
 class CameraSentry:
@@ -75,12 +78,15 @@ class CameraSentry:
         text: TextWatch,
         described: DescribedWatch | None,
         closing: Sequence[Callable[[], None]],
+        *,
+        period: timedelta,
     ) -> None:
         self._scenery = scenery
         self._signals = signals
         self._text = text
         self._described = described
         self._closing = closing
+        self._period = period
 
     @property
     def usage(self) -> Usage:
@@ -98,9 +104,14 @@ class CameraSentry:
         seen |= read
         if self._described is None:
             blind = frozenset(rule.id for rule in rules if rule.condition.kind is ConditionKind.DESCRIBED)
-            return Looked(seen, blind | illegible, NO_MODEL if blind else why, unread)
+            return Looked(seen, blind | illegible, NO_MODEL if blind else why, (*unread, *self._unjudged(live, blind)))
         told, blind, problem, away = self._described.look(view, rules)
         return Looked(seen | dict(told), blind | illegible, problem or why, (*unread, *away))
+
+    def _unjudged(self, live: LiveFrame, blind: Collection[str]) -> tuple[LookedAway, ...]:
+        """What nobody can judge is told as not looked at, as if a model had no time for it."""
+        span = Span(live.frame.pts, live.frame.pts + self._period)
+        return (LookedAway(span, tuple(sorted(blind)), WITHOUT_MODEL),) if blind else ()
 
     def close(self) -> None:
         for close in self._closing:

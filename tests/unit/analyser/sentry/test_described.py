@@ -20,10 +20,10 @@ from videoqa.analyser.model.prompting import Prompts
 from videoqa.analyser.model.server import ModelServer
 from videoqa.analyser.sentry.described import UNUSABLE
 from videoqa.analyser.sentry.glance import Glances
-from videoqa.analyser.sentry.sentries import NO_MODEL, CameraSentries, CameraSentry, Eyes
+from videoqa.analyser.sentry.sentries import NO_MODEL, WITHOUT_MODEL, CameraSentries, CameraSentry, Eyes
 from videoqa.events import Usage
-from videoqa.media import ZERO
-from videoqa.ports import Looked, Sighting
+from videoqa.media import ZERO, Span
+from videoqa.ports import Looked, LookedAway, Sighting
 
 RULE = AlertRule("fence", "fence", Condition(ConditionKind.DESCRIBED, "a person climbs the fence"), START)
 PATIENCE = 60
@@ -262,6 +262,7 @@ def test_without_a_model_plain_language_says_what_it_needs() -> None:
     assert look.blind == {"fence"}
     assert look.problem == NO_MODEL
     assert "videoqa model serve" in look.problem
+    assert look.away == (LookedAway(Span(timedelta(0), SECOND), ("fence",), WITHOUT_MODEL),)
 
 
 def test_the_same_told_in_like_words_has_the_same_identity_after_a_restart(

@@ -90,7 +90,6 @@ class Worker:
             "enable_otlp": False,
         }
         DBOS(config=config)
-        indexing.clear()
         indexing.settle(self._jobs.recordings_under_way())
         register(
             indexing,

@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 from dbos import DBOS, error
 
 from videoqa import tracing
-from videoqa.errors import CalledOff, NoModel, Unexpected, VideoqaError
+from videoqa.errors import NoModel, Unexpected, VideoqaError
 from videoqa.jobs.queue import ADMIT, MODEL_QUEUE, VERSION, user
 from videoqa.jobs.rows import MODEL_WORKFLOW, WORKFLOW, named, request, same_look
 from videoqa.logs import about
@@ -119,7 +119,7 @@ def register(
     def call_off(way: Indexing, where: Admitted) -> None:
         # No step: the engine takes none any more.
         if not way.is_done(where):
-            way.fail(where.recording_id, str(CalledOff()))
+            way.call_off(where)
 
 
 def _told(work: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

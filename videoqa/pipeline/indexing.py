@@ -156,20 +156,33 @@ class Indexing:
             self._note(recording, [reason], RecordingState.FAILED)
         self.clear()
 
-    def clear(self) -> None:
-        """Discards the frames of every analysis that has ended, or whose recording was removed."""
+    def call_off(self, admitted: Admitted) -> None:
+        """Writes down that the work was called off, and discards its frames: whoever wants it done after all has them
+        made anew.
+        """
+        self.fail(admitted.recording_id, str(CalledOff()))
+        if admitted.analysis_id is not None:
+            self.spool.discard(admitted.analysis_id)
+
+    def clear(self, under_way: Collection[str] | None = None) -> None:
+        """Discards the frames of every analysis that has ended, or whose recording was removed; where it is known which
+        recordings are ``under_way``, by their ids, those of all others too.
+        """
         for analysis_id in self.spool.analyses():
             analysis = self.archive.analysis(analysis_id)
-            if analysis is None or analysis.finished:
+            over = analysis is None or analysis.finished
+            if over or (under_way is not None and analysis is not None and analysis.recording_id not in under_way):
                 self.spool.discard(analysis_id)
 
     def settle(self, under_way: Collection[str]) -> None:
-        """Tells on recordings that their work was called off, where whoever was at it was killed before it could.
+        """Tells on recordings that their work was called off, where whoever was at it was killed before it could, and
+        discards the frames of all that nobody works on.
 
         These say that they are being indexed and are not among the ids ``under_way``.
         """
         for recording_id in self.archive.ids(RecordingFilter(state=RecordingState.INDEXING)).difference(under_way):
             self.fail(recording_id, str(CalledOff()))
+        self.clear(under_way)
 
     @property
     def _stage(self) -> str:

@@ -13,12 +13,13 @@ import pytest
 from ingest.identity import LocalFiles
 from ingest.spool import DiskSpool
 from videoqa.analyser.signals import SignalsAnalyser
-from videoqa.errors import DecoderCrashed, NoSuchFile, RecordingRemoved, SourceChanged
+from videoqa.errors import CalledOff, DecoderCrashed, NoSuchFile, RecordingRemoved, SourceChanged
 from videoqa.media import CoverageState, Cue, Frame, Picture, Recording, RecordingState, Sampling, Span
 from videoqa.passages import passages
 from videoqa.pipeline import indexing as module
 from videoqa.pipeline.admission import Admitted
 from videoqa.pipeline.indexing import Indexing
+from videoqa.pipeline.looking import Cancelled
 from videoqa.ports import Checkpoint, FileIdentity, IndexRequest, MediaFacts, Sampled, Unread, VideoFacts
 from videoqa.testing.archive import MemoryArchive
 from videoqa.timeline.timeline import EventTimeline
@@ -178,6 +179,33 @@ def test_a_failure_told_twice_is_written_down_once(indexing: Indexing, file: Pat
     recording = indexing.archive.recording(admitted.recording_id)
     assert recording is not None
     assert recording.problems == ("the reason",)
+
+
+def test_what_is_called_off_leaves_no_frames_and_can_be_done_after_all(indexing: Indexing, file: Path) -> None:
+    admitted = indexing.admission.admit(IndexRequest(str(file)))
+    indexing.survey(str(file), admitted, NEVER)
+    assert indexing.spool.analyses() == (admitted.analysis_id,)
+    with pytest.raises(Cancelled):
+        indexing.analyse(admitted, lambda: True)
+    indexing.call_off(admitted)
+    assert indexing.spool.analyses() == ()
+    recording = indexing.archive.recording(admitted.recording_id)
+    assert recording is not None
+    assert (recording.state, recording.problems) == (RecordingState.FAILED, (str(CalledOff()),))
+    carry_out(indexing, file)
+    recording = indexing.archive.recording(admitted.recording_id)
+    assert recording is not None
+    assert recording.state is RecordingState.INDEXED
+
+
+def test_frames_that_nobody_works_on_are_swept_at_the_start(indexing: Indexing, file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.mp4"
+    other.write_bytes(b"other footage")
+    left, goes_on = (indexing.admission.admit(IndexRequest(str(path))) for path in (file, other))
+    for path, admitted in ((file, left), (other, goes_on)):
+        indexing.survey(str(path), admitted, NEVER)
+    indexing.settle({goes_on.recording_id})
+    assert indexing.spool.analyses() == (goes_on.analysis_id,)
 
 
 def test_a_recording_removed_while_it_is_surveyed_ends_at_once_and_leaves_no_frames(

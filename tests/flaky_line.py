@@ -6,50 +6,36 @@ import random
 import socket
 import threading
 from contextlib import suppress
-from types import TracebackType
-from typing import Self
+
+from tests.listening import Listening
 
 
-class FlakyLine:
-    """Listens at ``url`` and passes bytes on to ``port``; each connection breaks after up to ``most`` bytes.
+class FlakyLine(Listening):
+    """Listens at ``url`` and passes bytes on to ``far``; each connection breaks after up to ``most`` bytes.
 
     Where it has broken ``breaks`` times, it holds. The points come of ``seed``.
     """
 
-    def __init__(self, port: int, *, seed: int, breaks: int, most: int) -> None:
-        self._port = port
+    def __init__(self, far: int, *, seed: int, breaks: int, most: int) -> None:
+        super().__init__()
+        self._far = far
         self._chance = random.Random(seed)
         self._left = breaks
         self._most = most
         self._lock = threading.Lock()
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self.broken = 0
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        self._thread.join(10)
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                near, _ = self._listening.accept()
-            except OSError:
-                return
-            far = socket.create_connection(("127.0.0.1", self._port))
-            with self._lock:
-                budget = [self._chance.randrange(self._most) if self._left else -1, 0]
-                self._left = max(0, self._left - 1)
-            for source, target in ((near, far), (far, near)):
-                threading.Thread(target=self._pass_on, args=(source, target, budget), daemon=True).start()
+    def welcome(self, line: socket.socket) -> None:
+        far = socket.create_connection(("127.0.0.1", self._far))
+        with self._lock:
+            budget = [self._chance.randrange(self._most) if self._left else -1, 0]
+            self._left = max(0, self._left - 1)
+        for source, target in ((line, far), (far, line)):
+            threading.Thread(target=self._pass_on, args=(source, target, budget), daemon=True).start()
 
     def _pass_on(self, source: socket.socket, target: socket.socket, budget: list[int]) -> None:
         """``budget`` is what may pass still, -1 for anything, and whether it broke; both directions share it."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
+
+from tests.listening import Listening
 
 Script = Callable[["Heard"], bytes]
 """What is sent to a request; then the connection is closed, whatever was promised."""
@@ -25,41 +24,25 @@ class Heard:
     body: bytes
 
 
-class HostileService:
+class HostileService(Listening):
     """Gives its answers one after another, the last one for good; ``heard`` is what it was asked."""
 
     def __init__(self, *answers: bytes | Script) -> None:
+        super().__init__()
         self._answers = list(answers)
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self._thread = threading.Thread(target=self._serve, daemon=True)
         self.heard: list[Heard] = []
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        # Closing alone does not wake whoever waits in accept.
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        self._thread.join(10)
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listening.accept()
-            except OSError:
-                return
-            with connection, suppress(OSError):
-                connection.settimeout(10)
-                if (heard := _read(connection)) is None:
-                    continue
+    def welcome(self, line: socket.socket) -> None:
+        with line, suppress(OSError):
+            line.settimeout(10)
+            if (heard := _read(line)) is not None:
                 self.heard.append(heard)
                 answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-                connection.sendall(answer if isinstance(answer, bytes) else answer(heard))
+                line.sendall(answer if isinstance(answer, bytes) else answer(heard))
 
 
 def answer(status: int, body: bytes | object = b"", **headers: str) -> bytes:

@@ -8,6 +8,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+import pytest
+
+from tests.listening import Listening
+
 
 class Connection:
     """One client of a server: what it sent, and what it is to be sent."""
@@ -40,30 +44,40 @@ def serving(
     handle: Callable[[Connection], None], host: str = "127.0.0.1", context: ssl.SSLContext | None = None
 ) -> Iterator[int]:
     """A server at the port that is given, which has ``handle`` answer each connection."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, 0), family=family)
-    ended = threading.Event()
+    with _Server(handle, host, context) as server:
+        yield server.port
 
-    def one(sock: socket.socket) -> None:
-        with suppress(OSError), sock:
-            sock.settimeout(20)
-            wrapped = sock if context is None else context.wrap_socket(sock, server_side=True)
+
+def rebinding(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
+    """Has each look-up of rebind.example find the next of ``answers``, and nobody there: whom one connected to."""
+    left, real, connected = list(answers), socket.getaddrinfo, list[str]()
+
+    def found(host: str, port: int, *args: object, **more: object) -> object:
+        if host == "rebind.example":
+            return real(left.pop(0), port, type=socket.SOCK_STREAM)
+        return real(host, port, *args, **more)  # type: ignore[arg-type]
+
+    def connect(address: tuple[str, int], *_: object, **__: object) -> socket.socket:
+        connected.append(address[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    return connected
+
+
+class _Server(Listening):
+    def __init__(self, handle: Callable[[Connection], None], host: str, context: ssl.SSLContext | None) -> None:
+        super().__init__(host=host)
+        self._handle = handle
+        self._context = context
+
+    def welcome(self, line: socket.socket) -> None:
+        threading.Thread(target=self._serve, args=(line,), daemon=True).start()
+
+    def _serve(self, line: socket.socket) -> None:
+        with suppress(OSError), line:
+            line.settimeout(20)
+            wrapped = line if self._context is None else self._context.wrap_socket(line, server_side=True)
             with wrapped:
-                handle(Connection(wrapped))
-
-    def accept() -> None:
-        while not ended.is_set():
-            with suppress(OSError):
-                sock, _ = listener.accept()
-                threading.Thread(target=one, args=(sock,), daemon=True).start()
-
-    thread = threading.Thread(target=accept, daemon=True)
-    thread.start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        ended.set()
-        with suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(5)
+                self._handle(Connection(wrapped))

@@ -59,10 +59,10 @@ class Gate:
 
     def cut(self, service: Service, seconds: float) -> None:
         start = time.time()
-        self.line.down()
+        self.line.stop()
         time.sleep(seconds)
         end = time.time()
-        self.line.up()
+        self.line.start()
         self.cuts.append(Cut(start, end, self.online_since(service, end)))
 
     def online_since(self, service: Service, after: float) -> float:

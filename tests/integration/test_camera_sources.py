@@ -25,7 +25,7 @@ from tests.rtsp.doors import Digest
 from tests.rtsp.film import Film, shot_anew
 from tests.rtsp.player import Channel
 from tests.rtsp.server import RtspServer
-from tests.web import Connection, serving
+from tests.web import Connection, rebinding, serving
 from videoqa.cameras import CameraState, StreamUrl
 
 YARD = ROOT / "samples" / "yard.mp4"
@@ -120,20 +120,7 @@ def test_no_camera_lives_where_clouds_keep_their_secrets(text: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])
 def test_a_name_is_looked_up_once_and_the_answer_is_kept_to(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = ["8.8.8.8", "127.0.0.1"]
-    real, connected = socket.getaddrinfo, []
-
-    def rebinding(host: str, port: int, *args: object, **more: object) -> object:
-        if host == "rebind.example":
-            return real(answers.pop(0), port, type=socket.SOCK_STREAM)
-        return real(host, port, *args, **more)  # type: ignore[arg-type]
-
-    def connect(address: tuple[str, int], *_: object, **__: object) -> socket.socket:
-        connected.append(address[0])
-        raise ConnectionRefusedError
-
-    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
-    monkeypatch.setattr(socket, "create_connection", connect)
+    connected = rebinding(monkeypatch, "8.8.8.8", "127.0.0.1")
     refused(STRICT, f"{scheme}://rebind.example/stream")
     assert connected == ["8.8.8.8"]
 

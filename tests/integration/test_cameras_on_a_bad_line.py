@@ -92,7 +92,7 @@ def test_what_comes_late_comes(shown: Film, tmp_path: Path) -> None:
 
 def test_a_line_that_goes_on_before_it_counts_as_dead_costs_nothing(shown: Film, tmp_path: Path) -> None:
     with RtspServer({"gate": Channel(shown)}) as server, FaultyLine(server.port) as line:
-        held = threading.Timer(1.0, line.up)
+        held = threading.Timer(1.0, line.start)
 
         def hold(item: LiveItem, came: list[LiveItem]) -> bool:
             frames = sum(isinstance(each, LiveFrame) for each in came)
@@ -116,6 +116,6 @@ def test_a_line_that_stays_silent_is_a_stalled_camera(shown: Film, tmp_path: Pat
             return False
 
         came = session(line, tmp_path, silence)
-        line.up()
+        line.start()
     assert isinstance(came[-1], Lost)
     assert came[-1].state is CameraState.STALLED

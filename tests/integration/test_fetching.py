@@ -16,7 +16,7 @@ import pytest
 from ingest.addresses import Policy
 from ingest.fetch import Pace, WebFetcher
 from tests.needs import program
-from tests.web import Connection, serving
+from tests.web import Connection, rebinding, serving
 from videoqa.errors import BadAddress, FetchFailed
 
 CONTENT = Random(3).randbytes(1_000_000)
@@ -157,20 +157,7 @@ def test_a_private_address_is_refused_without_a_packet(address: str) -> None:
 
 def test_a_name_is_looked_up_once_and_the_answer_is_kept_to(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that changes its mind between the check and the connection gets nowhere."""
-    answers = ["8.8.8.8", "127.0.0.1"]
-    real, connected = socket.getaddrinfo, []
-
-    def rebinding(host: str, port: int, *args: object, **more: object) -> object:
-        if host == "rebind.example":
-            return real(answers.pop(0), port, type=socket.SOCK_STREAM)
-        return real(host, port, *args, **more)  # type: ignore[arg-type]
-
-    def connect(address: tuple[str, int], *_: object, **__: object) -> socket.socket:
-        connected.append(address[0])
-        raise ConnectionRefusedError
-
-    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
-    monkeypatch.setattr(socket, "create_connection", connect)
+    connected = rebinding(monkeypatch, "8.8.8.8", "127.0.0.1")
     with pytest.raises(FetchFailed):
         STRICT.fetch("http://rebind.example/a.mp4")
     assert connected == ["8.8.8.8"]

@@ -206,10 +206,10 @@ def test_a_line_is_cut_and_stalled_and_comes_back(clip: Clip) -> None:
             av.open(line.url("gate"), options={"rtsp_transport": "tcp", "timeout": "500000"}),
         ):
             pass
-        line.down()
+        line.stop()
         with pytest.raises(av.error.ConnectionRefusedError):
             next(reading(line.url("gate")))
-        line.up()
+        line.start()
         assert next(reading(line.url("gate"))).size
         assert line.passed == 3
 

@@ -7,57 +7,40 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from types import TracebackType
-from typing import Self
+
+from tests.listening import Listening
 
 
-class FaultyLine:
+class FaultyLine(Listening):
     """Listens at ``port`` and carries bytes to and from ``far``. Faults are of what comes from there.
 
     ``delay`` is the seconds that every byte takes longer; ``garbled`` the share of blocks in which a byte is another
-    one. ``passed`` counts the connections. What is cut while it is down is refused until it is up again.
+    one. ``passed`` counts the connections. Who comes while it is stopped is refused until it is started again.
     """
 
     def __init__(self, far: int, *, seed: int = 0, port: int = 0) -> None:
+        super().__init__(port)
         self.delay = 0.0
         self.garbled = 0.0
         self.passed = 0
-        self.port = port
         self._far = far
         self._chance = random.Random(seed)
         self._flows = threading.Event()
         self._flows.set()
         self._lock = threading.Lock()
         self._lines = set[socket.socket]()
-        self._listening: socket.socket | None = None
-
-    def __enter__(self) -> Self:
-        self.up()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.down()
 
     def url(self, path: str, user: str = "") -> str:
         return f"rtsp://{user + '@' if user else ''}127.0.0.1:{self.port}/{path}"
 
-    def up(self) -> None:
+    def start(self) -> None:
         """Lets connections in, and lets go on what was stalled."""
         self._flows.set()
-        if self._listening is None:
-            self._listening = socket.create_server(("127.0.0.1", self.port), backlog=64)
-            self.port = self._listening.getsockname()[1]
-            threading.Thread(target=self._accept, args=(self._listening,), daemon=True).start()
+        super().start()
 
-    def down(self) -> None:
+    def stop(self) -> None:
         """Cuts every connection, and lets nobody in."""
-        if self._listening is not None:
-            with suppress(OSError):
-                self._listening.shutdown(socket.SHUT_RDWR)
-            self._listening.close()
-            self._listening = None
+        super().stop()
         self.cut()
 
     def cut(self) -> None:
@@ -73,24 +56,20 @@ class FaultyLine:
         """Nothing comes any more, and nobody is told."""
         self._flows.clear()
 
-    def _accept(self, listening: socket.socket) -> None:
-        with suppress(OSError):
-            while True:
-                near, _ = listening.accept()
-                try:
-                    far = socket.create_connection(("127.0.0.1", self._far))
-                except OSError:
-                    near.close()
-                    continue
-                self.passed += 1
-                with self._lock:
-                    self._lines |= {near, far}
-                for each in (near, far):
-                    each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                ends = threading.Barrier(2)
-                for source, target, faulty in ((near, far, False), (far, near, True)):
-                    arguments = (source, target, faulty, ends)
-                    threading.Thread(target=self._carry, args=arguments, daemon=True).start()
+    def welcome(self, line: socket.socket) -> None:
+        try:
+            far = socket.create_connection(("127.0.0.1", self._far))
+            for each in (line, far):
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError:
+            line.close()
+            return
+        self.passed += 1
+        with self._lock:
+            self._lines |= {line, far}
+        ends = threading.Barrier(2)
+        for source, target, faulty in ((line, far, False), (far, line, True)):
+            threading.Thread(target=self._carry, args=(source, target, faulty, ends), daemon=True).start()
 
     def _carry(self, source: socket.socket, target: socket.socket, faulty: bool, ends: threading.Barrier) -> None:
         with suppress(OSError):

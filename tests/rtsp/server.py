@@ -11,26 +11,25 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
+from tests.listening import Listening
 from tests.rtsp.description import described
 from tests.rtsp.player import SOURCE, Channel, Player
 
 
-class RtspServer:
+class RtspServer(Listening):
     """Serves ``channels`` by their paths. Whoever leaves it ends every connection; ``start`` takes the same port again.
 
     ``played`` counts the sessions that came to a PLAY, ``watching`` those that are under way, ``sent`` the pictures.
     """
 
     def __init__(self, channels: Mapping[str, Channel], port: int = 0) -> None:
+        super().__init__(port)
         self.channels = dict(channels)
-        self.port = port
         self.played = self.sent = 0
         self.began = time.monotonic()
         self._lock = threading.Lock()
-        self._listening: socket.socket | None = None
         self._sessions = set[_Session]()
 
     def url(self, path: str, user: str = "") -> str:
@@ -41,27 +40,8 @@ class RtspServer:
         with self._lock:
             return sum(session.playing for session in self._sessions)
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def start(self) -> None:
-        self._listening = socket.create_server(("127.0.0.1", self.port), backlog=256)
-        self.port = self._listening.getsockname()[1]
-        threading.Thread(target=self._accept, args=(self._listening,), daemon=True).start()
-
     def stop(self) -> None:
-        """Nobody answers at the port from now on."""
-        if self._listening is not None:
-            with suppress(OSError):
-                self._listening.shutdown(socket.SHUT_RDWR)
-            self._listening.close()
-            self._listening = None
+        super().stop()
         self.cut()
 
     def cut(self) -> None:
@@ -73,14 +53,11 @@ class RtspServer:
         for session in sessions:
             session.thread.join(10)
 
-    def _accept(self, listening: socket.socket) -> None:
-        with suppress(OSError):
-            while True:
-                line, _ = listening.accept()
-                session = _Session(self, line)
-                with self._lock:
-                    self._sessions.add(session)
-                session.thread.start()
+    def welcome(self, line: socket.socket) -> None:
+        session = _Session(self, line)
+        with self._lock:
+            self._sessions.add(session)
+        session.thread.start()
 
     def _gone(self, session: _Session) -> None:
         with self._lock:

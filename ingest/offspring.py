@@ -32,11 +32,11 @@ class Offspring:
     """One run of the module ``module``; leaving it kills it.
 
     Args:
-        order: what it is to do, a line without its end.
+        order: what it is to do, a line without its end; None where that is said later.
         descriptor: an open file that it gets, by the same number.
     """
 
-    def __init__(self, module: str, order: bytes, descriptor: int | None) -> None:
+    def __init__(self, module: str, order: bytes | None, descriptor: int | None) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-I", "-m", module],
             stdin=subprocess.PIPE,
@@ -53,10 +53,9 @@ class Offspring:
         self._patience = inf
         self._stdin, self._stdout = self.process.stdin, self.process.stdout
         _widen(self._stdout.fileno())
-        # A child that ended already is found out when it is listened to.
-        with suppress(BrokenPipeError):
-            # It stays open: its end tells the child that the parent is gone, or wants no more.
-            self._stdin.write(order + b"\n")
+        if order is not None:
+            # Standard input stays open: its end tells the child that the parent is gone, or wants no more.
+            self.say(order + b"\n")
 
     def messages(
         self, largest: int, stall: Callable[[], float], patience: float = inf
@@ -83,7 +82,7 @@ class Offspring:
             yield kind, body
 
     def say(self, word: bytes) -> None:
-        """Tells it ``word`` over its standard input; nothing where it has ended."""
+        """Tells it ``word`` over its standard input; one that has ended is found out when it is listened to."""
         with suppress(OSError, ValueError):
             self._stdin.write(word)
 

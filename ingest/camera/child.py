@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 from collections.abc import Sequence
 
 from ingest.camera.feed import CannotOpen
 from ingest.camera.watch import Watch
-from ingest.camera.wire import Ended, Held, Message, Order, encode
+from ingest.camera.wire import WAITS_SECONDS, Ended, Held, Message, Order, encode
 from ingest.confinement import confine_camera
 from ingest.pyav.live import is_file, open_live
 from videoqa.cameras import CameraState
@@ -17,6 +18,9 @@ _GRACE = 1.0
 
 
 def main() -> None:
+    # Whoever was begun ahead may never be told anything.
+    if not select.select([0], [], [], WAITS_SECONDS)[0]:
+        return
     with open(0, "rb", closefd=False) as stdin:
         order = Order.from_json(stdin.readline())
     pipe = os.dup(1)

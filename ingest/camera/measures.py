@@ -8,12 +8,13 @@ from ingest.camera.wire import Held, Order
 from videoqa.errors import DecoderCrashed
 
 
-def confinement(settings: LiveSettings = LiveSettings()) -> tuple[str, ...]:
+def confinement() -> tuple[str, ...]:
     """The measures in force where a camera is read over RTSP, by name, for `doctor`.
 
     Raises:
         DecoderCrashed: the child cannot be run.
     """
+    settings = LiveSettings()
     nothing = Order(
         demuxer="rtsp",
         url="",

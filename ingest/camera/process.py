@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain, repeat
 
+from ingest.camera.ahead import CHILD
 from ingest.camera.wire import LARGEST_MESSAGE, Message, Order, decode
 from ingest.offspring import Endless, Offspring, Silent
 from ingest.wire import BadMessage
@@ -27,6 +28,9 @@ class ChildLost(Exception):
 class Process:
     """Leaving it kills the child.
 
+    Args:
+        ahead: a child that waits to be told what to read; None begins one.
+
     Attributes:
         grace: how many seconds a child that was told to end may take for it.
         ending: it was told to.
@@ -34,9 +38,13 @@ class Process:
 
     grace = 5.0
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Order, ahead: Offspring | None = None) -> None:
         self.ending = False
-        self._child = Offspring("ingest.camera.child", order.to_json(), order.descriptor)
+        if ahead is None:
+            self._child = Offspring(CHILD, order.to_json(), order.descriptor)
+        else:
+            self._child = ahead
+            ahead.say(order.to_json() + b"\n")
 
     @property
     def id(self) -> int:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from math import inf
 from urllib.parse import urlsplit
 
+from ingest.camera.ahead import Ahead
 from ingest.camera.feed import CannotOpen, Feed, Feeds
 from ingest.camera.file import NoFile, RecordingFile
 from ingest.camera.process import ChildLost, Process
@@ -43,6 +44,7 @@ class LiveSettings:
         long_side, multiple: of the pictures that are looked at, as in ``Sampling``.
         memory: bytes of address space of one child.
         most_bytes: of one recording; a session that sends more is over.
+        ahead: children that are begun for cameras that have gone, at most.
         reserve: bytes of the disk; where less would be free, nothing is recorded.
         room: after so long without room it is seen whether there is some again.
     """
@@ -54,6 +56,7 @@ class LiveSettings:
     memory: int = 768 * 2**20
     max_pixels: int = 40_000_000
     most_bytes: int = 64 * 2**30
+    ahead: int = 0
     reserve: int = 0
     room: timedelta = timedelta(seconds=30)
 
@@ -73,26 +76,39 @@ class SandboxedCameras:
     def __init__(self, feeds: Feeds, settings: LiveSettings = LiveSettings()) -> None:
         self._feeds = feeds
         self._settings = settings
+        self._ahead = Ahead(settings.ahead)
 
     @contextmanager
     def session(
         self, camera: Camera, path_of: Callable[[datetime], str], stop: Callable[[], bool]
     ) -> Iterator[Iterator[LiveItem]]:
         try:
-            with (
-                self._feeds.opened(camera.url) as feed,
-                Process(_order(feed, camera, self._settings)) as process,
-                _Session(process, path_of, self._settings) as session,
-            ):
-                yield session.items(stop)
+            with self._feeds.opened(camera.url) as feed:
+                # Who is to inherit a descriptor cannot have been begun before that was there.
+                ahead = self._ahead.taken() if feed.descriptor is None else None
+                with (
+                    Process(_order(feed, camera, self._settings), ahead) as process,
+                    _Session(process, path_of, self._settings) as session,
+                ):
+                    yield session.items(stop)
+            if session.gone and feed.descriptor is None:
+                self._ahead.begin()
         except CannotOpen as error:
             yield iter([Lost(error.state, error.problem, datetime.now(UTC))])
 
+    def close(self) -> None:
+        """No camera that has gone is waited for any more."""
+        self._ahead.close()
+
 
 class _Session:
-    """Takes what the child says on a thread of its own, so that nothing is lost while nobody asks for it."""
+    """Takes what the child says on a thread of its own, so that nothing is lost while nobody asks for it.
+
+    ``gone`` tells that the camera went, and may come back soon.
+    """
 
     def __init__(self, process: Process, path_of: Callable[[datetime], str], settings: LiveSettings) -> None:
+        self.gone = False
         self._process = process
         self._path_of = path_of
         self._settings = settings
@@ -135,7 +151,9 @@ class _Session:
 
     def _run(self) -> None:
         try:
-            self._put(self._end())
+            lost = self._end()
+            self.gone = lost.state in (CameraState.OFFLINE, CameraState.STALLED)
+            self._put(lost)
         except BaseException as error:  # noqa: BLE001 - whoever asks for the next item gets it
             with self._came:
                 self._failure = error

@@ -17,6 +17,8 @@ from videoqa.cameras import CameraState, ClockSource
 from videoqa.media import Picture
 
 LARGEST_MESSAGE = 2**26
+WAITS_SECONDS = 300.0
+"""For so long a child waits for its order; then it ends by itself."""
 _LOOK = struct.Struct("!qHH")
 _LONGEST_PROBLEM = 300
 _LARGEST_SIDE = 2**14

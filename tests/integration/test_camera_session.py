@@ -328,6 +328,33 @@ def test_a_line_that_breaks_ends_the_session_and_all_that_came_is_there(shown: F
     assert timedelta(0) <= shelf.lost.length - shelf.frames[-1].frame.pts
 
 
+def test_a_camera_that_comes_back_finds_a_child_that_waits(shown: Film, shelf: Shelf) -> None:
+    source = SandboxedCameras(SOURCES, replace(PATIENT, ahead=1))
+
+    def watch(server: RtspServer, upon: Callable[[], object]) -> list[int]:
+        """The children there are while it is watched; ``upon`` is called once it is."""
+        camera = Camera("gate", "Gate", StreamUrl(server.url("gate")), datetime.now(UTC), period=SECOND / 2)
+        found = list[int]()
+        with source.session(camera, shelf.path_of, lambda: False) as items:
+            for item in items:
+                if isinstance(item, Tuned):
+                    found = children()
+                    upon()
+        return found
+
+    with RtspServer({"gate": Channel(shown)}) as server:
+        (first,) = watch(server, server.cut)
+        deadline = time.monotonic() + 30
+        # A process has no name for a moment.
+        while not (waiting := children()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert len(waiting) == 1
+        assert waiting != [first]
+        assert watch(server, server.cut) == waiting
+        source.close()
+    assert not children()
+
+
 def test_what_mpeg_4_part_2_sends_is_a_bad_codec(folder: Path, shelf: Shelf) -> None:
     path = folder / "old.mp4"
     with av.open(str(path), "w") as container:

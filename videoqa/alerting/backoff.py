@@ -9,9 +9,9 @@ from videoqa.cameras import CameraState
 
 SHARE = 0.015
 """Of the time that a camera has been away: who comes back after half a minute is tried within half a second. To find
-nobody there costs next to nothing; to begin a session takes a second and a half.
+nobody there costs next to nothing.
 """
-LEAST, LONGEST = timedelta(milliseconds=400), timedelta(seconds=30)
+LEAST, LONGEST = timedelta(milliseconds=250), timedelta(seconds=30)
 REFUSED = timedelta(seconds=15)
 """The least wait where a camera refused the password: some lock the account after a few wrong ones."""
 HEALTHY = timedelta(seconds=3)

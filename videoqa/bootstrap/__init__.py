@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 _HEADROOM = 256 * 2**20
 """Bytes over the reserve from which on cameras' footage makes room, so that no recording has to end for want of it."""
+_CHILDREN_AHEAD = 8
+"""As many cameras as come back at once, behind one switch, say; each takes the memory of a camera that is there."""
 
 
 @cache
@@ -67,6 +69,7 @@ class House(Stores):
             roll=timedelta(minutes=self.settings.camera_minutes),
             long_side=self.settings.long_side,
             max_pixels=self.settings.max_pixels,
+            ahead=_CHILDREN_AHEAD,
             reserve=self._reserve,
         )
         return SandboxedCameras(Sources(camera_policy(self.settings.camera_private)), settings)

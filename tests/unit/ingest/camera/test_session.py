@@ -16,6 +16,7 @@ from ingest.camera.file import ROOM_EVERY
 from ingest.camera.process import Process
 from ingest.camera.session import LiveSettings, SandboxedCameras
 from ingest.camera.wire import Begun, Bytes, Look, Message, Order, Rolled
+from ingest.offspring import Offspring
 from videoqa.cameras import Camera, CameraState, ClockSource, StreamUrl
 from videoqa.errors import DiskFull
 from videoqa.media import Picture
@@ -36,7 +37,7 @@ def said_by(liar: Callable[[], Iterator[Message]], monkeypatch: pytest.MonkeyPat
     told: list[str] = []
 
     class Taken(Process):
-        def __init__(self, order: Order) -> None:
+        def __init__(self, order: Order, ahead: Offspring | None = None) -> None:
             self.ending = False
 
         def messages(self, stall: float) -> Iterator[Message]:

@@ -28,6 +28,11 @@ from videoqa.ports import Arrival, Arrived
 
 RESERVE = 512 * 2**20
 LIFETIME = timedelta(days=1)
+UNBEGUN = timedelta(hours=1)
+"""How long an arrival is kept of which nothing has come: whoever begins one has its first byte at hand."""
+MOVING = timedelta(minutes=10)
+"""What was declared of an arrival holds room on the disk as long as its last byte is no older: a line that broke has
+been tried again by then, and who has never sent anything is not to keep others from it."""
 MOST = 256
 _ORPHANED = timedelta(minutes=2)
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
@@ -40,7 +45,7 @@ class DiskInbox:
     Args:
         folder: the data directory.
         reserve: bytes of the disk that arrivals leave free.
-        lifetime: how long an arrival is kept after its last byte.
+        lifetime: how long an arrival is kept after its last byte; one of which nothing came, for ``UNBEGUN``.
         most: arrivals of one owner that may wait for their bytes.
     """
 
@@ -60,7 +65,7 @@ class DiskInbox:
         with self._telling():
             self._inbox.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._promising:
-                self._promise(owner if lasting else None, declared or 0)
+                self._promise(owner, declared or 0, counted=lasting)
                 os.close(os.open(self._part(arrival_id), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
                 self._passing[arrival_id] = note
             if lasting:
@@ -68,7 +73,7 @@ class DiskInbox:
                     self._write(arrival_id, note)
                 finally:
                     del self._passing[arrival_id]
-        return note.arrival(arrival_id, datetime.now(UTC) + self._lifetime)
+        return note.arrival(arrival_id, datetime.now(UTC) + min(self._lifetime, UNBEGUN))
 
     def arrival(self, arrival_id: str) -> Arrival | None:
         with self._telling(arrival_id):
@@ -86,7 +91,8 @@ class DiskInbox:
         with self._telling(arrival_id):
             note = replace(self._known(arrival_id), declared=length)
             with self._promising:
-                self._promise(None, length - self._part(arrival_id).stat().st_size, arrival_id)
+                more = length - self._part(arrival_id).stat().st_size
+                self._promise(note.owner, more, arrival_id, counted=False)
                 self._write(arrival_id, note)
         return note.arrival(arrival_id, self._expires_at(arrival_id, note))
 
@@ -197,31 +203,38 @@ class DiskInbox:
         if shutil.disk_usage(self._inbox).free - size < self._reserve:
             raise DiskFull(path=self._inbox)
 
-    def _promise(self, owner: str | None, size: int, arrival_id: str = "") -> None:
-        """Sees that there is room for ``size`` bytes more beside what others are still to bring.
+    def _promise(self, owner: str, size: int, arrival_id: str = "", *, counted: bool) -> None:
+        """Sees that there is room for ``size`` bytes more beside what is still to come.
+
+        What others have declared holds half of the room at most: a declaration costs nothing. Should all of it come
+        after all, each piece that there is no room for is refused, and what is here stays.
 
         Raises:
             DiskFull: there is not.
-            TooManyBegun: as many wait as ``owner`` may have.
+            TooManyBegun: as many wait as ``owner`` may have, and this one is ``counted`` among them.
         """
         waiting = [(each, note, more) for each, note, more in self._waiting() if each != arrival_id]
         begun = sum(note.owner == owner and each not in self._passing for each, note, _ in waiting)
-        if begun >= self._most:
+        if counted and begun >= self._most:
             raise TooManyBegun(limit=self._most, retry_after=60)
         if size > 0 or not arrival_id:
-            self.make_room(size + sum(more for *_, more in waiting))
+            own = sum(more for _, note, more in waiting if note.owner == owner)
+            others = sum(more for _, note, more in waiting if note.owner != owner)
+            room = max(0, shutil.disk_usage(self._inbox).free - self._reserve)
+            self.make_room(size + own + min(others, room // 2))
 
     def _waiting(self) -> Iterator[tuple[str, _Note, int]]:
-        """The arrivals whose bytes may still come, and how many of those were declared."""
+        """The arrivals whose bytes may still come, and how many of those hold room on the disk."""
         now = datetime.now(UTC)
         for part in self._inbox.glob("*.part"):
             try:
-                note, here = self._note(part.stem), part.stat().st_size
+                note, state = self._note(part.stem), part.stat()
                 over = note is None or note.ended or self._expires_at(part.stem, note) <= now
             except FileNotFoundError:
                 continue  # it has ended just now
             if note is not None and not over:
-                yield part.stem, note, max(0, (note.declared or 0) - here)
+                moves = now - datetime.fromtimestamp(state.st_mtime, UTC) < MOVING
+                yield part.stem, note, max(0, (note.declared or 0) - state.st_size) if moves else 0
 
     def _mark(self, path: Path) -> None:
         mark = self._doubts(path)
@@ -324,8 +337,9 @@ class DiskInbox:
         sync_folder(self._inbox)
 
     def _expires_at(self, arrival_id: str, note: _Note) -> datetime:
-        path = self._note_file(arrival_id) if note.ended else self._part(arrival_id)
-        return datetime.fromtimestamp(path.stat().st_mtime, UTC) + self._lifetime
+        state = (self._note_file(arrival_id) if note.ended else self._part(arrival_id)).stat()
+        lifetime = self._lifetime if note.ended or state.st_size else min(self._lifetime, UNBEGUN)
+        return datetime.fromtimestamp(state.st_mtime, UTC) + lifetime
 
     def _part(self, arrival_id: str) -> Path:
         return self._inbox / f"{arrival_id}.part"

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -249,8 +249,9 @@ def test_nothing_is_left_of_what_is_discarded(inbox: Inbox, tmp_path: Path) -> N
 def test_an_arrival_is_given_up_a_day_after_its_last_byte(inbox: Inbox, tmp_path: Path) -> None:
     arrival, done = inbox.begin("key", None, {}), receive(inbox)
     inbox.taken(done.id, "r1")
+    write(inbox, arrival.id, 0, b"s")
     age(tmp_path, timedelta(hours=23))
-    write(inbox, arrival.id, 0, b"still here")
+    write(inbox, arrival.id, 1, b"till here")
     assert inbox.sweep() == 0
     age(tmp_path, timedelta(hours=2))
     assert inbox.arrival(arrival.id) is not None
@@ -260,6 +261,20 @@ def test_an_arrival_is_given_up_a_day_after_its_last_byte(inbox: Inbox, tmp_path
     assert inbox.arrival(arrival.id) is None
     assert inbox.sweep() == 1
     assert list((tmp_path / "inbox").iterdir()) == []
+
+
+def test_an_arrival_of_which_nothing_came_is_given_up_after_an_hour(inbox: Inbox, tmp_path: Path) -> None:
+    before = datetime.now(UTC)
+    arrival, begun = inbox.begin("key", 100, {}), inbox.begin("key", 100, {})
+    assert arrival.expires_at <= before + timedelta(minutes=61)
+    write(inbox, begun.id, 0, b"first")
+    moved = inbox.arrival(begun.id)
+    assert moved is not None
+    assert moved.expires_at > before + timedelta(hours=23)
+    age(tmp_path, timedelta(minutes=61))
+    assert inbox.arrival(arrival.id) is None
+    assert inbox.sweep() == 1
+    assert inbox.arrival(begun.id) is not None
 
 
 def test_what_is_being_written_is_not_swept(inbox: Inbox, tmp_path: Path) -> None:
@@ -347,13 +362,13 @@ def full(free: int) -> Callable[[Path], SimpleNamespace]:
 
 def test_the_disk_is_never_filled_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inbox = DiskInbox(tmp_path, reserve=1000)
-    monkeypatch.setattr("ingest.inbox.shutil.disk_usage", full(2000))
+    monkeypatch.setattr("shutil.disk_usage", full(2000))
     with pytest.raises(DiskFull):
         inbox.begin("key", 1001, {})
     arrival = inbox.begin("key", 1000, {})
     with closing(inbox.open(arrival.id, 0)) as file:
         file.write(b"x" * 600)
-        monkeypatch.setattr("ingest.inbox.shutil.disk_usage", full(1400))
+        monkeypatch.setattr("shutil.disk_usage", full(1400))
         with pytest.raises(DiskFull):
             file.write(b"x" * 600)
     assert inbox.offset(arrival.id) == 600
@@ -367,17 +382,45 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_what_is_declared_and_not_yet_here_counts_as_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inbox = DiskInbox(tmp_path, reserve=1000)
-    monkeypatch.setattr("ingest.inbox.shutil.disk_usage", full(2000))
+    monkeypatch.setattr("shutil.disk_usage", full(2000))
     first = inbox.begin("key", 600, {})
     inbox.begin("key", 300, {}, lasting=False)
     with pytest.raises(DiskFull):
-        inbox.begin("other", 101, {})
-    later = inbox.begin("other", None, {})
+        inbox.begin("key", 101, {})
+    later = inbox.begin("key", None, {})
     with pytest.raises(DiskFull):
         inbox.declare(later.id, 101)
     inbox.declare(later.id, 100)
     inbox.discard(first.id)
-    inbox.begin("other", 600, {})
+    inbox.begin("key", 600, {})
+
+
+def test_what_one_declares_leaves_half_of_the_room_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox = DiskInbox(tmp_path, reserve=1000)
+    monkeypatch.setattr("shutil.disk_usage", full(2000))
+    inbox.begin("greedy", 900, {})
+    with pytest.raises(DiskFull):
+        inbox.begin("other", 501, {})
+    inbox.begin("other", 500, {})
+    with pytest.raises(DiskFull):
+        inbox.begin("other", 1, {})
+
+
+def test_what_was_declared_holds_room_only_while_it_moves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox = DiskInbox(tmp_path, reserve=1000)
+    monkeypatch.setattr("shutil.disk_usage", full(2000))
+    first = inbox.begin("key", 900, {})
+    write(inbox, first.id, 0, b"x" * 100)
+    with pytest.raises(DiskFull):
+        inbox.begin("key", 201, {})
+    age(tmp_path, timedelta(minutes=11))
+    second = inbox.begin("key", 1000, {})
+    inbox.discard(second.id)
+    # What goes on holds room again.
+    write(inbox, first.id, 100, b"x")
+    with pytest.raises(DiskFull):
+        inbox.begin("key", 202, {})
+    inbox.begin("key", 201, {})
 
 
 def test_what_is_here_as_a_whole_may_have_its_length_told_on_a_full_disk(
@@ -386,7 +429,7 @@ def test_what_is_here_as_a_whole_may_have_its_length_told_on_a_full_disk(
     inbox = DiskInbox(tmp_path, reserve=1000)
     arrival = inbox.begin("key", None, {})
     write(inbox, arrival.id, 0, b"abc")
-    monkeypatch.setattr("ingest.inbox.shutil.disk_usage", full(0))
+    monkeypatch.setattr("shutil.disk_usage", full(0))
     assert inbox.declare(arrival.id, 3).declared == 3
 
 

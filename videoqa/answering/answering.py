@@ -10,7 +10,7 @@ from videoqa.answering import movement
 from videoqa.answering.calibration import FOUND
 from videoqa.answering.census import Census, Count
 from videoqa.answering.evidence import Evidence
-from videoqa.answering.lookup import SIGNALS, Lookup, Spans, spans_of, told
+from videoqa.answering.lookup import SIGNALS, Lookup, Spans, of_day, spans_of, told
 from videoqa.answering.question import Question
 from videoqa.answers import Answer, Citation, Moment, WallClock
 from videoqa.events import Source
@@ -60,7 +60,7 @@ class Answering:
             if not read_as.timed:
                 return self._anywhere(question, read_as, limit, among)
         asked = self.lookup.asked(recordings, among)
-        read_as = self.lookup.read(question, told(asked))
+        read_as = self.lookup.read(question, told(asked), of_day=of_day(asked))
         spans = spans_of(read_as, asked, between)
         motion = self._movement(read_as, asked, spans, limit)
         moments = motion[0] if motion else self.lookup.evidence(read_as, asked, spans, limit, among=among).moments
@@ -89,14 +89,14 @@ class Answering:
             if not read_as.timed:
                 return self.lookup.anywhere(read_as, limit, among, sources).moments
         asked = self.lookup.asked(recordings, among)
-        read_as = self.lookup.read(words, told(asked))
+        read_as = self.lookup.read(words, told(asked), of_day=of_day(asked))
         spans = spans_of(read_as, asked, between)
         return self.lookup.evidence(read_as, asked, spans, limit, among=among, sources=sources).moments
 
     def evidence(self, question: str, recordings: Sequence[str] | None = None, limit: int = 5) -> Evidence:
         """The moments with the figures their scores are made of, for calibration."""
         asked = self.lookup.asked(recordings)
-        read_as = self.lookup.read(question, told(asked))
+        read_as = self.lookup.read(question, told(asked), of_day=of_day(asked))
         return self.lookup.evidence(read_as, asked, spans_of(read_as, asked, None), limit)
 
     def _anywhere(self, question: str, read_as: Question, limit: int, among: frozenset[str] | None) -> Answer:
@@ -127,8 +127,8 @@ class Answering:
         if not moments:
             # Where only motion was seen, its passages would answer "on the left" with what moved on the right.
             return None if told_in_words else ((), "")
-        ranked = movement.ranked(moments, question.place)[:limit]
-        return ranked, movement.told(question, ranked)
+        ranked = movement.ranked(moments, question.place, asked)[:limit]
+        return ranked, movement.told(question, ranked, asked, self.lookup.zone)
 
 
 def _answer(question: str, moments: Sequence[Moment], told: str | None, count: Count) -> Answer:

@@ -57,8 +57,13 @@ _DAY_PHRASE = _any(
 _CJK_DAY = _any(
     rf"(?P<day>今天|今日|昨天|昨日|前天|오늘|어제|그저께|어젯|昨(?=晚|夜)|今(?=早|晚))\s*(?:의\s*)?(?P<part>{_PART})?(?:에)?"
 )
-_BETWEEN_HOURS = _any(rf"\b(?:between|from)\s+(?P<a>{_HOUR})\s+(?:and|to|until|till)\s+(?P<b>{_HOUR})")
-_ONE_HOUR = _any(rf"\b(?P<how>after|since|before|until|at|around|by)\s+(?P<a>{_HOUR})")
+_OF_DAY = rf"(?:{_HOUR}|(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?![:\d]))"
+_BETWEEN_HOURS, _BETWEEN_TIMES = (
+    _any(rf"\b(?:between|from)\s+(?P<a>{hour})\s+(?:and|to|until|till)\s+(?P<b>{hour})") for hour in (_HOUR, _OF_DAY)
+)
+_ONE_HOUR, _ONE_TIME = (
+    _any(rf"\b(?P<how>after|since|before|until|at|around|by)\s+(?P<a>{hour})") for hour in (_HOUR, _OF_DAY)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +80,27 @@ class Daily:
         return WallClock(start.astimezone(UTC), (end if end > start else end + DAY).astimezone(UTC))
 
 
-def read_clock(text: str, now: datetime, zone: tzinfo) -> tuple[str, WallClock | None, Daily | None]:
+def read_clock(
+    text: str, now: datetime, zone: tzinfo, *, of_day: bool = False
+) -> tuple[str, WallClock | None, Daily | None]:
     """``text`` without its phrases of the wall clock, the stretch they name, and the hours of every day they name.
 
-    ``now`` is aware; days begin and end in ``zone``. A weekday is the last one that has begun before today.
+    ``now`` is aware; days begin and end in ``zone``. A weekday is the last one that has begun before today. With
+    ``of_day`` an hour needs no am or pm: 22:00.
     """
     try:
-        return _read(text, now.astimezone(zone).date(), zone)
+        return _read(text, now.astimezone(zone).date(), zone, of_day=of_day)
     except (ValueError, OverflowError):  # no such day: 2025-02-30
         return text, None, None
 
 
-def _read(text: str, today: date, zone: tzinfo) -> tuple[str, WallClock | None, Daily | None]:
+def _read(text: str, today: date, zone: tzinfo, *, of_day: bool) -> tuple[str, WallClock | None, Daily | None]:
     if (match := _BETWEEN_ISO.search(text)) is not None:
         start, end = _iso(match["a"], zone)[0], _iso(match["b"], zone)[int(len(match["b"]) == len("2025-11-21"))]
         return _cut(text, match), (WallClock(start, end) if start < end else None), None
     if (match := _ONE_ISO.search(text)) is not None:
         return _cut(text, match), _beside(match["how"], *_iso(match["a"], zone)), None
-    text, daily = _hours(text, zone)
+    text, daily = _hours(text, zone, of_day=of_day)
     found = _DAY_PHRASE.search(text) or _CJK_DAY.search(text)
     if found is None:
         return text, None, daily
@@ -122,10 +130,11 @@ def _part(word: str | None) -> str | None:
     return None if word is None else _PART_OF[word.lower()]
 
 
-def _hours(text: str, zone: tzinfo) -> tuple[str, Daily | None]:
-    if (match := _BETWEEN_HOURS.search(text)) is not None:
+def _hours(text: str, zone: tzinfo, *, of_day: bool) -> tuple[str, Daily | None]:
+    between, one = (_BETWEEN_TIMES, _ONE_TIME) if of_day else (_BETWEEN_HOURS, _ONE_HOUR)
+    if (match := between.search(text)) is not None:
         return _cut(text, match), Daily(_hour(match["a"]), _hour(match["b"]), zone)
-    if (match := _ONE_HOUR.search(text)) is None:
+    if (match := one.search(text)) is None:
         return text, None
     hour, how = _hour(match["a"]), match["how"].lower()
     if how in {"after", "since"}:
@@ -137,7 +146,8 @@ def _hours(text: str, zone: tzinfo) -> tuple[str, Daily | None]:
 
 def _hour(text: str) -> time:
     digits = re.findall(r"\d+", text)
-    hour = int(digits[0]) % 12 + (12 if "p" in text.lower() else 0)
+    of_twelve = re.search(r"[ap]", text, re.IGNORECASE)
+    hour = int(digits[0]) % 12 + 12 * (of_twelve[0].lower() == "p") if of_twelve else int(digits[0])
     return time(hour, int(digits[1]) % 60 if len(digits) > 1 else 0)
 
 

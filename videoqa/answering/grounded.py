@@ -118,7 +118,7 @@ class GroundedAnswering:
             spent = sum((glance.usage for glance in every), Usage())
             yield from self._unaided(asked, verdict.notes(every), spent)
             return
-        found = verdict.distinct(verdict.confirmed(glances), place_of(question), counting=counting)
+        found = verdict.distinct(verdict.confirmed(glances), place_of(question), proposals.asked, counting=counting)
         more = (MORE,) if counting and len(moments) == COUNTED else ()
         missing = (*self._unseen(proposals.asked), *unknown(proposals.asked))
         draft = Answer(

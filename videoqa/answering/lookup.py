@@ -48,7 +48,7 @@ class Lookup:
         self.archive = archive
         self.lexicon = lexicon
         self._search = search
-        self._zone = zone
+        self.zone = zone
         self._now = now
         self._crowded_until = 0.0
 
@@ -80,8 +80,9 @@ class Lookup:
             return bool(self.archive.page(known, limit=1))
         return not among.isdisjoint(self.archive.ids(known))
 
-    def read(self, text: str, clocks: Callable[[], bool]) -> Question:
-        """What ``text`` asks of recordings; ``clocks`` says whether the wall clock of any of these is known.
+    def read(self, text: str, clocks: Callable[[], bool], *, of_day: bool = False) -> Question:
+        """What ``text`` asks of recordings; ``clocks`` says whether the wall clock of any of these is known, ``of_day``
+        that 22:00 is a time of day.
 
         Raises:
             BadQuestion: it is empty or too long.
@@ -92,8 +93,8 @@ class Lookup:
         if len(text) > LONGEST_QUESTION:
             raise BadQuestion(problem=f"the question is longer than {LONGEST_QUESTION} characters")
         now = self._now()
-        question = read(text, now, self._zone, clocks=False)
-        timed = read(text, now, self._zone, clocks=True)
+        question = read(text, now, self.zone, clocks=False)
+        timed = read(text, now, self.zone, clocks=True, of_day=of_day)
         if timed != question and clocks():
             question = timed
         if not self.lexicon.words(question.content) and not question.quiet:
@@ -187,6 +188,11 @@ class Lookup:
 def told(asked: Sequence[Recording]) -> Callable[[], bool]:
     """Says whether the wall clock of any of ``asked`` is known."""
     return lambda: any(recording.started_at is not None for recording in asked)
+
+
+def of_day(asked: Sequence[Recording]) -> bool:
+    """True where a time as 22:00 is one of the day: of cameras nobody knows when a recording began."""
+    return bool(asked) and all(recording.camera and recording.started_at for recording in asked)
 
 
 def spans_of(question: Question, asked: Sequence[Recording], between: Span | WallClock | None) -> Spans:

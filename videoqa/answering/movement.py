@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 
+from videoqa.answering.happening import in_order, when
 from videoqa.answering.question import QUIET, Place, Question
 from videoqa.answers import Moment
 from videoqa.events import Event, Source
 from videoqa.media import ZERO, Coverage, CoverageState, Recording, Span
 from videoqa.ports import Lexicon
-from videoqa.times import clock_span
 
 ENOUGH = 0.5
 """Share of a question's words that must be about motion for motion to be worth proposing."""
@@ -138,17 +138,17 @@ def quiet(recording: Recording, spans: Sequence[Span], events: Sequence[Event], 
     ]
 
 
-def ranked(moments: Sequence[Moment], place: Place | None) -> tuple[Moment, ...]:
+def ranked(moments: Sequence[Moment], place: Place | None, asked: Sequence[Recording]) -> tuple[Moment, ...]:
     """``moments`` with the surest first, longer ones before shorter; in order of time where the question asks that."""
     if place is not None:
-        return tuple(sorted(moments, key=lambda moment: moment.span, reverse=place is Place.LAST))
+        return tuple(sorted(moments, key=in_order(moments, asked), reverse=place is Place.LAST))
     return tuple(sorted(moments, key=lambda moment: (-moment.score, -moment.span.length, moment.span)))
 
 
-def told(question: Question, moments: Sequence[Moment]) -> str:
+def told(question: Question, moments: Sequence[Moment], asked: Sequence[Recording], zone: tzinfo) -> str:
     """What ``moments``, at least one, say, and what they cannot say."""
     best = moments[0]
-    where = f"{clock_span(best.span)} of {best.title}"
+    where = when(best, asked, zone)
     if question.quiet:
         return f"Nothing moved at {where}. Whoever kept still would not have been noticed."
     if Source.MODEL in best.sources:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import chain
 
 from videoqa.answering import movement, proposals
-from videoqa.answering.lookup import FEW, Lookup, Spans, spans_of, told
+from videoqa.answering.lookup import FEW, Lookup, Spans, of_day, spans_of, told
 from videoqa.answering.proposals import Proposals
 from videoqa.answering.question import WHATEVER, Place, Question
 from videoqa.answering.window import inside
@@ -40,7 +40,7 @@ class Proposing:
             BadQuestion: it is empty or too long.
         """
         asked = self._lookup.asked(recordings, among)
-        read_as = self._lookup.read(question, told(asked))
+        read_as = self._lookup.read(question, told(asked), of_day=of_day(asked))
         spans = spans_of(read_as, asked, between)
         place = read_as.place
         if within is not None:
@@ -67,7 +67,9 @@ class Proposing:
             if question.quiet and moved
             else self._lookup.evidence(question, asked, spans, limit, among=among).moments
         )
-        likeliest = (*said, *moved) if question.place is None else (*movement.ranked(moved, question.place), *said)
+        likeliest = (
+            (*said, *moved) if question.place is None else (*movement.ranked(moved, question.place, asked), *said)
+        )
         if question.place is None:
             likeliest = tuple(sorted(likeliest, key=lambda moment: -moment.score))
         ranked = proposals.distinct(likeliest, limit)

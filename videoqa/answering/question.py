@@ -66,15 +66,19 @@ class _Rest:
             self.text = f"{self.text[: match.start()]} {groups.get('rest') or ''} {self.text[match.end() :]}"
 
 
-def read(text: str, now: datetime, zone: tzinfo, *, clocks: bool) -> Question:
+def read(text: str, now: datetime, zone: tzinfo, *, clocks: bool, of_day: bool = False) -> Question:
     """What ``text`` asks. ``now`` is aware; days begin and end in ``zone``.
 
     ``clocks`` says that the wall clock of some recording is known; otherwise "yesterday" is a word like any other.
+    With ``of_day`` 22:00 is a time of day, and no time of the footage.
     """
-    remaining, stretches = read_stretches(text)
     clock: WallClock | None = None
     daily: Daily | None = None
-    if clocks:
+    remaining = text
+    if clocks and of_day:
+        remaining, clock, daily = read_clock(remaining, now, zone, of_day=True)
+    remaining, stretches = read_stretches(remaining)
+    if clocks and not of_day:
         remaining, clock, daily = read_clock(remaining, now, zone)
     rest = _Rest(remaining)
     quiet = QUIET.search(rest.text) is not None

@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 from videoqa.answering.calibration import FOUND
+from videoqa.answering.happening import in_order
 from videoqa.answering.looking import Glance, unseen
 from videoqa.answering.proposals import same
 from videoqa.answering.question import Place
 from videoqa.answers import Citation, Moment
 from videoqa.errors import ModelUnreachable
 from videoqa.events import Source
-from videoqa.media import Span
+from videoqa.media import Recording, Span
 from videoqa.ports import Finding
 from videoqa.times import clock_span
 
@@ -34,7 +35,7 @@ def confirmed(glances: Iterable[Glance]) -> list[tuple[Moment, Finding]]:
 
 
 def distinct(
-    found: Iterable[tuple[Moment, Finding]], place: Place | None, *, counting: bool
+    found: Iterable[tuple[Moment, Finding]], place: Place | None, asked: Sequence[Recording] = (), *, counting: bool
 ) -> list[tuple[Moment, Finding]]:
     """Of moments in ``found`` that are one, the first; in order of time where ``place`` asks for an end of that.
 
@@ -45,7 +46,8 @@ def distinct(
         if not any(_meet(moment, other) if counting else same(moment, other) for other, _ in kept):
             kept.append((moment, finding))
     if place is not None:
-        kept.sort(key=lambda pair: pair[0].span, reverse=place is Place.LAST)
+        key = in_order([moment for moment, _ in kept], asked)
+        kept.sort(key=lambda pair: key(pair[0]), reverse=place is Place.LAST)
     return kept
 
 

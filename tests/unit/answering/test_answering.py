@@ -135,6 +135,14 @@ def test_what_a_camera_is_recording_is_told_as_such_and_not_as_missing() -> None
     assert answer.coverage == before.coverage
 
 
+def test_times_of_the_day_are_asked_of_cameras_and_times_of_the_footage_of_the_rest() -> None:
+    garden, cues = talk("garden", GARDEN, datetime(2026, 5, 9, 22, tzinfo=UTC))
+    filmed = house((replace(garden, camera="yard"), cues))
+    assert filmed.search("lawn mower engine after 22:02")
+    assert not filmed.search("lawn mower engine after 22:10")
+    assert house((garden, cues)).search("lawn mower engine after 01:00")
+
+
 def test_scores_fall_from_moment_to_moment_and_are_probabilities(both: Answering) -> None:
     scores = [moment.score for moment in both.search("water", limit=5)]
     assert scores == sorted(scores, reverse=True)

@@ -1,4 +1,6 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -60,8 +62,8 @@ def test_what_motion_cannot_tell_lowers_the_score_to_not_found() -> None:
 
 def test_the_answer_says_that_only_motion_was_seen() -> None:
     question = asked("when did a van come")
-    moments = movement.ranked(movement.seen(question, YARD, (MINUTE,), EVENTS, LEXICON), None)
-    assert "what moved cannot be told without a model" in movement.told(question, moments)
+    moments = movement.ranked(movement.seen(question, YARD, (MINUTE,), EVENTS, LEXICON), None, [YARD])
+    assert "what moved cannot be told without a model" in movement.told(question, moments, [YARD], UTC)
     assert moments[0].span.start == timedelta(seconds=5)
 
 
@@ -91,6 +93,24 @@ def test_the_first_time_is_asked_for_with_and_without_an_article(text: str) -> N
 
 def test_what_moves_all_over_the_picture_moves_on_the_left_too_and_comes_last() -> None:
     events = (*EVENTS, motion(40, 45, "motion all over the picture, strong", 1.0))
-    found = movement.ranked(movement.seen(asked("what moves on the left"), YARD, (MINUTE,), events, LEXICON), None)
+    found = movement.ranked(
+        movement.seen(asked("what moves on the left"), YARD, (MINUTE,), events, LEXICON), None, [YARD]
+    )
     assert [moment.span.start.total_seconds() for moment in found] == [5, 40]
     assert found[-1].score >= FOUND
+
+
+def test_of_cameras_the_first_is_the_earliest_by_the_wall_clock_which_is_told() -> None:
+    began = datetime(2026, 5, 9, 21, 59, 20, tzinfo=UTC)
+    early = replace(YARD, id="early", title="yard 21:59", camera="yard", started_at=began)
+    late = replace(YARD, id="late", title="yard 22:09", camera="yard", started_at=began + timedelta(minutes=10))
+    question = asked("when does something first move")
+    found = [
+        *movement.seen(question, late, (MINUTE,), (motion(5, 10, "motion in the middle"),), LEXICON),
+        *movement.seen(question, early, (MINUTE,), (motion(30, 50, "motion on the left"),), LEXICON),
+    ]
+    ranked = movement.ranked(found, Place.FIRST, [late, early])
+    assert [moment.recording_id for moment in ranked] == ["early", "late"]
+    assert [moment.recording_id for moment in movement.ranked(found, Place.LAST, [late, early])] == ["late", "early"]
+    told = movement.told(question, ranked, [late, early], ZoneInfo("Europe/Berlin"))
+    assert "at 2026-05-09 23:59:50 to 2026-05-10 00:00:10 (00:00:30-00:00:50 of yard 21:59)" in told

@@ -191,3 +191,30 @@ def test_first_and_last_are_understood_where_they_mean_an_order() -> None:
     assert asked("when does he first mention entropy").place is Place.FIRST
     assert asked("最后一次提到熵").place is Place.LAST
     assert asked("when does he advise making sure first that it helps").place is None
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("did anyone come after 22:00", 22, 24),
+        ("who came before 6:30", 0, 6.5),
+        ("did a van arrive between 22:00 and 06:00", 22, 30),
+        ("what moved at 21:15", 21.25, 22.25),
+        ("what moved after 9 pm", 21, 24),
+        ("who came after 12:30 am", 0.5, 24),
+    ],
+)
+def test_of_cameras_a_time_is_one_of_the_day(text: str, start: float, end: float) -> None:
+    question = read(text, FRIDAY, SHANGHAI, clocks=True, of_day=True)
+    assert question.stretches == ()
+    assert question.daily is not None
+    day = question.daily.of(FRIDAY.date())
+    midnight = datetime(2025, 11, 21, tzinfo=SHANGHAI)
+    assert (day.start, day.end) == (midnight + timedelta(hours=start), midnight + timedelta(hours=end))
+
+
+def test_of_cameras_a_time_may_be_of_a_certain_day_and_an_amount_is_still_one_of_footage() -> None:
+    yesterday = read("who came yesterday after 22:00", FRIDAY, SHANGHAI, clocks=True, of_day=True)
+    assert yesterday.clock is not None
+    assert yesterday.clock.start == datetime(2025, 11, 20, 22, tzinfo=SHANGHAI)
+    assert read("who came in the first 10 minutes", FRIDAY, SHANGHAI, clocks=True, of_day=True).stretches

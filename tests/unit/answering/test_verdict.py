@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from tests.unit.answering.yard import seconds
 from videoqa.answering.looking import Glance
 from videoqa.answering.question import Place
@@ -7,7 +9,7 @@ from videoqa.answering.verdict import behind, confirmed, count, distinct, unlook
 from videoqa.answers import Moment
 from videoqa.errors import BadReply
 from videoqa.events import Source
-from videoqa.media import Span
+from videoqa.media import Recording, RecordingState, Span
 from videoqa.ports import Finding
 
 
@@ -56,3 +58,15 @@ def test_what_could_not_be_looked_at_stays_behind_all_that_was() -> None:
     sure = Moment("yard", "yard.mp4", seconds(0, 9), "said", 0.99, (Source.SUBTITLE,))
     (moment,) = behind(unlooked([Glance(sure, problem=BadReply(problem="empty")), glance(seconds(1, 2), 0.0)]))
     assert moment.score < confirmed([glance(seconds(1, 2), 0.0)])[0][0].score
+
+
+def test_the_first_of_several_recordings_is_the_first_by_the_wall_clock() -> None:
+    noon = datetime(2026, 5, 9, 12, tzinfo=UTC)
+    asked = [
+        Recording(name, name, f"/{name}", name, timedelta(minutes=5), RecordingState.INDEXED, began)
+        for name, began in (("later", noon + timedelta(hours=1)), ("sooner", noon))
+    ]
+    glances = [glance(seconds(10, 20), name="later"), glance(seconds(200, 210), name="sooner")]
+    found = distinct(confirmed(glances), Place.FIRST, asked, counting=False)
+    assert [moment.recording_id for moment, _ in found] == ["sooner", "later"]
+    assert [moment.recording_id for moment, _ in distinct(found, Place.FIRST, counting=False)] == ["later", "sooner"]

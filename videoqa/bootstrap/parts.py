@@ -124,11 +124,11 @@ class Parts:
             told = "nobody watches them yet" if state is LiveState.STARTING else "nobody watches them"
             return Check("cameras", works=False, detail=told, remedy=remedy, broken=state is LiveState.DOWN)
         online = sum(status.state is CameraState.ONLINE for status in statuses)
-        told = [f"{status.camera} is {status.state}" for status in statuses if status.state in _AWAY]
-        told += [
+        wrong = [f"{status.camera} is {status.state}" for status in statuses if status.state in _AWAY]
+        wrong += [
             f"{each.camera}: {each.problem}" for each in statuses if each.state is CameraState.ONLINE and each.problem
         ]
-        away = ", ".join(told)
+        away = ", ".join(wrong)
         detail = f"{online} of {len(statuses)} online" + (f"; {away}" if away else "")
         return Check("cameras", works=not away, detail=detail, remedy="`videoqa camera show` tells what is wrong")
 

@@ -98,7 +98,8 @@ class Lookup:
         if timed != question and clocks():
             question = timed
         if not self.lexicon.words(question.content) and not question.quiet:
-            return replace(question, content=text)
+            # "Did anyone come after nine" is about motion, and would be about nine.
+            return question if movement.share(question, self.lexicon) else replace(question, content=text)
         return question
 
     def evidence(

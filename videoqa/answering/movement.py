@@ -36,7 +36,7 @@ _THINGS = """
 """
 _MOVES = """
     move motion movement activity arrive arrival come enter appear show leave exit depart disappear pass cross walk run
-    drive ride go approach return stop park happen traffic
+    drive ride go approach return stop park happen traffic came went gone ran drove rode
 """
 _PLACES = """
     picture frame scene view image screen camera area part side corner edge left right upper lower top bottom middle

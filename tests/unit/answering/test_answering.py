@@ -228,6 +228,16 @@ def test_who_came_to_the_yard_is_answered_with_motion_and_its_limits() -> None:
     assert "cannot be told" in answer.text
 
 
+def test_whoever_comes_at_a_time_of_day_is_found_by_motion() -> None:
+    filmed = replace(YARD, camera="yard", started_at=datetime(2026, 5, 9, 22, tzinfo=UTC))
+    answering = house((filmed, []), events=MOTION)
+    first = MOTION[0].span
+    assert answering.ask("did anyone come after 21:00").found
+    assert answering.ask("who came before 23:00").found
+    assert not answering.ask("did anyone come after 23:30").found
+    assert answering.ask("when did someone first come after 22:00").moments[0].span == first
+
+
 def test_what_moved_is_told_in_the_words_of_the_model_that_saw_it() -> None:
     span = Span(2 * MINUTE, 2 * MINUTE + MINUTE / 4)
     child = Event("c", "yard", span, "child", "a child on a scooter", Source.MODEL, (span.start,), seen_by="tiny")

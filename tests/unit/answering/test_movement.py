@@ -34,7 +34,14 @@ EVENTS = (
 
 @pytest.mark.parametrize(
     "text",
-    ["when does something move", "when did someone come", "does a van arrive", "有人来吗", "차가 언제 지나가나요"],
+    [
+        "when does something move",
+        "when did someone come",
+        "does a van arrive",
+        "who came",
+        "有人来吗",
+        "차가 언제 지나가나요",
+    ],
 )
 def test_a_question_about_coming_and_going_is_about_motion(text: str) -> None:
     assert movement.share(asked(text), LEXICON) >= movement.ENOUGH

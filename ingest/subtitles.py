@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ingest.cues import FORMATS, LARGEST, MOST_FILES, Sidecar, language_of, parsed
 from ingest.incoming import sync_folder, telling, write_through
+from ingest.sidecars import FORMATS, LARGEST, MOST_FILES, Sidecar, language_of, parsed
 from videoqa.errors import BadCues, BadSubtitles, DiskFull, SubtitlesTooLarge, UnknownSubtitles
 from videoqa.ports import SubtitleFile
 

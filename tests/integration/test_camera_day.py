@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from tests.comings import HEIGHT, WIDTH, comings
-from videoqa.alerting.watching import Room, Watching
+from videoqa.alerting.room import Room
+from videoqa.alerting.watching import Watching
 from videoqa.alerts import AlertRule, AlertState, Condition, ConditionKind
 from videoqa.bootstrap import House
 from videoqa.cameras import Camera, CameraState, ClockSource, StreamUrl

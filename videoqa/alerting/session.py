@@ -19,8 +19,8 @@ from videoqa.ports import AlertChange, LiveFrame, LookedAway, Lost, RolledOver, 
 
 if TYPE_CHECKING:
     from videoqa.alerting.book import Book
+    from videoqa.alerting.room import Room
     from videoqa.alerting.standing import Standing
-    from videoqa.alerting.watching import Room
 
 NO_ROOM = "the disk is full: what it sends is looked at, and not recorded"
 _log = logging.getLogger(__name__)

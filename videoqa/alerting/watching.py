@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import logging
-import random
 import threading
-import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from videoqa.alerting.backoff import HEALTHY, pause
 from videoqa.alerting.book import Book
-from videoqa.alerting.closing import Closing
+from videoqa.alerting.room import Room
 from videoqa.alerting.session import Desk, Session
 from videoqa.alerting.standing import Standing
 from videoqa.alerts import AlertRule
 from videoqa.cameras import Camera, CameraState
 from videoqa.errors import BadMedia, VideoqaError
-from videoqa.media import ZERO, CoveredSpan, Picture, Recording
-from videoqa.ports import AlertChange, AlertLog, Archive, Cameras, LiveSource, RecordingFilter, Sentries
+from videoqa.media import ZERO
+from videoqa.ports import AlertChange, RecordingFilter
 
 _log = logging.getLogger(__name__)
 NOT_RUNNING = "videoqa was not running"
@@ -29,33 +26,6 @@ STOPPED = "videoqa was stopped"
 MODEL_CAME = "videoqa began again with a model"
 SWITCHED_OFF = "the camera was switched off"
 CHANGED = "the camera's settings were changed"
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """What every camera is watched with.
-
-    ``path_of`` gives the file of a camera's recording that begins then; ``show`` takes the picture a camera shows now,
-    and when that was taken; ``ended`` takes recordings that are over, with what of them was looked at, to be closed
-    aside. ``now`` is the wall clock, and ``steady`` one that nobody puts back, in seconds.
-    """
-
-    source: LiveSource
-    archive: Archive
-    cameras: Cameras
-    log: AlertLog
-    sentries: Sentries
-    closing: Closing
-    path_of: Callable[[str, datetime], str]
-    show: Callable[[str, Picture, datetime], None]
-    ended: Callable[[Recording, Sequence[CoveredSpan]], None]
-    now: Callable[[], datetime] = _utc_now
-    steady: Callable[[], float] = time.monotonic
-    chance: random.Random = field(default_factory=random.Random)
 
 
 class Watching:

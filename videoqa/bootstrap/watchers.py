@@ -17,7 +17,8 @@ from ingest.snapshots import FRESH
 from videoqa.alerting.aside import Aside
 from videoqa.alerting.book import Book
 from videoqa.alerting.closing import under_way
-from videoqa.alerting.watching import CHANGED, NOT_RUNNING, SWITCHED_OFF, Room, Watching
+from videoqa.alerting.room import Room
+from videoqa.alerting.watching import CHANGED, NOT_RUNNING, SWITCHED_OFF, Watching
 from videoqa.bootstrap.stores import CAMERAS
 from videoqa.cameras import CameraState
 from videoqa.errors import DiskFull

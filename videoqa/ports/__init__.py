@@ -42,8 +42,6 @@ from videoqa.ports.footage import (
     Sampled,
     Sound,
     SoundReader,
-    Spool,
-    Surveyed,
     Transcriber,
     Unread,
     VideoFacts,
@@ -55,6 +53,7 @@ from videoqa.ports.model import Finding, Grounder
 from videoqa.ports.pins import Pin, Pins
 from videoqa.ports.search import Candidate, Embedder, Lexicon, Search
 from videoqa.ports.sentries import Change, Looked, LookedAway, Scenery, Sentries, Sentry, Sighting
+from videoqa.ports.spool import Spool, Surveyed
 from videoqa.ports.subtitles import SubtitleFile, Subtitles
 from videoqa.ports.webhooks import Poster, Webhook, Webhooks
 

@@ -13,8 +13,9 @@ import pytest
 
 from ingest.identity import LocalFiles
 from videoqa.alerting.closing import Closing
+from videoqa.alerting.room import Room
 from videoqa.alerting.session import NO_ROOM
-from videoqa.alerting.watching import NOT_KEPT, NOT_RUNNING, STOPPED, SWITCHED_OFF, Room, Watching
+from videoqa.alerting.watching import NOT_KEPT, NOT_RUNNING, STOPPED, SWITCHED_OFF, Watching
 from videoqa.alerts import Alert, AlertRule, AlertState, Condition, ConditionKind, Notice, NoticeKind
 from videoqa.cameras import Camera, CameraState, ClockSource, StreamUrl
 from videoqa.errors import DiskFull, NotFootage

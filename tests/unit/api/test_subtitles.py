@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from api.service import Service
-from ingest.cues import LARGEST
+from ingest.sidecars import LARGEST
 from tests.service import a_service, app_of, client_of
 from videoqa.media import RecordingState
 from videoqa.ports import JobState

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.cues import LARGEST, SidecarCues
+from ingest.cues import SidecarCues
+from ingest.sidecars import LARGEST
 from tests.needs import dev_data
 from videoqa.media import Cue
 

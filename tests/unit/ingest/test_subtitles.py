@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.cues import LARGEST, MOST_FILES, SidecarCues, language_of
+from ingest.cues import SidecarCues
+from ingest.sidecars import LARGEST, MOST_FILES, language_of
 from ingest.subtitles import KeptSubtitles
 from videoqa.errors import BadSubtitles, DiskFull, SubtitlesTooLarge, UnknownSubtitles
 

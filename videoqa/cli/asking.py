@@ -50,7 +50,7 @@ def ask(
 ) -> int:
     """Answer a question with the moments that bear the answer out."""
     place = house()
-    stretch = _stretch(between, since, until)
+    stretch = _stretch(between, since, until, of_day=camera is not None and not recordings)
     chosen = _chosen(recordings, camera, stretch)
     if place.grounded is None:
         answer = place.answering.ask(question, chosen, stretch)
@@ -82,7 +82,7 @@ def search(
     as_json: Json = False,
 ) -> int:
     """List the moments nearest to some words, best first, without a verdict."""
-    stretch = _stretch(between, since, until)
+    stretch = _stretch(between, since, until, of_day=camera is not None and not recordings)
     moments = house().answering.search(words, _chosen(recordings, camera, stretch), stretch, limit)
     origins = _origins(moments)
     print(printing.moments_json(moments, origins) if as_json else printing.moments(moments, origins))
@@ -127,10 +127,15 @@ def _origins(moments: Collection[Moment]) -> printing.Origins:
     return printing.Origins(origins(place.archive, place.cameras, ids, Scope()), place.zone)
 
 
-def _stretch(between: tuple[str, str] | None, since: str | None, until: str | None) -> Span | WallClock | None:
+def _stretch(
+    between: tuple[str, str] | None, since: str | None, until: str | None, *, of_day: bool
+) -> Span | WallClock | None:
     """What lies between the two, one of which may be left open; times of the footage, or of the wall clock.
 
+    With ``of_day`` they are of cameras, whose recordings follow one another: 22:00 would be a minute of each.
+
     Raises:
+        BadSetting: they are given twice, or are no times of a day.
         BadTime: one is neither.
         EmptyStretch: nothing does.
     """
@@ -146,6 +151,9 @@ def _stretch(between: tuple[str, str] | None, since: str | None, until: str | No
         ended = _LAST if until is None else parse_moment(until, zone)
         if began < ended:
             return WallClock(began, ended)
+    elif of_day:
+        expected = "a time of the wall clock, with its day: 2026-05-09T22:00"
+        raise BadSetting(name="the time", value=since or until, expected=expected)
     else:
         start = ZERO if since is None else parse_offset(since)
         end = timedelta.max if until is None else parse_offset(until)

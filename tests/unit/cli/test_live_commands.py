@@ -19,6 +19,7 @@ from videoqa.cli.commands import app
 from videoqa.cli.watch import _Wanted
 from videoqa.errors import (
     AmbiguousRule,
+    BadSetting,
     CameraMeant,
     Misuse,
     NoModel,
@@ -150,6 +151,13 @@ def test_a_camera_is_no_recording_but_what_it_recorded_is_asked_even_when_it_is_
 def test_times_that_leave_nothing_are_told_in_a_sentence(times: tuple[str, ...], run: Run) -> None:
     with pytest.raises(Misuse):
         run("ask", "a person", *times)
+
+
+def test_cameras_are_asked_by_the_wall_clock(run: Run) -> None:
+    run("camera", "add", "yard", URL)
+    with pytest.raises(BadSetting, match="with its day"):
+        run("ask", "a person", "--camera", "yard", "--from", "22:00")
+    assert run("ask", "a person", "--camera", "yard", "--from", "2026-05-09T22:00")[0] == 1
 
 
 def test_what_is_named_of_a_camera_is_changed_and_the_rest_stays(run: Run) -> None:

@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TOOLS := $(VENV)/.tools
 
+# Where it is set, each of the thousands of processes of a test run would compile all of the product again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test check bench bench-full soak samples vllm clean
 
 $(STAMP): pyproject.toml

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from videoqa.alerts import AlertRule, ConditionKind, Verdict
 from videoqa.analyser.sentry.desk import Bench
 from videoqa.analyser.sentry.glance import Glances, spent
+from videoqa.analyser.sentry.held import AGAIN, SELDOM, Held, State
 from videoqa.analyser.sentry.sentences import Sentences
 from videoqa.analyser.sentry.view import View
 from videoqa.analyser.sentry.waiting import Album, Queue, Shot, Shown
@@ -24,9 +24,6 @@ AT_ONCE = 4
 BACK = timedelta(seconds=8)
 """The second look goes back so far."""
 ALBUM = 24
-AGAIN = timedelta(seconds=5)
-"""After a second look that said no the next one waits so long, then twice as long and so on, to ``SELDOM``."""
-SELDOM = timedelta(seconds=60)
 DOUBTS = 2
 """Second looks that could not tell, after which the alert goes out unconfirmed."""
 RETRY = timedelta(seconds=10)
@@ -35,59 +32,6 @@ UNUSABLE = "what the model says of it cannot be used"
 BROKEN = "looking at it failed ({error})"
 _LEAST_SURE = 0.3
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Held:
-    """What is known of one rule. ``seen_at`` is the last frame that ``sighting`` is true of; None while there is none.
-
-    ``looked_at`` is when that was looked at last, and ``patience`` after how long a still scene is looked at again.
-    ``rejected`` counts second looks that said no while the fast one said yes, ``doubts`` those that could not tell;
-    none is taken before ``not_before``.
-    """
-
-    text: str
-    sighting: Sighting | None = None
-    seen_at: datetime | None = None
-    looked_at: datetime | None = None
-    patience: timedelta = AGAIN
-    shots: tuple[Shot, ...] = ()
-    rejected: int = 0
-    doubts: int = 0
-    not_before: datetime | None = None
-
-    def is_due(self, at: datetime) -> bool:
-        """True where it is looked for again though nothing is new: to be told what it is, or whether it is there."""
-        if self.sighting is None:
-            return self.doubts > 0 and self.not_before is not None and at >= self.not_before
-        return self.looked_at is not None and at - self.looked_at >= self.patience
-
-    def put_back(self, by: timedelta) -> None:
-        """The wall clock was put back by so much."""
-        self.seen_at = None if self.seen_at is None else self.seen_at - by
-        self.looked_at = None if self.looked_at is None else self.looked_at - by
-        self.not_before = None if self.not_before is None else self.not_before - by
-
-    def without(self, now: datetime) -> _Held:
-        """After a fast look that said no. One that says yes in every other frame is not believed the sooner."""
-        wary = self.not_before is not None and now < self.not_before + SELDOM
-        return _Held(self.text, rejected=self.rejected, not_before=self.not_before) if wary else _Held(self.text)
-
-
-@dataclass(slots=True)
-class _State:
-    """``problem`` is why nobody could look at ``tried_at``; ``failed`` are the rules that this look told nothing of."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    held: dict[str, _Held] = field(default_factory=dict)
-    usage: Usage = Usage()
-    problem: str = ""
-    failed: frozenset[str] = frozenset()
-    tried_at: datetime | None = None
-
-    def blind(self, rules: Collection[str]) -> frozenset[str]:
-        """Those of ``rules`` that nobody can look for."""
-        return frozenset(rules) if self.problem else self.failed.intersection(rules)
 
 
 class DescribedWatch:
@@ -115,7 +59,7 @@ class DescribedWatch:
         self._waiting = waiting
         self._album = Album(ALBUM)
         self._queue = Queue(AT_ONCE)
-        self._state = _State()
+        self._state = State()
         self._last: Shot | None = None
         self._at: datetime | None = None
         self._moving = False
@@ -244,7 +188,7 @@ class DescribedWatch:
     def _settle(self, rule: AlertRule, shots: Sequence[Shot], *, may_be: bool) -> None:
         now = shots[-1].taken_at
         with self._state.lock:
-            held = self._state.held.setdefault(rule.id, _Held(_text(rule)))
+            held = self._state.held.setdefault(rule.id, Held(_text(rule)))
             if not may_be:
                 self._state.held[rule.id] = held.without(now)
                 return
@@ -258,7 +202,7 @@ class DescribedWatch:
                 return
         self._confirm(rule, held, shots)
 
-    def _confirm(self, rule: AlertRule, held: _Held, shots: Sequence[Shot]) -> None:
+    def _confirm(self, rule: AlertRule, held: Held, shots: Sequence[Shot]) -> None:
         """The second look: more frames, as large as they came."""
         now = shots[-1].taken_at
         seen = self._album.latest(max(timedelta(0), shots[0].time - BACK))
@@ -282,7 +226,7 @@ class DescribedWatch:
             held.rejected, held.doubts, held.not_before, held.patience = 0, 0, None, AGAIN
             held.shots = tuple(shot for shot in seen if shot.time in set(finding.frames))
 
-    def _doubt(self, rule: AlertRule, held: _Held, error: ModelError, shots: Sequence[Shot]) -> None:
+    def _doubt(self, rule: AlertRule, held: Held, error: ModelError, shots: Sequence[Shot]) -> None:
         now = shots[-1].taken_at
         with self._state.lock:
             self._state.usage += spent(error)

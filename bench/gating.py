@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.figure import Figure
-from ingest.gating import Gate
+from ingest.gate.gating import Gate
 from samples.lecture import spoken
 from tests.scenes import Arrival, Scene, disturbed_scene, luma_at_one_fps
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.figure import Figure
-from ingest.gating import Gate
+from ingest.gate.gating import Gate
 from ingest.spool import DiskSpool
 from tests.scenes import luma_at_one_fps
 from videoqa.analyser.budget import pairs

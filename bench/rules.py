@@ -18,8 +18,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.figure import Figure
+from ingest.gate.scenery import LiveScenery
 from ingest.sandbox import SandboxedReader
-from ingest.scenery import LiveScenery
 from tests.scenes import disturbed_scene
 from videoqa.alerting.book import PATIENCE, Book
 from videoqa.alerts import Alert, AlertRule, Condition, ConditionKind

@@ -17,7 +17,7 @@ from videoqa.media import Frame, Sampling, Span
 from videoqa.ports import Checkpoint, Sampled, Unread
 
 if TYPE_CHECKING:
-    from ingest.gatekeeper import Gatekeeper
+    from ingest.gate.gatekeeper import Gatekeeper
 
 _MICROSECOND = timedelta(microseconds=1)
 # With what a keyframe interval adds, less than a minute; what the gate has learnt goes with it, a megabyte or two.

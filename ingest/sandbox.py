@@ -14,8 +14,9 @@ from math import ceil
 from types import TracebackType
 from typing import IO
 
-from ingest import gating, pauses
+from ingest import pauses
 from ingest.formats import FORMATS
+from ingest.gate import gating
 from ingest.limits import Limits
 from ingest.messages import Confinement, CutMade, Done, Failed, Message, Part, Working
 from ingest.offspring import Endless, Offspring, Silent

@@ -86,7 +86,7 @@ def _task(request: Request) -> Callable[[pyav.Footage], Iterator[Message]]:
     develop = _developer(request.decoder)
     gatekeeper = None
     if survey.gated:
-        from ingest.gatekeeper import Gatekeeper  # noqa: PLC0415
+        from ingest.gate.gatekeeper import Gatekeeper  # noqa: PLC0415
 
         gatekeeper = Gatekeeper(survey.sampling.period, survey.since.gate if survey.since else b"")
     since = survey.since.pts // MICROSECOND if survey.since else 0

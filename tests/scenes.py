@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.gating import LUMA_LONG_SIDE
+from ingest.gate.gating import LUMA_LONG_SIDE
 from samples.backdrop import HEIGHT, WIDTH, Backdrop, Disturbance
 from samples.encoding import Encoding, Image, encode
 from samples.figures import Figure, Look

@@ -33,10 +33,10 @@ from indexer.webhooks import SqlWebhooks
 from ingest.addresses import Policy
 from ingest.camera.addresses import camera_policy, check
 from ingest.fetch import WebFetcher
+from ingest.gate.scenery import LiveScenery
 from ingest.inbox import DiskInbox
 from ingest.posting import WebPoster, webhook_policy
 from ingest.sandbox import SandboxedReader
-from ingest.scenery import LiveScenery
 from ingest.snapshots import DiskSnapshots
 from ingest.subtitles import KeptSubtitles
 from videoqa.alerting.setting_up import SettingUp

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ingest.scenery import LiveScenery
+from ingest.gate.scenery import LiveScenery
 from tests.yards import SECOND, START, Yard, seen
 from videoqa.alerts import AlertRule, Condition, ConditionKind
 from videoqa.analyser.sentry.sentries import CameraSentries

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.gating import Gate
+from ingest.gate.gating import Gate
 from samples.lecture import spoken
 from tests.needs import dev_data
 from tests.scenes import Scene, disturbed_scene, luma_at_one_fps

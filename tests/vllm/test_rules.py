@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from ingest.scenery import LiveScenery
+from ingest.gate.scenery import LiveScenery
 from tests.vllm.clips import clip, every
 from tests.yards import SECOND, START, Yard, seen
 from videoqa.alerts import AlertRule, Condition, ConditionKind, Verdict

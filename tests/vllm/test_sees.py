@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ingest.gating import Gate
+from ingest.gate.gating import Gate
 from tests.vllm.engine import Engine
 from tests.vllm.scenes import LABELS, Scene, draw_scene
 from videoqa.analyser.budget import pairs

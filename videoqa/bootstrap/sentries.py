@@ -17,7 +17,7 @@ def sentries(model: ModelRoom | None, folder: Path) -> Sentries:
 
     ``folder`` has a folder for each camera.
     """
-    from ingest.scenery import LiveScenery
+    from ingest.gate.scenery import LiveScenery
     from videoqa.analyser.sentry.sentries import CameraSentries
 
     return CameraSentries(partial(LiveScenery, folder=folder), None if model is None else model.eyes)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ingest.scenery import FILE as SCENE
+from ingest.gate.scenery import FILE as SCENE
 from ingest.snapshots import FILE as LATEST
 from ingest.snapshots import FRESH
 from videoqa.alerting.aside import Aside

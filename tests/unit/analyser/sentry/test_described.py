@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from ingest.scenery import LiveScenery
+from ingest.gate.scenery import LiveScenery
 from tests.scripted_model import Failed, Reply, Request, Said, ScriptedModel
 from tests.yards import SECOND, START, Yard, seen
 from videoqa.alerts import Alert, AlertRule, AlertState, Condition, ConditionKind, Severity, Verdict

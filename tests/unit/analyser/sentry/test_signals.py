@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from ingest.scenery import LiveScenery
+from ingest.gate.scenery import LiveScenery
 from tests.yards import HEIGHT, SECOND, START, WIDTH, Yard
 from videoqa.alerts import Alert, AlertRule, AlertState, Condition, ConditionKind, Point, Severity, Verdict
 from videoqa.analyser.sentry.signals import SignalWatch

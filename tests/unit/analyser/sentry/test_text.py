@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ingest.scenery import LiveScenery
+from ingest.gate.scenery import LiveScenery
 from tests.yards import SECOND, START, Yard, seen
 from videoqa.alerts import AlertRule, Condition, ConditionKind
 from videoqa.analyser.ocr import Line, TextReader

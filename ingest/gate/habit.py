@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ingest.background import Field, Mask, spread
-from ingest.blobs import Blob
+from ingest.gate.background import Field, Mask, spread
+from ingest.gate.blobs import Blob
 
 AREA = 80
 """Places: a change as small as a character can become a habit, where it is the only one in the frame."""

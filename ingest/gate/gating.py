@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.background import Field, Mask
-from ingest.scene import Scene
+from ingest.gate.background import Field, Mask
+from ingest.gate.scene import Scene
 
 VERSION = 1
 """Raised whenever other frames are let through than before, so that footage is surveyed again."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingest.scenery import FILE, FRESH_SECONDS, LiveScenery
+from ingest.gate.scenery import FILE, FRESH_SECONDS, LiveScenery
 from tests.yards import SECOND, Yard
 from videoqa.ports import LiveFrame
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ingest.gating import LUMA_LONG_SIDE, Gate
+from ingest.gate.gating import LUMA_LONG_SIDE, Gate
 from ingest.pyav import VideoFrame
 from ingest.pyav.pixels import Luma
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ingest.gating import Gate
+from ingest.gate.gating import Gate
 from samples.backdrop import Backdrop, Disturbance
 from samples.figures import Figure, Look
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ingest.background import Field, Mask, box
+from ingest.gate.background import Field, Mask, box
 
 SMALLEST = 4
 """Places; on footage of 1280x720 a place is 4x4 pixels."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ingest.background import LEAST_NOISE, Background, Field
+from ingest.gate.background import LEAST_NOISE, Background, Field
 
 SHAPE = (90, 160)
 NOWHERE = np.zeros(SHAPE, np.bool_)

@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 import cv2
 import numpy as np
 
-from ingest.gating import Gate
+from ingest.gate.gating import Gate
 from videoqa.media import Frame
 from videoqa.ports import Change
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.background import LEARNING_FRAMES, Background, Comparison, Field, Mask, spread
-from ingest.blobs import Blob, blobs_of, is_hole, is_light, is_plain, same_structure
-from ingest.habit import AREA as HABIT_AREA
-from ingest.habit import Habit
+from ingest.gate.background import LEARNING_FRAMES, Background, Comparison, Field, Mask, spread
+from ingest.gate.blobs import Blob, blobs_of, is_hole, is_light, is_plain, same_structure
+from ingest.gate.habit import AREA as HABIT_AREA
+from ingest.gate.habit import Habit
 
 ENOUGH = 3.5
 """Evidence that makes a blob news: one frame three and a half times beyond the noise, or less in several."""

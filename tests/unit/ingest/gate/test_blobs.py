@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ingest.background import Field
-from ingest.blobs import blobs_of, is_hole, is_light, is_plain, same_structure
+from ingest.gate.background import Field
+from ingest.gate.blobs import blobs_of, is_hole, is_light, is_plain, same_structure
 
 
 def texture(seed: int = 1) -> Field:

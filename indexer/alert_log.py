@@ -19,6 +19,7 @@ from videoqa.alerts import MOST_REMARKS, Alert, AlertState, Notice, NoticeKind, 
 from videoqa.cameras import CameraStatus, Gap
 from videoqa.errors import TooManyRemarks, UnknownAlert
 from videoqa.ports import AlertChange, AlertFilter
+from videoqa.wording import ToldNotice
 
 _AT_ONCE = 2000
 
@@ -39,7 +40,16 @@ class SqlAlertLog:
         c = live_tables.notices.c
         select = sa.select(c.seq, c.kind, c.at, c.body).where(c.seq > after_seq).order_by(c.seq).limit(limit)
         with reading(self._engine) as connection:
-            return tuple(alert_rows.notice(*row) for row in connection.execute(select))
+            rows = connection.execute(select).all()
+        return tuple([alert_rows.notice(*row) for row in rows])
+
+    def told(self, after_seq: int, limit: int = 500) -> tuple[ToldNotice, ...]:
+        c = live_tables.notices.c
+        at = sa.type_coerce(c.at, sa.BigInteger)
+        select = sa.select(c.seq, c.kind, at, c.body).where(c.seq > after_seq).order_by(c.seq).limit(limit)
+        with reading(self._engine) as connection:
+            rows = connection.execute(select).all()
+        return tuple([alert_rows.told(*row) for row in rows])
 
     def last_seq(self) -> int:
         with reading(self._engine) as connection:

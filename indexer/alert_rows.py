@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from indexer.columns import EPOCH, MICROSECOND, Words
 from indexer.live_rows import gap, gap_row, status, status_row
@@ -16,6 +16,7 @@ from indexer.rows import Row
 from videoqa.alerts import TOLD_REMARKS, Alert, AlertState, Notice, NoticeKind, Remark, Severity, Verdict
 from videoqa.cameras import CameraStatus, Gap
 from videoqa.events import Region
+from videoqa.wording import Footage, ToldNotice, told_of
 
 Told = Alert | CameraStatus | Gap
 """What a notice tells of."""
@@ -23,6 +24,8 @@ _STATES = {each.value: each for each in AlertState}
 _SEVERITIES = {each.value: each for each in Severity}
 _VERDICTS = {each.value: each for each in Verdict}
 _KINDS = {each.value: each for each in NoticeKind}
+_SIDES = ("left", "top", "right", "bottom")
+_NAIVE = EPOCH.replace(tzinfo=None)
 
 
 def alert_row(alert: Alert) -> dict[str, object]:
@@ -100,6 +103,31 @@ def notice(seq: int, kind: str, at: datetime, body: str) -> Notice:
             return Notice(seq, kept, at, alert(told))
 
 
+def told(seq: int, kind: str, at: int, body: str) -> ToldNotice:
+    """``told_of(notice(...))`` without the notice: a reader who was away for long has a hundred thousand coming."""
+    kept = _KINDS[kind]
+    if not kept.of_alert:
+        return told_of(notice(seq, kind, _instant(at), body))
+    words = from_json(body)
+    recording, offset, frames = words.pop("recording"), words.pop("offset"), words.pop("frames")
+    del words["identity"], words["seen_at"]
+    start, end, region = words["start"], words["end"], words["region"]
+    words["start"] = _text(start)
+    if end is not None:
+        words["end"] = _text(end)
+    if region is not None:
+        words["region"] = dict(zip(_SIDES, region, strict=True))
+    if words["remarks"]:
+        words["remarks"] = [{"at": _text(when), "author": by, "text": said} for when, by, said in words["remarks"]]
+    footage = None
+    if recording:
+        lasted = 0 if end is None else max(0, end - start)
+        shown = frames[0] if frames else offset
+        footage = Footage(recording, timedelta(0, 0, offset), timedelta(0, 0, lasted), timedelta(0, 0, shown))
+    severity, said = _SEVERITIES[words["severity"]], to_json(words).decode()
+    return ToldNotice(seq, kept, _text(at), words["camera"], said, (), words["rule"], severity, footage)
+
+
 def _body(told: Told) -> dict[str, object]:
     """The row of what is told, in what JSON can hold."""
     match told:
@@ -129,6 +157,10 @@ def _number(instant: datetime) -> int:
 
 def _instant(number: int) -> datetime:
     return EPOCH + timedelta(0, 0, number)
+
+
+def _text(number: int) -> str:
+    return (_NAIVE + timedelta(0, 0, number)).isoformat() + "Z"
 
 
 def _perhaps(number: int | None) -> datetime | None:

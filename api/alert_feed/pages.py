@@ -58,11 +58,11 @@ class Pages:
     def read(self, seq: int) -> Page:
         """The page behind ``seq`` as it is now."""
         service = self._service
-        notices = service.alerts.notices(seq, AT_ONCE)
+        notices = service.alerts.told(seq, AT_ONCE)
         if not notices:
             return Page(())
         tags = {camera.id: camera.tags for camera in service.setting_up.cameras.cameras()}
-        recordings = frozenset(notice.alert.recording for notice in notices if notice.alert is not None) - {""}
+        recordings = frozenset(notice.footage.recording for notice in notices if notice.footage is not None)
         kept = service.archive.ids(RecordingFilter(ids=recordings)) if recordings else frozenset[str]()
         # Numbers rise by one: where one is missing, what bore it was forgotten.
         oldest = service.alerts.oldest_seq() if notices[0].seq > seq + 1 else None

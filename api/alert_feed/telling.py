@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from api.schemas.alerts import message_of
-from videoqa.alerts import Notice, NoticeKind, Severity
+from api.schemas.alerts import text_of
+from videoqa.alerts import NoticeKind, Severity
 from videoqa.ports import AlertFilter
+from videoqa.wording import ToldNotice
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A message of the feed as JSON; ``seq`` is None for what is not kept."""
 
     kind: str
@@ -19,8 +19,7 @@ class Line:
     seq: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """A notice as it is told, and by what it is chosen. ``rule`` and ``severity`` are None for what is no alert."""
 
     seq: int
@@ -32,7 +31,7 @@ class Told:
     severity: Severity | None = None
 
 
-def told(notices: Iterable[Notice], tags: Mapping[str, tuple[str, ...]], kept: Collection[str]) -> tuple[Told, ...]:
+def told(notices: Iterable[ToldNotice], tags: Mapping[str, tuple[str, ...]], kept: Collection[str]) -> tuple[Told, ...]:
     """``notices`` as they are told: ``tags`` are those of cameras by their ids, ``kept`` the recordings still there."""
     return tuple(_told(notice, tags, kept) for notice in notices)
 
@@ -48,16 +47,15 @@ def wants(wanted: AlertFilter, told: Told) -> bool:
     return not wanted.severities or told.severity in wanted.severities
 
 
-def _told(notice: Notice, tags: Mapping[str, tuple[str, ...]], kept: Collection[str]) -> Told:
-    alert = notice.alert
-    footage = alert is not None and alert.recording in kept
+def _told(notice: ToldNotice, tags: Mapping[str, tuple[str, ...]], kept: Collection[str]) -> Told:
+    footage = notice.footage is not None and notice.footage.recording in kept
     return Told(
-        seq=notice.seq,
-        line=Line(notice.kind.value, message_of(notice, footage=footage).model_dump_json(), notice.seq),
-        camera=notice.camera,
+        notice.seq,
+        Line(notice.kind.value, text_of(notice, footage=footage), notice.seq),
+        notice.camera,
         # That a camera was removed is for those who reached it; what it had to tell before, for those who reach its id.
-        tags=tags.get(notice.camera, notice.tags),
-        kind=notice.kind,
-        rule=None if alert is None else alert.rule,
-        severity=None if alert is None else alert.severity,
+        tags.get(notice.camera, notice.tags),
+        notice.kind,
+        notice.rule,
+        notice.severity,
     )

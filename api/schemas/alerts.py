@@ -5,21 +5,23 @@ docs/alerts.schema.json is made of these models.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 from urllib.parse import quote
 
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic_core import to_json
 
 from api.schemas.timeline import RegionBody
 from api.schemas.wire import WireModel, seconds
-from videoqa.alerts import Alert, AlertState, Notice, NoticeKind, Remark, Severity, Verdict
+from videoqa.alerts import Alert, AlertState, Notice, NoticeKind, Severity, Verdict
 from videoqa.cameras import CameraState, CameraStatus, ClockSource, Gap
 from videoqa.media import ZERO
+from videoqa.wording import Footage, ToldNotice, footage_of, words_of
 
 SUBPROTOCOL = "videoqa.alerts.v1"
 MOST_NAMES = 100
+_BEARS = {NoticeKind.CAMERA_STATUS: "camera", NoticeKind.GAP: "gap"}
 _BEFORE, _AFTER, _LONGEST = timedelta(seconds=3), timedelta(seconds=5), timedelta(seconds=60)
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=300)]
@@ -32,10 +34,6 @@ class RemarkBody(WireModel):
     at: datetime
     author: str
     text: str
-
-    @classmethod
-    def from_domain(cls, remark: Remark) -> Self:
-        return cls(at=remark.at, author=remark.author, text=remark.text)
 
 
 class AlertBody(WireModel):
@@ -68,29 +66,7 @@ class AlertBody(WireModel):
     @classmethod
     def from_domain(cls, alert: Alert, *, footage: bool = True) -> Self:
         """``footage`` is False where what it was seen in is known to be gone."""
-        paths = _paths(alert) if footage and alert.recording else None
-        where = alert.region
-        return cls(
-            id=alert.id,
-            rule=alert.rule,
-            camera=alert.camera,
-            event=alert.event,
-            state=alert.state,
-            start=alert.start,
-            end=alert.end,
-            severity=alert.severity,
-            label=alert.label,
-            description=alert.description,
-            confidence=alert.confidence,
-            verdict=alert.verdict,
-            recording=None if paths is None else alert.recording,
-            snapshot_url=None if paths is None else paths[0],
-            clip_url=None if paths is None else paths[1],
-            region=None if where is None else RegionBody(**asdict(where)),
-            acknowledged_by=alert.acknowledged_by,
-            false_alarm=alert.false_alarm,
-            remarks=tuple(map(RemarkBody.from_domain, alert.remarks)),
-        )
+        return cls.model_validate(words_of(alert) | _urls(footage_of(alert) if footage else None))
 
 
 class CameraStatusBody(WireModel):
@@ -111,20 +87,7 @@ class CameraStatusBody(WireModel):
 
     @classmethod
     def from_domain(cls, status: CameraStatus) -> Self:
-        return cls(
-            id=status.camera,
-            state=status.state,
-            since=status.since,
-            problem=status.problem,
-            last_frame_at=status.last_frame_at,
-            recording=status.recording or None,
-            width=status.width,
-            height=status.height,
-            codec=status.codec,
-            clock=status.clock,
-            reconnects=status.reconnects,
-            dropped=status.dropped,
-        )
+        return cls.model_validate(words_of(status))
 
 
 class GapBody(WireModel):
@@ -137,7 +100,7 @@ class GapBody(WireModel):
 
     @classmethod
     def from_domain(cls, gap: Gap) -> Self:
-        return cls(camera=gap.camera, start=gap.start, end=gap.end, cause=gap.cause)
+        return cls.model_validate(words_of(gap))
 
 
 class _Said(WireModel):
@@ -250,11 +213,24 @@ def message_of(notice: Notice, *, footage: bool = True) -> NoticeMessage:
     return GapMessage(seq=notice.seq, type=NoticeKind.GAP, at=notice.at, gap=GapBody.from_domain(notice.gap))
 
 
-def _paths(alert: Alert) -> tuple[str, str]:
+def text_of(told: ToldNotice, *, footage: bool = True) -> str:
+    """``message_of`` as JSON, put together of what is JSON already."""
+    head, bears = f'{{"seq":{told.seq},"type":"{told.kind.value}","at":"{told.at}"', _BEARS.get(told.kind, "alert")
+    if bears != "alert":
+        return f'{head},"{bears}":{told.words}}}'
+    seen = to_json(_urls(told.footage if footage else None)).decode()
+    return f'{head},"alert":{told.words[:-1]},{seen[1:]}}}'
+
+
+def _urls(footage: Footage | None) -> dict[str, str | None]:
     """The picture that shows it best, and a clip from shortly before it until it is over, a minute at most."""
-    path = f"/v1/recordings/{quote(alert.recording, safe='')}"
-    shown = alert.frames[0] if alert.frames else alert.offset
-    lasted = ZERO if alert.end is None else max(ZERO, alert.end - alert.start)
-    begin = max(ZERO, alert.offset - _BEFORE)
-    end = min(alert.offset + lasted + _AFTER, begin + _LONGEST)
-    return f"{path}/thumbnail?at={seconds(shown):.3f}", f"{path}/clip?from={seconds(begin):.3f}&to={seconds(end):.3f}"
+    if footage is None:
+        return {"recording": None, "snapshot_url": None, "clip_url": None}
+    path = f"/v1/recordings/{quote(footage.recording, safe='')}"
+    begin = max(ZERO, footage.offset - _BEFORE)
+    end = min(footage.offset + footage.lasted + _AFTER, begin + _LONGEST)
+    return {
+        "recording": footage.recording,
+        "snapshot_url": f"{path}/thumbnail?at={seconds(footage.shown):.3f}",
+        "clip_url": f"{path}/clip?from={seconds(begin):.3f}&to={seconds(end):.3f}",
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,12 +12,23 @@ import pytest
 
 from indexer import alert_log
 from videoqa.access import Scope
-from videoqa.alerts import MOST_REMARKS, TOLD_REMARKS, Alert, AlertState, Notice, NoticeKind, Severity, Verdict
+from videoqa.alerts import (
+    MOST_REMARKS,
+    TOLD_REMARKS,
+    Alert,
+    AlertState,
+    Notice,
+    NoticeKind,
+    Remark,
+    Severity,
+    Verdict,
+)
 from videoqa.cameras import Camera, CameraState, CameraStatus, ClockSource, Gap, StreamUrl
 from videoqa.errors import TooManyRemarks, UnknownAlert
 from videoqa.events import Event, Region, Source
 from videoqa.media import ZERO, Coverage, Recording, RecordingState, Sampling, Span
 from videoqa.ports import AlertChange, AlertFilter, AlertLog, AnalysisKind, Archive
+from videoqa.wording import ToldNotice, told_of
 
 if TYPE_CHECKING:
     from tests.contracts.conftest import Live
@@ -108,6 +120,21 @@ def test_a_notice_bears_what_it_tells_of_as_it_was_then(log: AlertLog) -> None:
     assert all(before - timedelta(seconds=5) <= notice.at <= datetime.now(UTC) for notice in written)
     assert [notice.alert for notice in log.notices(3)] == [ENDED, None]
     assert log.alert("a1") == ENDED
+
+
+def test_what_is_told_in_words_is_what_the_notices_say(log: AlertLog, archive: Archive) -> None:
+    begun(archive)
+    remarks = tuple(Remark(NOON + number * MINUTE, "ann", f'a "cat" {number} 门') for number in range(2))
+    plain = replace(CLIMBER, id="a2", recording="", frames=(), region=None, severity=Severity.LOW, end=NOON)
+    log.write([AlertChange(NEW, replace(CLIMBER, remarks=remarks), EVENT), AlertChange(NEW, plain), ONLINE, GAP])
+    log.write([AlertChange(END, ENDED), replace(GAP, end=NOON + MINUTE)])
+    log.judge("a1", "eve", acknowledge=True, remark="on my way")
+
+    def read(told: ToldNotice) -> ToldNotice:
+        return told._replace(words=json.loads(told.words))
+
+    assert [*map(read, log.told(0))] == [read(told_of(notice)) for notice in log.notices(0)]
+    assert [told.seq for told in log.told(2, limit=2)] == [3, 4]
 
 
 def test_everything_is_numbered_without_a_hole_and_read_from_any_place(log: AlertLog) -> None:

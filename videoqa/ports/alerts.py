@@ -11,6 +11,7 @@ from videoqa.access import Scope
 from videoqa.alerts import Alert, AlertRule, Notice, NoticeKind, Severity
 from videoqa.cameras import CameraStatus, Gap
 from videoqa.events import Event
+from videoqa.wording import ToldNotice
 
 
 class Rules(Protocol):
@@ -88,6 +89,10 @@ class AlertLog(Protocol):
 
     def notices(self, after_seq: int, limit: int = 500) -> tuple[Notice, ...]:
         """Those behind ``after_seq``, in order."""
+        ...
+
+    def told(self, after_seq: int, limit: int = 500) -> tuple[ToldNotice, ...]:
+        """The same in the words in which they are told, in less time: nothing is made of what nobody looks into."""
         ...
 
     def last_seq(self) -> int:

@@ -13,6 +13,7 @@ from videoqa.errors import TooManyRemarks, UnknownAlert
 from videoqa.ports import AlertChange, AlertFilter
 from videoqa.testing.archive import MemoryArchive
 from videoqa.testing.cameras import MemoryCameras
+from videoqa.wording import ToldNotice, told_of
 
 News = tuple[NoticeKind, Alert | CameraStatus | Gap]
 
@@ -45,6 +46,9 @@ class MemoryAlertLog:
     def notices(self, after_seq: int, limit: int = 500) -> tuple[Notice, ...]:
         with self._lock:
             return tuple(notice for notice in self._notices if notice.seq > after_seq)[:limit]
+
+    def told(self, after_seq: int, limit: int = 500) -> tuple[ToldNotice, ...]:
+        return tuple(map(told_of, self.notices(after_seq, limit)))
 
     def last_seq(self) -> int:
         return self._seq

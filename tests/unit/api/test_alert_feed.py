@@ -21,11 +21,12 @@ from api.service import Service
 from tests.alerts import NOON, a_camera, an_alert, begun
 from tests.service import a_service
 from videoqa.access import Caller, Role, Scope
-from videoqa.alerts import AlertState, Notice, NoticeKind, Severity
+from videoqa.alerts import AlertState, NoticeKind, Severity
 from videoqa.cameras import CameraState, CameraStatus, Gap
 from videoqa.errors import DatabaseBusy, KeyNeeded, TooFarBehind, TooManyFollowers
 from videoqa.media import Recording, RecordingState
 from videoqa.ports import AlertChange, AlertFilter
+from videoqa.wording import ToldNotice
 
 Message = dict[str, Any]
 ALL = AlertFilter()
@@ -373,10 +374,10 @@ def test_a_log_that_cannot_be_read_for_a_while_costs_nobody_a_message(
     broken = False
 
     class Log(type(service.alerts)):  # type: ignore[misc]
-        def notices(self, after_seq: int, limit: int = 500) -> tuple[Notice, ...]:
+        def told(self, after_seq: int, limit: int = 500) -> tuple[ToldNotice, ...]:
             if broken:
                 raise DatabaseBusy(path="x", seconds=1)
-            return super().notices(after_seq, limit)  # type: ignore[no-any-return]
+            return super().told(after_seq, limit)  # type: ignore[no-any-return]
 
     service.alerts.__class__ = Log
 
@@ -431,9 +432,9 @@ def test_those_who_come_back_together_have_the_log_read_once(service: Service) -
     reads = []
 
     class Log(type(service.alerts)):  # type: ignore[misc]
-        def notices(self, after_seq: int, limit: int = 500) -> tuple[Notice, ...]:
+        def told(self, after_seq: int, limit: int = 500) -> tuple[ToldNotice, ...]:
             reads.append(after_seq)
-            return super().notices(after_seq, limit)  # type: ignore[no-any-return]
+            return super().told(after_seq, limit)  # type: ignore[no-any-return]
 
     service.alerts.__class__ = Log
 
@@ -468,8 +469,8 @@ def test_what_was_written_while_others_had_the_log_read_is_told_to_who_came_afte
     reading, go_on = threading.Event(), threading.Event()
 
     class Log(type(service.alerts)):  # type: ignore[misc]
-        def notices(self, after_seq: int, limit: int = 500) -> tuple[Notice, ...]:
-            found: tuple[Notice, ...] = super().notices(after_seq, limit)
+        def told(self, after_seq: int, limit: int = 500) -> tuple[ToldNotice, ...]:
+            found: tuple[ToldNotice, ...] = super().told(after_seq, limit)
             if not reading.is_set():
                 reading.set()
                 assert go_on.wait(30)

@@ -22,12 +22,14 @@ from api.schemas.alerts import (
     HeartbeatMessage,
     TruncatedMessage,
     message_of,
+    text_of,
 )
 from tests.alerts import NOON, an_alert
 from videoqa.alerts import AlertState, Notice, NoticeKind, Remark, Severity, Verdict
 from videoqa.cameras import CameraState, CameraStatus, ClockSource, Gap
 from videoqa.events import Region
 from videoqa.ports import AlertFilter
+from videoqa.wording import told_of
 
 FILE = Path(__file__).parents[3] / "docs" / "alerts.schema.json"
 WHOLE = an_alert(
@@ -92,6 +94,13 @@ def test_what_the_service_says_passes_the_file(message: Any, document: dict[str,
             validator.validate({name: value for name, value in said.items() if name != field})
     with pytest.raises(jsonschema.ValidationError):
         validator.validate(said | {"more": 1})
+
+
+@pytest.mark.parametrize("footage", [True, False])
+@pytest.mark.parametrize("notice", NOTICES, ids=lambda notice: notice.kind)
+def test_what_is_put_together_of_words_is_what_the_models_say(notice: Notice, footage: bool) -> None:
+    said = message_of(notice, footage=footage).model_dump_json()
+    assert json.loads(text_of(told_of(notice), footage=footage)) == json.loads(said)
 
 
 @pytest.mark.parametrize(

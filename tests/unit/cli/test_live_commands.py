@@ -12,6 +12,7 @@ import typer
 
 from ingest.snapshots import DiskSnapshots
 from tests.live import alert_log, an_alert, new
+from videoqa.alerting.closing import begin_rules
 from videoqa.alerts import AlertState, Notice, NoticeKind, Severity
 from videoqa.bootstrap import House, house
 from videoqa.cameras import CameraState, CameraStatus, Detail
@@ -30,7 +31,7 @@ from videoqa.errors import (
     UnknownRule,
 )
 from videoqa.jobs.slots import Slot
-from videoqa.media import Picture, Recording, RecordingState
+from videoqa.media import Coverage, CoverageState, CoveredSpan, Picture, Recording, RecordingState, Span
 
 URL = "rtsp://guard:secret@10.0.0.7/stream"
 Run = Callable[..., tuple[int, str, str]]
@@ -95,6 +96,25 @@ def test_a_camera_is_shown_as_it_is_while_somebody_watches(run: Run, tmp_path: P
     assert "state     offline since" in out
     assert "nobody answers at 10.0.0.7:554" in out
     assert err == ""
+
+
+def test_a_camera_shows_which_rules_nobody_looks_for_and_did_not(run: Run) -> None:
+    run("camera", "add", "gate-1", URL, "--keep", "7d")
+    run("camera", "add", "yard", URL)
+    run("rule", "add", "a person climbs", "--camera", "gate-1", "--name", "fence")
+    began, second = datetime.now(UTC) - timedelta(hours=1), timedelta(seconds=1)
+    state = RecordingState.INDEXED
+    recording = Recording("r", "r", "/r", "r", 60 * second, state, began, camera="gate-1", added_at=began)
+    archive = house().archive
+    archive.add(recording)
+    missed = CoveredSpan(Span(0 * second, 30 * second), CoverageState.DROPPED, cause="fence: no model to look with")
+    archive.finish(begin_rules(archive, "r", 60 * second), Coverage(60 * second, (missed,)), (), ())
+    shown = run("camera", "show", "gate-1")[1].splitlines()
+    assert [line for line in shown if line.startswith("blind     fence: it needs a model")]
+    (unseen,) = (line for line in shown if line.startswith("unseen"))
+    assert unseen.endswith(": fence: no model to look with")
+    assert "blind" not in run("camera", "show", "yard")[1]
+    assert "what it recorded stays, kept 7d" in run("camera", "remove", "gate-1")[1]
 
 
 def test_a_rule_shows_the_alerts_it_gave(run: Run, tmp_path: Path) -> None:

@@ -43,6 +43,8 @@ def open_footage(url: str, limits: Limits) -> Iterator[Footage]:
     """
     # A decoder that conceals damage tells of it here alone; on sound footage it says nothing at this level.
     av.logging.set_level(av.logging.ERROR)
+    # Two pictures may be damaged in the same way, and be with decoders on two threads: PyAV would tell of the first.
+    av.logging.set_skip_repeated(False)
     with ExitStack() as stack:
         container = stack.enter_context(opened(url))
         if len(container.streams) > limits.max_streams:

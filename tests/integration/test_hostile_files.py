@@ -10,9 +10,12 @@ from pathlib import Path
 from random import Random
 
 import av
+import av.logging
 import numpy as np
 import pytest
 
+from ingest.limits import Limits
+from ingest.pyav import open_footage
 from ingest.sandbox import SandboxedReader
 from tests.clips import H264_B, Clip, steady
 from tests.footage import clip, decode_all, digest
@@ -158,6 +161,14 @@ def test_of_a_damaged_file_what_is_sound_is_sampled_and_what_is_not_is_told(name
     assert taken >= 10
     # Now and then random bytes are valid H.264.
     assert false <= taken * 0.05
+
+
+def test_damage_is_told_of_each_picture_though_it_is_the_same() -> None:
+    with open_footage(f"file:{clip('b-frames.mp4')}", Limits()):
+        for _ in range(2):
+            with av.logging.Capture() as complaints:
+                av.logging.log(av.logging.ERROR, "h264", "concealing errors")
+            assert len(complaints) == 1
 
 
 def test_a_picture_that_changes_its_size_is_scaled_to_the_first(tmp_path: Path) -> None:

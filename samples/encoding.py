@@ -64,13 +64,15 @@ def encode(path: Path, images: Iterable[Image], encoding: Encoding) -> None:
 
 
 def beginning(source: Path, seconds: float, path: Path) -> None:
-    """Writes the first ``seconds`` of the mp4 file ``source`` to ``path``, by copying its packets."""
+    """Writes ``source``, an mp4 file that ``encode`` wrote, to ``path`` up to its first keyframe at or behind
+    ``seconds``, by copying its packets.
+    """
     with av.open(str(source)) as whole, av.open(str(path), "w", format="mp4") as out:
         video = whole.streams.video[0]
         stream = out.add_stream_from_template(video)
         for packet in whole.demux(video):
-            if packet.dts is None or packet.pts is None or packet.pts * packet.time_base >= seconds:
-                continue
+            if packet.pts is None or (packet.is_keyframe and packet.pts * packet.time_base >= seconds):
+                break
             packet.stream = stream
             out.mux(packet)
 

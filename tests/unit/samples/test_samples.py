@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from samples import lecture, yard
-from samples.encoding import Encoding, encode, repeat
+from samples.encoding import Encoding, beginning, encode, repeat
 from samples.fonts import FontsMissing, require_fonts
 from samples.render import SCENES, main
 from samples.truth import write_truth
@@ -74,6 +74,15 @@ def test_repeated_parts_play_on_without_a_gap(tmp_path: Path) -> None:
     assert [round(time, 3) for time, _ in frames] == [round(number / 10, 3) for number in range(75)]
     assert frames[30][1] > frames[10][1] + 40
     assert abs(frames[60][1] - frames[10][1]) < 5
+
+
+def test_a_beginning_ends_with_a_whole_group_of_pictures(tmp_path: Path) -> None:
+    beginning(SAMPLES / "yard.mp4", 5, tmp_path / "beginning.mp4")
+    with av.open(str(tmp_path / "beginning.mp4")) as short, av.open(str(SAMPLES / "yard.mp4")) as whole:
+        shown = [frame.to_ndarray() for frame in short.decode(video=0)]
+        assert len(shown) == 6 * yard.FPS
+        truth = whole.decode(video=0)
+        assert all(np.array_equal(each, next(truth).to_ndarray()) for each in shown)
 
 
 def test_subtitles_of_a_repeated_part_go_on_counting() -> None:

@@ -53,8 +53,9 @@ class TimedProtocol(H11Protocol):
         before = self.cycle
         super().handle_events()
         if self.cycle is not None and self.cycle is not before:
-            # Whoever answers begins at the next turn of the loop, and finds it there.
-            self.cycle.scope.setdefault("extensions", {})[CUT] = self.transport.abort
+            # Whoever answers begins at the next turn of the loop, and finds it there; the types know only of extensions
+            # that are dictionaries.
+            self.cycle.scope.setdefault("extensions", {})[CUT] = self.transport.abort  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

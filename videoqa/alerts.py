@@ -165,7 +165,7 @@ class Notice:
     """One line of the alert log. ``seq`` rises strictly in the order of commits and is never used again; ``at`` is when
     it was committed. It bears exactly one of ``alert``, ``status`` and ``gap``, as it was then.
 
-    ``tags`` are those of a camera that was removed, by which nobody could look it up any more; elsewhere there are none.
+    ``tags`` are those of a camera that was removed, by which nobody could look it up any more; elsewhere none.
     """
 
     seq: int

@@ -25,7 +25,7 @@ class Comings:
     lasts: float
 
     def until(self, began: float, end: float) -> Iterator[tuple[float, float]]:
-        """When something comes and when it is gone, of all that comes before ``end`` in a film played since ``began``."""
+        """When something comes and is gone, of all that comes before ``end`` of a film played since ``began``."""
         comes = began + self.begins
         while comes < end:
             yield comes, comes + self.lasts

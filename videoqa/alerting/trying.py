@@ -88,7 +88,7 @@ class Trials:
         left_out = tuple(
             f"{recording.title} is still being recorded; it can be tried once it has ended"
             for recording in recordings
-            if recording not in ended
+            if recording.state is RecordingState.RECORDING
         )
         trial = Trial(replace(rule, enabled=True, cameras=frozenset()), problems=left_out)
         whole = sum((recording.length for recording in ended), ZERO) or timedelta.max

@@ -90,6 +90,15 @@ def test_what_is_still_being_recorded_is_left_out_and_told() -> None:
     assert "still being recorded" in problem
 
 
+def test_however_many_recordings_there_are_none_is_compared_with_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[Recording] = []
+    monkeypatch.setattr(Recording, "__eq__", lambda one, _: compared.append(one))
+    under_way = recording("now", 0, state=RecordingState.RECORDING)
+    recordings = [*(recording(f"r{minute}", minute) for minute in range(3)), under_way]
+    assert len(ended(trials(r0=set(), r1=set(), r2=set()).run(RULE, recordings)).problems) == 1
+    assert not compared
+
+
 def test_what_goes_on_in_the_next_recording_is_one_alert() -> None:
     trial = ended(trials(a=set(range(590, 600)), b=set(range(20))).run(RULE, [recording("b", 10), recording("a", 0)]))
     (alert,) = trial.alerts

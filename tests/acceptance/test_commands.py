@@ -32,7 +32,7 @@ def test_the_answer_is_one_document_of_the_published_shape(samples: Videoqa) -> 
     assert document["found"] is True
     assert set(document["coverage"]) == {"length", "analysed", "static", "gap", "dropped", "failed"}
     for moment in document["moments"]:
-        assert set(moment) == {"recording", "start", "end", "text", "score", "sources"}
+        assert set(moment) == {"recording", "camera", "start", "end", "happened_at", "text", "score", "sources"}
         assert set(moment["recording"]) == {"id", "title"}
         assert 0 <= moment["start"] < moment["end"]
         assert 0 <= moment["score"] <= 1

@@ -18,11 +18,10 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.beginnings import beginnings
 from tests.acceptance.product import SAMPLES, Videoqa
 from tests.scripted_model import Failed, Request, Said, ScriptedModel
 
-pytestmark = pytest.mark.xdist_group("model")
-YARD = SAMPLES / "yard.mp4"
 KILLS, SOAK_KILLS = 10, 60
 OUTAGES, SOAK_OUTAGES = 3, 20
 
@@ -48,24 +47,37 @@ def model() -> Iterator[ScriptedModel]:
 
 
 @pytest.fixture(scope="module")
-def by_signals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def yard(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """The sample of a yard; in the short form its beginning."""
+    soak = request.config.getoption("--soak")
+    return (SAMPLES if soak else beginnings(tmp_path_factory.mktemp("footage") / "samples")) / "yard.mp4"
+
+
+@pytest.fixture(scope="module")
+def by_signals(yard: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data of a recording that signals have made searchable."""
     product = Videoqa(tmp_path_factory.mktemp("signals") / "data")
-    ran = product("index", YARD)
+    ran = product("index", yard)
     assert ran.code == 0, ran.err
     return product.data
 
 
 @pytest.fixture
-def videoqa(by_signals: Path, tmp_path: Path) -> Videoqa:
-    """The product over a recording that is searchable already, so that only the model's look is left to do."""
-    return copied(by_signals, tmp_path / "data")
+def copy(by_signals: Path, tmp_path: Path) -> Callable[[str], Videoqa]:
+    """Makes the product over a recording that is searchable already: only the model's look is left to do."""
+    return lambda name: Videoqa(Path(shutil.copytree(by_signals, tmp_path / name)))
 
 
 @pytest.fixture
-def quickly(model: ScriptedModel) -> dict[str, str]:
-    """The environment of a model, its footage cut into groups of half a minute, frames small."""
-    return {"VIDEOQA_MODEL_URL": model.url, "VIDEOQA_GROUP_SECONDS": "20", "VIDEOQA_MODEL_LONG_SIDE": "224"}
+def videoqa(copy: Callable[[str], Videoqa]) -> Videoqa:
+    return copy("data")
+
+
+@pytest.fixture
+def quickly(model: ScriptedModel, request: pytest.FixtureRequest) -> dict[str, str]:
+    """The environment of a model, its footage cut into a dozen groups or so, frames small."""
+    seconds = "20" if request.config.getoption("--soak") else "8"
+    return {"VIDEOQA_MODEL_URL": model.url, "VIDEOQA_GROUP_SECONDS": seconds, "VIDEOQA_MODEL_LONG_SIDE": "224"}
 
 
 def by_model(product: Videoqa) -> list[dict[str, Any]]:
@@ -74,9 +86,9 @@ def by_model(product: Videoqa) -> list[dict[str, Any]]:
 
 
 def test_what_the_model_saw_stands_beside_the_signals(
-    videoqa: Videoqa, model: ScriptedModel, quickly: dict[str, str]
+    videoqa: Videoqa, yard: Path, model: ScriptedModel, quickly: dict[str, str]
 ) -> None:
-    ran = videoqa("index", YARD, "--prompt", "vans", **quickly)
+    ran = videoqa("index", yard, "--prompt", "vans", **quickly)
     assert ran.code == 0, ran.err
     assert "seen     yard.mp4 by scripted" in ran.out
     details = videoqa("show", "yard", "--json").json
@@ -88,8 +100,8 @@ def test_what_the_model_saw_stands_beside_the_signals(
     assert found[0]["sources"][0] == "model"
 
 
-def test_a_question_is_answered_by_looking_again(videoqa: Videoqa, quickly: dict[str, str]) -> None:
-    assert videoqa("index", YARD, **quickly).code == 0
+def test_a_question_is_answered_by_looking_again(videoqa: Videoqa, yard: Path, quickly: dict[str, str]) -> None:
+    assert videoqa("index", yard, **quickly).code == 0
     ran = videoqa("ask", "when does the white van arrive", **quickly)
     assert ran.code == 0, ran.err
     assert "[1]" in ran.out
@@ -99,21 +111,23 @@ def test_a_question_is_answered_by_looking_again(videoqa: Videoqa, quickly: dict
     assert answer["citations"]
 
 
-def test_what_is_known_is_not_asked_again(videoqa: Videoqa, model: ScriptedModel, quickly: dict[str, str]) -> None:
-    assert videoqa("index", YARD, **quickly).code == 0
+def test_what_is_known_is_not_asked_again(
+    videoqa: Videoqa, yard: Path, model: ScriptedModel, quickly: dict[str, str]
+) -> None:
+    assert videoqa("index", yard, **quickly).code == 0
     asked = len(model.shown)
-    assert videoqa("index", YARD, **quickly).code == 0
+    assert videoqa("index", yard, **quickly).code == 0
     assert len(model.shown) == asked
-    assert videoqa("index", YARD, "--again", **quickly).code == 0
+    assert videoqa("index", yard, "--again", **quickly).code == 0
     assert len(model.shown) == 2 * asked
 
 
 def test_without_the_model_there_is_an_answer_that_says_so(
-    videoqa: Videoqa, model: ScriptedModel, quickly: dict[str, str]
+    videoqa: Videoqa, yard: Path, model: ScriptedModel, quickly: dict[str, str]
 ) -> None:
     model.stop()
     patience = {"VIDEOQA_MODEL_PATIENCE": "1"}
-    ran = videoqa("index", YARD, **quickly, **patience)
+    ran = videoqa("index", yard, **quickly, **patience)
     assert ran.code == 0, ran.err
     assert "known    yard.mp4" in ran.out
     assert "waiting  yard.mp4" in ran.out
@@ -122,13 +136,13 @@ def test_without_the_model_there_is_an_answer_that_says_so(
     assert "without the model" in ran.out
     assert "Traceback" not in ran.err
     model.start()
-    ran = videoqa("index", YARD, **quickly)
+    ran = videoqa("index", yard, **quickly)
     assert ran.code == 0, ran.err
     assert by_model(videoqa)
 
 
 def test_failed_looks_are_told_and_tried_again_at_the_next_run(
-    videoqa: Videoqa, model: ScriptedModel, quickly: dict[str, str]
+    videoqa: Videoqa, yard: Path, model: ScriptedModel, quickly: dict[str, str]
 ) -> None:
     spoilt: set[float] = set()
 
@@ -140,20 +154,20 @@ def test_failed_looks_are_told_and_tried_again_at_the_next_run(
         return van_everywhere(request)
 
     model.script = first_is_cut
-    ran = videoqa("index", YARD, **quickly)
+    ran = videoqa("index", yard, **quickly)
     assert ran.code == 0, ran.err
     assert "could not be analysed" in ran.out
     states = {item["state"] for item in videoqa("coverage", "yard", "--by", "model", "--json").json["spans"]}
     assert "failed" in states
     model.script = van_everywhere
     before = len(model.shown)
-    assert videoqa("index", YARD, **quickly).code == 0
+    assert videoqa("index", yard, **quickly).code == 0
     assert 1 <= len(model.shown) - before <= 2
     assert not videoqa("show", "yard", "--json").json["model"]["failures"]
 
 
-def test_a_dense_caption_and_a_summary_are_written(videoqa: Videoqa, quickly: dict[str, str]) -> None:
-    assert videoqa("index", YARD, **quickly).code == 0
+def test_a_dense_caption_and_a_summary_are_written(videoqa: Videoqa, yard: Path, quickly: dict[str, str]) -> None:
+    assert videoqa("index", yard, **quickly).code == 0
     ran = videoqa("describe", "yard", "--from", "1:00", "--to", "1:10", **quickly)
     assert ran.code == 0, ran.err
     assert "A white van stands in the yard" in ran.out
@@ -170,39 +184,42 @@ def test_what_needs_a_model_says_so_without_one(videoqa: Videoqa, command: tuple
 
 
 def test_a_run_killed_again_and_again_asks_of_every_group_and_keeps_each_look_once(
-    tmp_path: Path,
-    by_signals: Path,
+    yard: Path,
+    copy: Callable[[str], Videoqa],
     model: ScriptedModel,
     quickly: dict[str, str],
     request: pytest.FixtureRequest,
 ) -> None:
-    kills = SOAK_KILLS if request.config.getoption("--soak") else KILLS
+    soak = request.config.getoption("--soak")
+    kills = SOAK_KILLS if soak else KILLS
+    # As shares of what an undisturbed run takes: a run that is killed early leaves more to the next ones.
+    earliest, latest = (0.4, 1.3) if soak else (0.3, 0.9)
     chance = random.Random(2026)
 
     def slowly(asked: Request) -> Said:
         time.sleep(chance.uniform(0.05, 0.4))
         return van_everywhere(asked)
 
-    undisturbed = copied(by_signals, tmp_path / "undisturbed")
+    undisturbed = copy("undisturbed")
     begun = time.monotonic()
-    assert undisturbed("index", YARD, **quickly).code == 0
+    assert undisturbed("index", yard, **quickly).code == 0
     took = time.monotonic() - begun
     expected, model.script = kept(undisturbed), slowly
     done = rounds = 0
     while done < kills:
         rounds += 1
-        product = copied(by_signals, tmp_path / f"round-{rounds}")
-        while done < kills and not ended_within(product, chance.uniform(0.4, 1.3) * took, quickly):
+        product = copy(f"round-{rounds}")
+        while done < kills and not ended_within(product, yard, chance.uniform(earliest, latest) * took, quickly):
             done += 1
-        assert product("index", YARD, **quickly).code == 0
+        assert product("index", yard, **quickly).code == 0
         assert kept(product) == expected
         assert not any((product.data / "spool").iterdir())
     print(f"\n{done} kills with a model at work, in {rounds} rounds")
 
 
 def test_a_model_that_goes_and_comes_back_is_waited_for(
-    tmp_path: Path,
-    by_signals: Path,
+    yard: Path,
+    copy: Callable[[str], Videoqa],
     model: ScriptedModel,
     quickly: dict[str, str],
     request: pytest.FixtureRequest,
@@ -214,13 +231,13 @@ def test_a_model_that_goes_and_comes_back_is_waited_for(
         time.sleep(chance.uniform(0.05, 0.3))
         return Failed(500, "EngineCore encountered an issue") if chance.random() < 0.1 else van_everywhere(asked)
 
-    undisturbed = copied(by_signals, tmp_path / "undisturbed")
-    assert undisturbed("index", YARD, **quickly).code == 0
+    undisturbed = copy("undisturbed")
+    assert undisturbed("index", yard, **quickly).code == 0
     expected, model.script = kept(undisturbed), slowly
     for number in range(outages):
-        product = copied(by_signals, tmp_path / f"outage-{number}")
+        product = copy(f"outage-{number}")
         asked = len(model.shown)
-        process = product.start("index", YARD, **quickly)
+        process = product.start("index", yard, **quickly)
         wait_until(lambda asked=asked: len(model.shown) > asked + chance.randrange(3))
         model.stop()
         time.sleep(chance.uniform(0.5, 3.0))
@@ -229,11 +246,6 @@ def test_a_model_that_goes_and_comes_back_is_waited_for(
         assert process.returncode == 0, (out, err)
         assert kept(product) == expected
     print(f"\n{outages} outages of the model")
-
-
-def copied(data: Path, into: Path) -> Videoqa:
-    shutil.copytree(data, into)
-    return Videoqa(into)
 
 
 def kept(product: Videoqa) -> tuple[list[tuple[Any, ...]], Counter[int]]:
@@ -246,9 +258,9 @@ def kept(product: Videoqa) -> tuple[list[tuple[Any, ...]], Counter[int]]:
     return events, Counter(number for (number,) in numbers)
 
 
-def ended_within(product: Videoqa, seconds: float, environment: dict[str, str]) -> bool:
+def ended_within(product: Videoqa, yard: Path, seconds: float, environment: dict[str, str]) -> bool:
     """True where the command came to its end; otherwise it is killed."""
-    process = product.start("index", YARD, **environment)
+    process = product.start("index", yard, **environment)
     try:
         process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:

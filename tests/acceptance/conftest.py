@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,11 +22,16 @@ def videoqa(tmp_path: Path) -> Videoqa:
 
 @pytest.fixture(scope="session")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Videoqa:
-    """The product over the indexed samples."""
-    product = Videoqa(tmp_path_factory.mktemp("samples") / "data")
-    ran = product("index", SAMPLES)
-    assert ran.code == 0, ran.err
-    return product
+    """The product over the indexed samples, which one worker indexes for all; each has a copy of its own."""
+    own = tmp_path_factory.mktemp("samples")
+    indexed = (own.parent.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "indexed-samples"
+    with indexed.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not indexed.exists():
+            ran = Videoqa(own / "begun")("index", SAMPLES)
+            assert ran.code == 0, ran.err
+            (own / "begun").rename(indexed)
+    return Videoqa(Path(shutil.copytree(indexed, own / "data")))
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ ASKING_THEMSELVES = frozenset({SOCKET})
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _ASKING = frozenset({"/v1/search", "/v1/ask"})
 """What is asked by POST and changes nothing."""
+_KEYS = "/v1/keys"
 _NOBODY = Caller(key_id="", name="", role=LOCAL.role)
 _SUBTITLES = re.compile("/v1/recordings/[^/]+/subtitles/[^/]+")
 _TUS = "application/offset+octet-stream"
@@ -101,8 +102,9 @@ class Gate:
 
     def _entered(self, request: Request) -> Callable[[], None]:
         """Has the connection cut when the key is revoked: to whatever answers, whoever asked has hung up."""
-        cut = request.scope.get("extensions", {}).get(CUT)
-        if cut is None or request.scope["path"] in OPEN:
+        cut, path = request.scope.get("extensions", {}).get(CUT), request.scope["path"]
+        # Whoever makes the first key or revokes their own is to have the answer to that.
+        if cut is None or path in OPEN or path.startswith(_KEYS):
             return _nothing
         return self._guests.enter(request.state.caller, cut)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -23,6 +24,7 @@ from videoqa.access import Key, Role, Scope
 from videoqa.answers import AnswerPart
 from videoqa.errors import DatabaseBusy
 from videoqa.media import ZERO, Recording, RecordingState
+from videoqa.ports import Deed
 
 ASKED = {"question": "who climbs over the fence?"}
 Asked = tuple[str, str, dict[str, Any] | None]
@@ -159,6 +161,32 @@ def test_what_was_open_without_a_key_ends_with_the_first_one(service: Service) -
         await begun.wait()
         a_key(service, "first")
         await reading
+
+    play(service, part)
+
+
+def test_whoever_makes_the_first_key_and_revokes_it_again_is_answered(service: Service) -> None:
+    class Audit(type(service.audit)):  # type: ignore[misc]
+        def write(self, deed: Deed) -> None:
+            # As long as others look at the keys, several times over.
+            time.sleep(10 * guests.LOOK_SECONDS)
+            super().write(deed)
+
+    service.audit.__class__ = Audit
+
+    async def part(url: str) -> None:
+        async with httpx2.AsyncClient(base_url=url, timeout=60) as client:
+            begun = asyncio.Event()
+            reading = asyncio.create_task(_read(url, {}, PROGRESS, begun))
+            await begun.wait()
+            made = (await client.post("/v1/keys", json={"name": "first", "role": "admin"})).raise_for_status().json()
+            await reading
+            held = {"Authorization": f"Bearer {made['secret']}"}
+            begun.clear()
+            reading = asyncio.create_task(_read(url, held, PROGRESS, begun))
+            await begun.wait()
+            assert (await client.delete(f"/v1/keys/{made['key']['id']}", headers=held)).status_code == 204
+            await reading
 
     play(service, part)
 

@@ -12,7 +12,7 @@ from api.service import Service
 from api.threads import in_thread
 from videoqa.ports import RecordingFilter
 
-AT_ONCE = 500
+AT_ONCE = 1000
 _KEPT = 8
 _FRESH_SECONDS = 2.0
 

@@ -259,6 +259,8 @@ class SqlArchive(SqlRecordings, SqlListings):
         select = sa.select(c.id, c.length, tables.analyses.c.covered, tables.analyses.c.totals).join_from(
             tables.recordings, tables.analyses, finished, isouter=True
         )
+        if len(wanted) <= statements.MOST_PARAMETERS:
+            select = select.where(statements.among(c.id, wanted))
         length, totals = ZERO, dict.fromkeys(CoverageState, ZERO)
         with reading(self._engine) as connection:
             for row in statements.every(connection, select):

@@ -25,8 +25,8 @@ CANDIDATES_OF_FEW = 600
 CANDIDATES = 200
 MANY = 50
 """Of more recordings than these, only those whose motion search proposes are looked at for it."""
-READ_BY_ID = 500
-"""So many recordings are read one by one; of more, all are read, and the others left out."""
+READ_BY_ID = 5000
+"""So many recordings are read by their ids, as of a camera in a month; of more, all are, and the others left out."""
 LONGEST_QUESTION = 2000
 """Characters of a question."""
 SIGNALS = frozenset({Source.MOTION, Source.SHOT})

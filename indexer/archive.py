@@ -238,12 +238,17 @@ class SqlArchive(SqlRecordings, SqlListings):
             return Coverage(finished["covered"], tuple(rows.covered(row) for row in spans))
 
     def coverages(
-        self, recording_ids: Collection[str], kind: AnalysisKind = AnalysisKind.SIGNALS
+        self,
+        recording_ids: Collection[str],
+        kind: AnalysisKind = AnalysisKind.SIGNALS,
+        state: CoverageState | None = None,
     ) -> Mapping[str, Coverage]:
         c, span = tables.analyses.c, tables.covered_spans
         wanted = (statements.among(c.recording_id, frozenset(recording_ids)), c.kind == kind.value, c.finished)
         finished = sa.select(c.recording_id, c.id, c.covered).where(*wanted)
         inside = sa.select(span).join(tables.analyses).where(*wanted).order_by(span.c.analysis_id, span.c.number)
+        if state is not None:
+            inside = inside.where(span.c.state == state.value)
         spans: dict[str, list[CoveredSpan]] = {}
         with reading(self._engine) as connection:
             for row in statements.every(connection, inside):

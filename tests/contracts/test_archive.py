@@ -294,6 +294,9 @@ def test_a_finished_analysis_is_shown_whole(archive: Archive) -> None:
     assert archive.coverage(recording_id) == coverage
     assert archive.coverages({recording_id, "nobody"}) == {recording_id: coverage}
     assert archive.coverages({recording_id}, AnalysisKind.RULES) == {}
+    for state in CoverageState:
+        of_it = tuple(covered for covered in coverage.spans if covered.state is state)
+        assert archive.coverages({recording_id}, state=state) == {recording_id: Coverage(coverage.length, of_it)}
     indexed = archive.recording(recording_id)
     assert indexed is not None
     assert indexed.state is RecordingState.INDEXED

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from videoqa.access import Scope
 from videoqa.events import Chapter, Event, Passage, Source, Usage
-from videoqa.media import Coverage, Cue, FrameGroup, Progress, Recording, RecordingState, Sampling
+from videoqa.media import Coverage, CoverageState, Cue, FrameGroup, Progress, Recording, RecordingState, Sampling
 from videoqa.ports.analysis import Analysis, AnalysisKind, RecordedLook, TimelineChange
 
 
@@ -262,9 +262,14 @@ class Archive(Protocol):
         ...
 
     def coverages(
-        self, recording_ids: Collection[str], kind: AnalysisKind = AnalysisKind.SIGNALS
+        self,
+        recording_ids: Collection[str],
+        kind: AnalysisKind = AnalysisKind.SIGNALS,
+        state: CoverageState | None = None,
     ) -> Mapping[str, Coverage]:
-        """The coverage of each of these recordings that has one, by its id."""
+        """The coverage of each of these recordings that has one, by its id; of its spans those in ``state`` alone where
+        one is named.
+        """
         ...
 
     def total_coverage(self, recording_ids: Collection[str], kind: AnalysisKind = AnalysisKind.SIGNALS) -> Coverage:

@@ -215,11 +215,20 @@ class MemoryArchive(MemoryRecordings):
         return None if kept is None else kept.coverage
 
     def coverages(
-        self, recording_ids: Collection[str], kind: AnalysisKind = AnalysisKind.SIGNALS
+        self,
+        recording_ids: Collection[str],
+        kind: AnalysisKind = AnalysisKind.SIGNALS,
+        state: CoverageState | None = None,
     ) -> Mapping[str, Coverage]:
         with self._lock:
             known = {each: self.coverage(each, kind) for each in recording_ids}
-            return {each: coverage for each, coverage in known.items() if coverage is not None}
+        return {
+            each: Coverage(
+                coverage.length, tuple(covered for covered in coverage.spans if state in {None, covered.state})
+            )
+            for each, coverage in known.items()
+            if coverage is not None
+        }
 
     def total_coverage(self, recording_ids: Collection[str], kind: AnalysisKind = AnalysisKind.SIGNALS) -> Coverage:
         length, totals = ZERO, dict.fromkeys(CoverageState, ZERO)

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import Operator, Viewer
-from api.live_reach import camera_of
+from api.live_reach import camera_of, rule_names
 from api.motion_jpeg import MotionJpeg, Pictures
 from api.ranges import Version, not_modified
 from api.schemas.alerts import AlertBody, GapBody
@@ -182,15 +182,18 @@ def _timeline(service: Service, caller: Caller, name: str, since: datetime, unti
     alerts = service.alerts.alerts(wanted, limit=_MOST)
     if len(alerts) == _MOST:
         since = max(since, alerts[-1].start)
-    # What lies before the latest of the three places where it was cut is told of when it is asked for.
-    missed = [each for each in unjudged(service.archive, seen) if each.end > since and each.start < until]
+    missed = unjudged(service.archive, seen, rule_names(service, caller), _MOST)
+    if len(missed) == _MOST:
+        since = max(since, missed[0].start)
+    # What lies before the latest of the four places where it was cut is told of when it is asked for.
+    within = [each for each in missed if each.end > since and each.start < until]
     return CameraTimeline(
         camera=camera.id,
         start=since,
         end=until,
         recordings=tuple(each for each in reversed(footage) if each.end is None or each.end > since),
         gaps=tuple(GapBody.from_domain(gap) for gap in gaps if gap.end is None or gap.end > since),
-        not_looked_at=tuple(UnjudgedBody.from_domain(each) for each in missed),
+        not_looked_at=tuple(UnjudgedBody.from_domain(each) for each in within),
         alerts=tuple(AlertBody.from_domain(alert) for alert in reversed(alerts)),
     )
 

@@ -9,12 +9,14 @@ from fastapi import APIRouter, Query, Response
 
 from api.auth import Viewer, visible
 from api.exports import captions
+from api.live_reach import rule_names
 from api.schemas.coverage import CoverageBody, CoverageDetails, CoveredSpanBody
 from api.schemas.recordings import ChapterPage, CoveragePage, EventPage
 from api.schemas.refs import RecordingRef
 from api.schemas.timeline import ChapterBody, EventBody
 from api.service import Parts, Service
 from api.threads import in_thread
+from videoqa.access import Caller
 from videoqa.errors import BadCursor, NotIndexed
 from videoqa.media import Recording
 from videoqa.ports import AnalysisKind
@@ -91,11 +93,11 @@ async def coverage_of_recording(
     """What was looked at and what was not, by each kind of analysis that has finished."""
     recording = await visible(service, caller, recording_id)
     kinds = tuple(AnalysisKind) if kind is None else (kind,)
-    return await in_thread(lambda: _coverage(service, recording, kinds))
+    return await in_thread(lambda: _coverage(service, caller, recording, kinds))
 
 
-def _coverage(service: Service, recording: Recording, kinds: tuple[AnalysisKind, ...]) -> CoveragePage:
-    items = []
+def _coverage(service: Service, caller: Caller, recording: Recording, kinds: tuple[AnalysisKind, ...]) -> CoveragePage:
+    items, rules = [], rule_names(service, caller)
     for kind in kinds:
         coverage = service.archive.coverage(recording.id, kind)
         if coverage is not None:
@@ -104,7 +106,7 @@ def _coverage(service: Service, recording: Recording, kinds: tuple[AnalysisKind,
                     recording=RecordingRef(id=recording.id, title=recording.title),
                     kind=kind,
                     coverage=CoverageBody.from_domain(coverage),
-                    spans=tuple(CoveredSpanBody.from_domain(covered) for covered in coverage.spans),
+                    spans=tuple(CoveredSpanBody.from_domain(covered, rules) for covered in coverage.spans),
                 )
             )
     if not items:

@@ -22,6 +22,11 @@ def rules_of(service: Service, caller: Caller) -> tuple[AlertRule, ...]:
     return _reached(service, caller, service.setting_up.rules.rules())
 
 
+def rule_names(service: Service, caller: Caller) -> dict[str, str]:
+    """What the rules are called that are there for the caller, by their ids."""
+    return {rule.id: rule.name for rule in rules_of(service, caller)}
+
+
 def rule_of(service: Service, caller: Caller, name_or_id: str) -> AlertRule:
     """
     Raises:

@@ -144,7 +144,10 @@ class FootageBody(WireModel):
 
 
 class UnjudgedBody(WireModel):
-    """A stretch that nobody looked at for the rules that ``cause`` names: an alert may be missing there."""
+    """A stretch that nobody looked at for the rules that ``cause`` names: an alert may be missing there.
+
+    One that the key does not reach is called "a rule".
+    """
 
     start: datetime
     end: datetime

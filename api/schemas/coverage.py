@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Self
 
 from api.schemas.refs import RecordingRef
 from api.schemas.wire import WireModel, ends, seconds
+from videoqa.alerting.causes import named
 from videoqa.media import Coverage, CoverageState, CoveredSpan
 from videoqa.ports import AnalysisKind
 
@@ -40,9 +42,11 @@ class CoveredSpanBody(WireModel):
     cause: str
 
     @classmethod
-    def from_domain(cls, covered: CoveredSpan) -> Self:
+    def from_domain(cls, covered: CoveredSpan, rules: Mapping[str, str]) -> Self:
+        """``rules`` are the names of those that are there for the caller, by their ids."""
         start, end = ends(covered.span)
-        return cls(start=start, end=end, state=covered.state, frames=covered.frames, cause=covered.cause)
+        cause = named(covered.cause, rules)
+        return cls(start=start, end=end, state=covered.state, frames=covered.frames, cause=cause)
 
 
 class CoverageDetails(WireModel):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
+from videoqa.alerting.causes import kept
 from videoqa.media import CoverageState, CoveredSpan, Span
 from videoqa.ports import LookedAway
 
-_NOBODY: Mapping[str, str] = {}
 _Why = tuple[str, tuple[str, ...]]
 """A cause, and the rules that it is one for."""
 
@@ -32,20 +32,15 @@ class Attention:
         span = Span(last.span.start, max(pts + self._period, last.span.end))
         self._spans[-1] = CoveredSpan(span, CoverageState.ANALYSED, last.frames + 1)
 
-    def spans(
-        self, length: timedelta, away: Iterable[LookedAway] = (), names: Mapping[str, str] = _NOBODY
-    ) -> tuple[CoveredSpan, ...]:
-        """Those within ``length``; what was looked away from for any rule counts as dropped, for a cause that names it.
-
-        ``names`` are what the rules are called, by their ids.
-        """
-        missed = _missed(away, names, self._period / 2)
+    def spans(self, length: timedelta, away: Iterable[LookedAway] = ()) -> tuple[CoveredSpan, ...]:
+        """Those within ``length``; what was looked away from for any rule is dropped, for a cause with its id."""
+        missed = _missed(away, self._period / 2)
         seen = [part for covered in self._spans for part in _without(covered, [each.span for each in missed])]
         within = (_cut(covered, length) for covered in sorted([*seen, *missed], key=lambda covered: covered.span))
         return tuple(covered for covered in within if covered is not None)
 
 
-def _missed(away: Iterable[LookedAway], names: Mapping[str, str], within: timedelta) -> list[CoveredSpan]:
+def _missed(away: Iterable[LookedAway], within: timedelta) -> list[CoveredSpan]:
     """What was looked away from, each stretch with all its causes; those of a kind that lie ``within`` are joined."""
     alike: dict[_Why, list[Span]] = {}
     for each in away:
@@ -60,15 +55,10 @@ def _missed(away: Iterable[LookedAway], names: Mapping[str, str], within: timede
     lasting, since = Counter[_Why](), timedelta(0)
     for at, begins, why in sorted(edges):
         if +lasting and since < at:
-            missed.append(CoveredSpan(Span(since, at), CoverageState.DROPPED, cause=_told(+lasting, names)))
+            missed.append(CoveredSpan(Span(since, at), CoverageState.DROPPED, cause=kept(+lasting)))
         lasting[why] += begins
         since = at
     return missed
-
-
-def _told(whys: Collection[_Why], names: Mapping[str, str]) -> str:
-    told = ((", ".join(sorted(names.get(rule, rule) for rule in rules)), cause) for cause, rules in whys)
-    return "; ".join(sorted(f"{called}: {cause}" if called else cause for called, cause in told))
 
 
 def _joined(spans: Iterable[Span], within: timedelta) -> list[Span]:

@@ -28,16 +28,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _UnderWay:
-    """A recording to which the camera adds. ``until`` is where its last frame stands; ``kept`` is as in ``Tuned``.
-
-    ``names`` are what rules are called that something was looked away from, by their ids.
-    """
+    """A recording to which the camera adds. ``until`` is where its last frame stands; ``kept`` is as in ``Tuned``."""
 
     recording: Recording
     started_at: datetime
     attention: Attention
     away: list[LookedAway] = field(default_factory=list)
-    names: dict[str, str] = field(default_factory=dict)
     until: timedelta = ZERO
     kept: bool = True
 
@@ -164,9 +160,7 @@ class Session:
         self._write(self._book.advance(live, every, looked))
         if rules:
             under_way.attention.at(live.frame.pts)
-        if looked.away:
-            under_way.away.extend(looked.away)
-            under_way.names.update((rule.id, rule.name) for rule in rules)
+        under_way.away.extend(looked.away)
         under_way.until = live.frame.pts
         self._standing.note(last_frame_at=live.taken_at, dropped=self._dropped + live.dropped)
 
@@ -201,7 +195,7 @@ class Session:
         if under_way is not None and under_way.kept:
             lasted = length or under_way.until + self._camera.period
             self._standing.footage_ends(under_way.started_at + lasted)
-            looked = under_way.attention.spans(lasted, under_way.away, under_way.names)
+            looked = under_way.attention.spans(lasted, under_way.away)
             self._room.ended(replace(under_way.recording, length=lasted), looked)
 
     def _write(self, changes: Sequence[AlertChange]) -> None:

@@ -170,15 +170,16 @@ class SettingUp:
         Raises:
             WidensRule: it is somebody else's, and would be about cameras that the caller does not reach.
         """
+        # One about a camera that was removed is changed like any other.
+        same = wishes.cameras == rule.cameras
         widened = bool(rule.cameras) and not wishes.cameras
         if widened and not caller.scope.everything and caller.key_id != rule.owner:
             raise WidensRule
         changed = replace(
             rule,
-            name=_printable(wishes.name) or rule.name,
+            name=self._renamed(rule, wishes, same=same),
             condition=_lasting(wishes.condition),
-            # One about a camera that was removed is changed like any other.
-            cameras=wishes.cameras if wishes.cameras == rule.cameras else self._ids(wishes.cameras, caller.scope),
+            cameras=wishes.cameras if same else self._ids(wishes.cameras, caller.scope),
             schedule=wishes.schedule,
             cooldown=wishes.cooldown,
             severity=wishes.severity,
@@ -226,14 +227,30 @@ class SettingUp:
 
     def _rule_name(self, wishes: RuleWishes) -> str:
         """What the rule waits for, and a number where another one is called so."""
-        condition = wishes.condition
-        where = f" on {', '.join(sorted(wishes.cameras))}" if wishes.cameras else ""
-        said = " ".join(condition.text.split())
-        plain = said if condition.kind is ConditionKind.DESCRIBED else f"{condition.kind} {said}".strip() + where
-        short = _printable(plain[:_LONGEST_RULE]) or condition.kind
+        short = _short(wishes.condition, wishes.cameras)
         taken = {rule.name for rule in self.rules.rules()}
         numbered = (f"{short} ({number})" for number in count(2))
         return next(name for name in chain((short,), numbered) if name not in taken)
+
+    def _renamed(self, rule: AlertRule, wishes: RuleWishes, *, same: bool) -> str:
+        """One that was named for its only camera is named anew where it is about another: its alerts tell its name."""
+        name = _printable(wishes.name) or rule.name
+        named_for_it = len(rule.cameras) == 1 and rule.condition.kind is not ConditionKind.DESCRIBED
+        if same or name != rule.name or not named_for_it:
+            return name
+        (only,) = rule.cameras
+        camera = self.cameras.camera(only)
+        called = {only} if camera is None else {only, camera.name}
+        automatic = any(name.startswith(_short(rule.condition, {each})) for each in called)
+        return self._rule_name(wishes) if automatic else name
+
+
+def _short(condition: Condition, cameras: Collection[str]) -> str:
+    """What is waited for, and where that is one place: who sees the alerts of one camera need not know the others."""
+    where = "".join(f" on {camera}" for camera in cameras) if len(cameras) == 1 else ""
+    said = " ".join(condition.text.split())
+    plain = said if condition.kind is ConditionKind.DESCRIBED else f"{condition.kind} {said}".strip() + where
+    return _printable(plain[:_LONGEST_RULE]) or condition.kind
 
 
 def _tags(wished: tuple[str, ...], camera_id: str, caller: Caller) -> tuple[str, ...]:

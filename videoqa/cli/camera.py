@@ -195,12 +195,14 @@ def _unjudged(place: House, camera: Camera, now: datetime) -> Iterator[str]:
     from videoqa.alerting.unjudged import unjudged
     from videoqa.ports import RecordingFilter
 
-    for rule in place.rules.rules():
+    rules = place.rules.rules()
+    for rule in rules:
         needs = place.setting_up.needs(rule) if rule.enabled and (not rule.cameras or camera.id in rule.cameras) else ""
         if needs:
             yield f"blind     {escaped(rule.name)}: it needs {needs}"
     wanted = RecordingFilter(camera=camera.id, started_from=now - _DAY)
-    for missed in unjudged(place.archive, place.archive.page(wanted, limit=_MOST_A_DAY)):
+    names = {rule.id: rule.name for rule in rules}
+    for missed in unjudged(place.archive, place.archive.page(wanted, limit=_MOST_A_DAY), names):
         yield f"unseen    {wall_clock(missed.start)} to {wall_clock(missed.end)}: {escaped(missed.cause)}"
 
 

@@ -50,7 +50,10 @@ class Footage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unjudged:
-    """A stretch that nobody looked at for the rules that ``cause`` names: an alert may be missing there."""
+    """A stretch that nobody looked at for the rules that ``cause`` names: an alert may be missing there.
+
+    One that the key does not reach is called "a rule".
+    """
 
     start: datetime
     end: datetime

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -181,6 +182,24 @@ def test_a_rule_is_called_as_it_reads(setting_up: SettingUp) -> None:
     assert added[1].cameras == {"gate-1"}
     with pytest.raises(RuleTaken):
         setting_up.add_rule(RuleWishes(MOTION, name="motion on gate 1"), LOCAL)
+
+
+def test_a_rule_is_named_for_no_camera_but_its_only_one(setting_up: SettingUp) -> None:
+    for name in ("gate", "vault"):
+        setting_up.add_camera(CameraWishes(name, URL), LOCAL)
+    gate, both = (
+        RuleWishes(MOTION, cameras=frozenset({"gate"})),
+        RuleWishes(MOTION, cameras=frozenset({"gate", "vault"})),
+    )
+    rule = setting_up.add_rule(gate, LOCAL)
+    assert (rule.name, setting_up.add_rule(both, LOCAL).name) == ("motion on gate", "motion")
+    kept = setting_up.change_rule(rule, replace(gate, name=rule.name, enabled=False), LOCAL)
+    assert kept.name == "motion on gate"
+    moved = setting_up.change_rule(kept, replace(gate, name=kept.name, cameras=frozenset({"vault"})), LOCAL)
+    assert moved.name == "motion on vault"
+    assert setting_up.change_rule(moved, replace(both, name=moved.name), LOCAL).name == "motion (2)"
+    said = setting_up.add_rule(replace(gate, name="by the gate"), LOCAL)
+    assert setting_up.change_rule(said, replace(both, name=said.name), LOCAL).name == "by the gate"
 
 
 def test_a_rule_in_plain_language_says_what_it_needs_until_it_is_there() -> None:

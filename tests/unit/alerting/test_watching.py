@@ -488,9 +488,9 @@ def test_what_nobody_could_judge_is_told_with_its_cause_and_its_rules(world: Wor
     coverage = world.archive.coverage(recording.id, AnalysisKind.RULES)
     assert coverage is not None
     assert [(each.span.start / SECOND, each.span.end / SECOND, each.state, each.cause) for each in coverage.spans] == [
-        (0, 1, CoverageState.DROPPED, "fence: no model"),
-        (1, 2, CoverageState.DROPPED, "fence: no model; something moves: no time"),
-        (2, 4.03, CoverageState.DROPPED, "fence: no model"),
+        (0, 1, CoverageState.DROPPED, "<r2>: no model"),
+        (1, 2, CoverageState.DROPPED, "<moves>: no time; <r2>: no model"),
+        (2, 4.03, CoverageState.DROPPED, "<r2>: no model"),
         (4.03, 6, CoverageState.ANALYSED, ""),
     ]
 

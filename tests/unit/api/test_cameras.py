@@ -282,7 +282,9 @@ async def test_a_time_line_and_coverage_tell_what_nobody_could_judge(
 ) -> None:
     await added(client)
     recording = a_recording(service, NOON)
-    missed = CoveredSpan(Span(MINUTE, 2 * MINUTE), CoverageState.DROPPED, cause="fence: no model to look with")
+    wishes = {"condition": {"kind": "described", "text": "a person climbs"}, "name": "fence", "cameras": ["gate-1"]}
+    rule = (await client.post("/v1/rules", json=wishes)).json()["id"]
+    missed = CoveredSpan(Span(MINUTE, 2 * MINUTE), CoverageState.DROPPED, cause=f"<{rule}>: no model to look with")
     rules = begin_rules(service.archive, recording.id, 3 * MINUTE)
     service.archive.finish(rules, Coverage(3 * MINUTE, (missed,)), (), ())
     span = {"from": NOON.isoformat(), "to": (NOON + 30 * MINUTE).isoformat()}
@@ -297,6 +299,32 @@ async def test_a_time_line_and_coverage_tell_what_nobody_could_judge(
         ("dropped", "fence: no model to look with")
     ]
     assert by_rules["coverage"]["analysed"] == 0
+
+
+async def test_whoever_reaches_one_camera_learns_no_names_of_rules_about_others(service: Service) -> None:
+    _, secret = service.keys.create("guard", Role.VIEWER, Scope(cameras=frozenset({"gate-1"})))
+    _, admin = service.keys.create("admin", Role.ADMIN, Scope())
+    app = app_of(service)
+    async with client_of(service, admin, app) as client, client_of(service, secret, app) as guard:
+        for name in ("gate-1", "vault-2"):
+            await added(client, name)
+        rules = []
+        for cameras in (["gate-1"], ["gate-1", "vault-2"]):
+            wishes = {"condition": {"kind": "text", "text": "badge"}, "name": "-".join(cameras), "cameras": cameras}
+            rules.append((await client.post("/v1/rules", json=wishes)).json()["id"])
+        recording = a_recording(service, NOON)
+        cause = "; ".join(f"<{rule}>: cannot be read" for rule in rules)
+        missed = CoveredSpan(Span(MINUTE, 2 * MINUTE), CoverageState.DROPPED, cause=cause)
+        begun = begin_rules(service.archive, recording.id, 3 * MINUTE)
+        service.archive.finish(begun, Coverage(3 * MINUTE, (missed,)), (), ())
+        span = {"from": NOON.isoformat(), "to": (NOON + 30 * MINUTE).isoformat()}
+        for caller, told in (
+            (client, "gate-1-vault-2: cannot be read; gate-1: cannot be read"),
+            (guard, "a rule: cannot be read; gate-1: cannot be read"),
+        ):
+            (line,) = (await caller.get("/v1/cameras/gate-1/timeline", params=span)).json()["not_looked_at"]
+            (by_rules,) = (await caller.get(f"/v1/recordings/{recording.id}/coverage")).json()["items"]
+            assert (line["cause"], by_rules["spans"][0]["cause"]) == (told, told)
 
 
 async def test_a_time_line_that_is_too_much_begins_later(

@@ -107,7 +107,9 @@ def test_a_camera_shows_which_rules_nobody_looks_for_and_did_not(run: Run) -> No
     recording = Recording("r", "r", "/r", "r", 60 * second, state, began, camera="gate-1", added_at=began)
     archive = house().archive
     archive.add(recording)
-    missed = CoveredSpan(Span(0 * second, 30 * second), CoverageState.DROPPED, cause="fence: no model to look with")
+    (fence,) = house().rules.rules()
+    cause = f"<{fence.id}>: no model to look with"
+    missed = CoveredSpan(Span(0 * second, 30 * second), CoverageState.DROPPED, cause=cause)
     archive.finish(begin_rules(archive, "r", 60 * second), Coverage(60 * second, (missed,)), (), ())
     shown = run("camera", "show", "gate-1")[1].splitlines()
     assert [line for line in shown if line.startswith("blind     fence: it needs a model")]

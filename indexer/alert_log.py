@@ -88,6 +88,15 @@ class SqlAlertLog:
         with reading(self._engine) as connection:
             return tuple(map(alert_rows.alert, statements.every(connection, select)))
 
+    def tells_of(self, camera: str) -> bool:
+        c = live_tables.notices.c
+        # Read through rather than by an index: asked when a camera is added, and written a hundred thousand times.
+        # LIKE would not do: in SQLite it takes Gate for gate.
+        without = sa.func.replace(c.body, alert_rows.of_camera(camera), "")
+        select = sa.select(c.seq).where(without != c.body).limit(1)
+        with reading(self._engine) as connection:
+            return connection.execute(select).scalar() is not None
+
     def latest(self, rule: str, camera: str, limit: int = 20) -> tuple[Alert, ...]:
         c = live_tables.alerts.c
         ended = (c.rule == rule, c.camera == camera, c.state == AlertState.ENDED.value)

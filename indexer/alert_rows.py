@@ -88,6 +88,11 @@ def notice_row(seq: int, kind: NoticeKind, at: datetime, told: Told, tags: Seque
     return {"seq": seq, "kind": kind.value, "at": at, "body": json.dumps(body, separators=(",", ":"))}
 
 
+def of_camera(camera: str) -> str:
+    """What stands in the body of every notice of a camera; no text in one can look like it."""
+    return f'"camera":{json.dumps(camera)}'
+
+
 def notice(seq: int, kind: str, at: datetime, body: str) -> Notice:
     told = from_json(body)
     match _KINDS[kind]:

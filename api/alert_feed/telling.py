@@ -53,8 +53,9 @@ def _told(notice: ToldNotice, tags: Mapping[str, tuple[str, ...]], kept: Collect
         notice.seq,
         Line(notice.kind.value, text_of(notice, footage=footage), notice.seq),
         notice.camera,
-        # That a camera was removed is for those who reached it; what it had to tell before, for those who reach its id.
-        tags.get(notice.camera, notice.tags),
+        # That a camera was removed is for those who reached it, whatever is there by its id now; what it had to tell
+        # before, for those who reach its id.
+        notice.tags or tags.get(notice.camera, ()),
         notice.kind,
         notice.rule,
         notice.severity,

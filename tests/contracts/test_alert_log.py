@@ -313,6 +313,24 @@ def test_open_alerts_and_the_latest_that_ended_are_found(log: AlertLog) -> None:
     assert log.latest("r9", "c1") == ()
 
 
+@pytest.mark.parametrize("news", [AlertChange(NEW, CLIMBER), ONLINE, GAP])
+def test_a_camera_of_which_something_was_told_is_known_by_its_id(
+    live: Live, news: AlertChange | CameraStatus | Gap
+) -> None:
+    live.log.write([news])
+    assert live.log.tells_of("c1")
+    assert not any(map(live.log.tells_of, ("C1", "c", "c_", "%", "c11", "")))
+
+
+def test_that_a_camera_was_removed_is_told_of_its_id(live: Live) -> None:
+    camera = Camera("Tür_1", "The door", StreamUrl("rtsp://10.0.0.7/"), NOON)
+    live.cameras.add(camera)
+    assert not live.log.tells_of(camera.id)
+    live.cameras.remove(camera.id)
+    assert live.log.tells_of(camera.id)
+    assert not live.log.tells_of("Tür-1")
+
+
 def test_what_is_old_is_forgotten_and_its_numbers_are_not_used_again(log: AlertLog) -> None:
     log.write([AlertChange(NEW, CLIMBER), AlertChange(NEW, replace(ENDED, id="a2")), ONLINE])
     assert log.forget(NOON) == 0

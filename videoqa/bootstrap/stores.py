@@ -72,12 +72,13 @@ class Stores:
         return self.folder / CAMERAS / recording.camera / path.name
 
     def has_of(self, camera_id: str) -> bool:
-        """True where footage, alerts or files are kept under the id of a camera, be it there or not."""
+        """True where footage, alerts, notices or files are kept under the id of a camera, be it there or not."""
         wanted = AlertFilter(cameras=frozenset({camera_id}))
         return (
             (self.folder / CAMERAS / camera_id).exists()
             or bool(self.archive.page(RecordingFilter(camera=camera_id), limit=1))
             or bool(self.alert_log.alerts(wanted, limit=1))
+            or self.alert_log.tells_of(camera_id)
         )
 
     @cached_property

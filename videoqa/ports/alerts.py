@@ -117,6 +117,10 @@ class AlertLog(Protocol):
         """Those of one camera, or of all, in the order of their starts."""
         ...
 
+    def tells_of(self, camera: str) -> bool:
+        """True where a notice is of the camera of that id, be it there or not."""
+        ...
+
     def latest(self, rule: str, camera: str, limit: int = 20) -> tuple[Alert, ...]:
         """The alerts of one rule at one camera that ended last, the youngest first: by them a cool-down is known."""
         ...

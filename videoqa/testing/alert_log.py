@@ -77,6 +77,10 @@ class MemoryAlertLog:
             lasting = (each for each in wanted if each.state is AlertState.OPEN)
             return tuple(map(self._shown, sorted(lasting, key=_place)))
 
+    def tells_of(self, camera: str) -> bool:
+        with self._lock:
+            return any(notice.camera == camera for notice in self._notices)
+
     def latest(self, rule: str, camera: str, limit: int = 20) -> tuple[Alert, ...]:
         with self._lock:
             ended = (each for each in self._alerts.values() if (each.rule, each.camera) == (rule, camera) and each.end)

@@ -256,6 +256,24 @@ def test_who_reached_a_camera_by_a_tag_is_told_that_it_was_removed(service: Serv
     play(service, part)
 
 
+def test_that_a_camera_was_removed_is_not_for_those_who_reach_another_of_its_id(service: Service) -> None:
+    service.setting_up.cameras.add(a_camera("gate", "a"))
+    service.setting_up.cameras.remove("gate")
+    service.setting_up.cameras.add(a_camera("gate", "b"))
+    service.setting_up.cameras.remove("gate")
+    keys = [service.keys.create(tag, Role.VIEWER, Scope(tags=frozenset({tag})))[0] for tag in ("a", "b")]
+    service.setting_up.cameras.add(a_camera("gate", "b"))
+
+    async def part(feed: Feed) -> None:
+        callers = [Caller(key.id, key.name, key.role, key.scope) for key in keys]
+        readers = [Reader(feed.subscribe(caller, AlertFilter(scope=caller.scope), 0)) for caller in callers]
+        for reader, told in zip(readers, ([1], [2]), strict=True):
+            await reader.until(lambda reader=reader, told=told: reader.seqs == told)
+            await live(reader, feed)
+
+    play(service, part)
+
+
 def test_who_loses_the_key_is_told_nothing_that_comes_after(service: Service) -> None:
     key, _ = service.keys.create("one", Role.VIEWER, Scope())
 

@@ -156,7 +156,7 @@ def test_a_rule_for_every_camera_is_for_those_that_its_owner_reaches(world: Worl
     assert world.alerts() == ["gate"]
 
 
-@pytest.mark.parametrize("left", ["nothing", "footage", "an alert", "a folder"])
+@pytest.mark.parametrize("left", ["nothing", "footage", "an alert", "a notice", "a folder"])
 def test_what_is_left_of_a_camera_is_not_taken_over_by_one_of_its_name(left: str, tmp_path: Path) -> None:
     place = House(Settings(data_dir=tmp_path))
     match left:
@@ -164,6 +164,10 @@ def test_what_is_left_of_a_camera_is_not_taken_over_by_one_of_its_name(left: str
             place.archive.add(under_way(str(tmp_path / "x.mp4"), "Gate", NOW, NOW, None))
         case "an alert":
             place.alert_log.write([AlertChange(NoticeKind.ALERT_NEW, replace(LEFT, camera="Gate"))])
+        case "a notice":
+            place.cameras.add(replace(GATE, id="Gate"))
+            place.alert_log.write([CameraStatus("Gate", CameraState.OFFLINE, NOW, "10.0.0.7 refuses")])
+            place.cameras.remove("Gate")
         case "a folder":
             (tmp_path / "cameras" / "Gate").mkdir(parents=True)
     added = place.setting_up.add_camera(CameraWishes("Gate", GATE.url), Caller("", "local", Role.ADMIN))

@@ -146,7 +146,11 @@ def coverage(
     chosen = _recording_called(recording)
     seen = house().archive.coverage(chosen.id, by)
     waits = by is AnalysisKind.MODEL and house().waits_for_model(chosen)
-    print(printing.coverage_json(chosen, by, seen) if as_json else printing.coverage(chosen, by, seen, waits=waits))
+    if as_json:
+        rules = {rule.id: rule.name for rule in house().rules.rules()}
+        print(printing.coverage_json(chosen, by, seen, rules))
+    else:
+        print(printing.coverage(chosen, by, seen, waits=waits))
     return FOUND if seen is not None else NOTHING_FOUND
 
 

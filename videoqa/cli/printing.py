@@ -172,13 +172,14 @@ def coverage(recording: Recording, kind: AnalysisKind, seen: Coverage | None, *,
     return "\n".join(lines)
 
 
-def coverage_json(recording: Recording, kind: AnalysisKind, seen: Coverage | None) -> str:
+def coverage_json(recording: Recording, kind: AnalysisKind, seen: Coverage | None, rules: Mapping[str, str]) -> str:
+    """``rules`` are what rules are called, by their ids."""
     seen = seen or Coverage(recording.length)
     return CoverageDetails(
         recording=RecordingRef(id=recording.id, title=recording.title),
         kind=kind,
         coverage=CoverageBody.from_domain(seen),
-        spans=tuple(CoveredSpanBody.from_domain(item) for item in seen.spans),
+        spans=tuple(CoveredSpanBody.from_domain(item, rules) for item in seen.spans),
     ).model_dump_json(indent=2)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -115,6 +116,8 @@ def test_a_camera_shows_which_rules_nobody_looks_for_and_did_not(run: Run) -> No
     assert [line for line in shown if line.startswith("blind     fence: it needs a model")]
     (unseen,) = (line for line in shown if line.startswith("unseen"))
     assert unseen.endswith(": fence: no model to look with")
+    (span,) = json.loads(run("coverage", "r", "--by", "rules", "--json")[1])["spans"]
+    assert span["cause"] == "fence: no model to look with"
     assert "blind" not in run("camera", "show", "yard")[1]
     assert "what it recorded stays, kept 7d" in run("camera", "remove", "gate-1")[1]
 

@@ -8,7 +8,7 @@ import struct
 import time
 from pathlib import Path
 
-from videoqa.errors import DataUnwritable, DiskFull
+from videoqa.errors import DataUnwritable, DiskFull, StorageError
 
 ROOM_EVERY = 16 * 2**20
 """After so many bytes it is looked whether there is room for more."""
@@ -19,10 +19,9 @@ _HEAD = struct.Struct("!I4s")
 
 
 class NoFile:
-    """Takes what is not kept, as the disk is full; ``path`` is the file that what came before went to, if any did."""
+    """Takes what is not kept, as the disk is full."""
 
-    def __init__(self, path: str = "") -> None:
-        self.path = path
+    path = ""
 
     def write(self, data: bytes | memoryview) -> None: ...
 
@@ -36,7 +35,7 @@ class RecordingFile:
         reserve: bytes of the disk that it leaves free, but for ``ROOM_EVERY``.
 
     Raises:
-        DataUnwritable: it cannot be made.
+        DataUnwritable: it cannot be made or written.
         DiskFull: there is no room for more of it.
     """
 
@@ -51,9 +50,7 @@ class RecordingFile:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            if error.errno in _FULL:
-                raise DiskFull(path=path) from error
-            raise DataUnwritable(path=path, problem=error.strerror) from error
+            raise self._told(error) from error
 
     def write(self, data: bytes | memoryview) -> None:
         """Adds ``data``, a whole fragment where it begins with one.
@@ -77,13 +74,13 @@ class RecordingFile:
             if time.monotonic() - self._synced >= _SYNC_SECONDS:
                 self._sync()
         except OSError as error:
-            raise DiskFull(path=self.path) from error
+            raise self._told(error) from error
 
     def close(self) -> None:
         try:
             self._sync()
         except OSError as error:
-            raise DiskFull(path=self.path) from error
+            raise self._told(error) from error
         finally:
             os.close(self._descriptor)
 
@@ -94,6 +91,11 @@ class RecordingFile:
         disk = os.fstatvfs(self._descriptor)
         if disk.f_bavail * disk.f_frsize < self._reserve:
             raise DiskFull(path=self.path)
+
+    def _told(self, error: OSError) -> StorageError:
+        if error.errno in _FULL:
+            return DiskFull(path=self.path)
+        return DataUnwritable(path=self.path, problem=error.strerror)
 
     def _put(self, data: bytes | memoryview, at: int) -> None:
         left = memoryview(data)

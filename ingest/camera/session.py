@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from math import inf
 from urllib.parse import urlsplit
 
 from ingest.camera.ahead import Ahead
@@ -113,9 +112,14 @@ class _Session:
         self._path_of = path_of
         self._settings = settings
         self._file: RecordingFile | NoFile | None = None
-        self._look_for_room = inf
+        # When room is looked for next; a disk that took nothing is not believed before that when it says it has some.
+        self._room_at = 0.0
+        self._asks = self._doubts = False
         self._started_at = _EPOCH
+        self._clock = ClockSource.ARRIVAL
         self._length: timedelta | None = None
+        # What the file holds for certain, and where what is under way begins in what the child takes for one recording.
+        self._whole = self._since = timedelta(0)
         self._items = deque[LiveItem]()
         self._dropped = self._rolls = self._asked = 0
         self._begun = time.monotonic()
@@ -167,11 +171,11 @@ class _Session:
         try:
             end = self._ended()
         except ChildLost as error:
-            end = Lost(error.state, error.problem, datetime.now(UTC), self._length)
+            end = Lost(error.state, error.problem, datetime.now(UTC), self._lasted)
             if self._process.ending:
                 end = replace(end, state=CameraState.OFF, problem="")
         except StorageError as error:
-            end = Lost(CameraState.OFFLINE, str(error), datetime.now(UTC), self._length)
+            end = Lost(CameraState.OFFLINE, str(error), datetime.now(UTC), self._whole - self._since)
         try:
             self._close()
         except StorageError as error:
@@ -182,26 +186,27 @@ class _Session:
         stall = self._settings.stall.total_seconds()
         for message in self._process.messages(stall):
             if isinstance(message, Ended):
-                return Lost(message.state, message.problem, datetime.now(UTC), self._length)
+                return Lost(message.state, message.problem, datetime.now(UTC), self._lasted)
             self._take(message)
         raise ChildLost(CameraState.OFFLINE, "what reads it ended")
 
     def _take(self, message: Message) -> None:
         match message:
             case Begun(width, height, codec, started_at, clock) if self._file is None:
-                self._begin(started_at)
+                self._begin(started_at, clock)
                 self._put(Tuned(width, height, codec, self._started_at, clock, self._kept))
             case Rolled(length, started_at, clock) if self._file is not None:
                 self._roll(self._file.path, length, started_at, clock)
             case Bytes(length, data) if self._file is not None:
                 self._lasts(length)
-                self._write(self._file, data)
+                self._write(self._file, data, length * MICROSECOND)
             case Alive(length) if self._file is not None:
                 self._lasts(length)
             case Look(pts, picture) if self._file is not None and self._settings.looks_at(picture):
                 at = pts * MICROSECOND
                 self._check(self._started_at + at)
-                self._put(LiveFrame(Frame(at, picture), self._started_at + at))
+                # A decoder may be some pictures behind what is written.
+                self._put(LiveFrame(Frame(max(at - self._since, timedelta(0)), picture), self._started_at + at))
             case Held():
                 pass
             case _:
@@ -221,42 +226,64 @@ class _Session:
             if len(self._items) >= _WAITING_ITEMS:
                 raise ChildLost(CameraState.OFFLINE, "nobody takes what was recorded of it")
         self._close()
-        self._begin(started_at)
-        self._put(RolledOver(path, length * MICROSECOND, self._started_at, clock, self._kept))
+        lasted = length * MICROSECOND - self._since
+        self._begin(started_at, clock)
+        self._put(RolledOver(path, lasted, self._started_at, clock, self._kept))
 
-    def _begin(self, started_at: int) -> None:
+    def _begin(self, started_at: int, clock: ClockSource) -> None:
         try:
-            self._started_at = _EPOCH + started_at * MICROSECOND
+            begins = _EPOCH + started_at * MICROSECOND
         except OverflowError as error:
             raise ChildLost(CameraState.OFFLINE, "what reads it told no time of day") from error
-        self._check(self._started_at)
-        self._length = timedelta(0)
-        try:
-            path = self._path_of(self._started_at)
-            self._file = RecordingFile(path, self._settings.most_bytes, self._settings.reserve)
-            self._look_for_room = inf
-        except DiskFull:
-            # Watching needs no room.
-            self._file = NoFile()
-            self._look_for_room = time.monotonic() + self._settings.room.total_seconds()
+        self._check(begins)
+        self._file, self._asks = self._opened(begins), False
+        self._started_at, self._clock = begins, clock
+        self._length = self._whole = self._since = timedelta(0)
+
+    def _opened(self, started_at: datetime) -> RecordingFile | NoFile:
+        if not self._doubts or time.monotonic() >= self._room_at:
+            self._doubts = False
+            try:
+                return RecordingFile(self._path_of(started_at), self._settings.most_bytes, self._settings.reserve)
+            except DiskFull:
+                self._wait_for_room()
+        # Watching needs no room.
+        return NoFile()
 
     @property
     def _kept(self) -> bool:
         return isinstance(self._file, RecordingFile)
 
-    def _write(self, file: RecordingFile | NoFile, data: bytes | memoryview) -> None:
+    @property
+    def _lasted(self) -> timedelta | None:
+        """How long what is under way has lasted."""
+        return None if self._length is None else self._length - self._since
+
+    def _write(self, file: RecordingFile | NoFile, data: bytes | memoryview, until: timedelta) -> None:
+        """``until`` is where the pictures in ``data`` end."""
         try:
             file.write(data)
+            self._whole = max(self._whole, until)
         except DiskFull:
-            # What is written of it plays. The next one begins at a keyframe, and is kept as soon as there is room.
-            with suppress(DiskFull):
-                file.close()
-            self._file = NoFile(file.path)
-            self._look_for_room = 0.0
-        if time.monotonic() >= self._look_for_room:
-            self._look_for_room = inf
+            self._end_for_want_of_room(file)
+        # The next one begins at a keyframe, and is kept where there is room then.
+        if not self._kept and not self._asks and time.monotonic() >= self._room_at:
+            self._asks = True
             self._asked += 1
             self._process.roll()
+
+    def _end_for_want_of_room(self, file: RecordingFile | NoFile) -> None:
+        """What is written of it plays, and is over there; what the child goes on with is looked at alone."""
+        self._file, lasted = NoFile(), self._whole
+        self._doubts = True
+        self._wait_for_room()
+        with suppress(DiskFull):
+            file.close()
+        self._since = lasted
+        self._put(RolledOver(file.path, lasted, self._started_at + lasted, self._clock, kept=False))
+
+    def _wait_for_room(self) -> None:
+        self._room_at = time.monotonic() + self._settings.room.total_seconds()
 
     def _lasts(self, length: int) -> None:
         lasts = length * MICROSECOND

@@ -186,14 +186,15 @@ class Session:
     def _end(self, length: timedelta | None) -> None:
         """The recording under way is over."""
         if self._under_way is not None:
-            self._write(self._book.finish(length or self._under_way.until + self._camera.period))
+            lasted = self._under_way.until + self._camera.period if length is None else length
+            self._write(self._book.finish(lasted))
             self._over(length)
 
     def _over(self, length: timedelta | None) -> None:
         """Hands the recording under way over; where it ends, its file tells best."""
         under_way, self._under_way = self._under_way, None
         if under_way is not None and under_way.kept:
-            lasted = length or under_way.until + self._camera.period
+            lasted = under_way.until + self._camera.period if length is None else length
             self._standing.footage_ends(under_way.started_at + lasted)
             looked = under_way.attention.spans(lasted, under_way.away)
             self._room.ended(replace(under_way.recording, length=lasted), looked)

@@ -322,6 +322,12 @@ def test_while_the_disk_is_full_alerts_go_on_and_the_pause_of_recording_is_told(
     assert world.states == [CameraState.STARTING, CameraState.ONLINE, CameraState.OFFLINE, CameraState.OFF]
 
 
+def test_a_recording_of_which_nothing_could_be_written_is_no_footage(world: World) -> None:
+    full = RolledOver("", ZERO, at(0), ClockSource.RTCP, kept=False)
+    world.watch([tuned(0), full, *frames(0, 4), lost(20, 20)])
+    assert world.gaps == [(0, None, NO_ROOM)]
+
+
 def test_a_session_that_begins_with_a_full_disk_records_nothing_and_says_so(world: World) -> None:
     world.eyes.seen = lambda when: Looked({"moves": HERE})
     world.watch([lost(2, None)], [replace(tuned(4), kept=False), *frames(4, 3), lost(7, 3)])

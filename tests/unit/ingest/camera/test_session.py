@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,15 +17,16 @@ from ingest.camera.feed import Feed
 from ingest.camera.file import ROOM_EVERY
 from ingest.camera.process import Process
 from ingest.camera.session import LiveSettings, SandboxedCameras
-from ingest.camera.wire import Begun, Bytes, Look, Message, Order, Rolled
+from ingest.camera.wire import Alive, Begun, Bytes, Look, Message, Order, Rolled
 from ingest.offspring import Offspring
 from videoqa.cameras import Camera, CameraState, ClockSource, StreamUrl
 from videoqa.errors import DiskFull
 from videoqa.media import Picture
-from videoqa.ports.live import LiveFrame, LiveItem, Lost, RolledOver
+from videoqa.ports.live import LiveFrame, LiveItem, Lost, RolledOver, Tuned
 
 SECOND = timedelta(seconds=1)
 CAMERA = Camera("gate", "Gate", StreamUrl("rtsp://10.0.0.7/"), datetime.now(UTC))
+PICTURE = Picture(32, 32, bytes(3 * 32 * 32))
 
 
 class Nowhere:
@@ -149,12 +152,12 @@ def test_a_disk_that_fills_up_ends_the_recording_and_not_the_session(
 ) -> None:
     def child() -> Iterator[Message]:
         yield begun()
-        yield Bytes(0, b"begins")
-        yield Bytes(500_000, bytes(ROOM_EVERY))  # finds the disk full
-        yield Look(600_000, Picture(32, 32, bytes(3 * 32 * 32)))
-        yield Rolled(1_000_000, now(), ClockSource.ARRIVAL)
+        yield Bytes(500_000, b"begins")
+        yield Bytes(800_000, bytes(ROOM_EVERY))  # finds the disk full
+        yield Look(400_000, PICTURE)
+        yield Look(1_500_000, PICTURE)
+        yield Rolled(20_500_000, now() - 60_000_000, ClockSource.ARRIVAL)
         yield Bytes(0, b"not kept")
-        yield Look(0, Picture(32, 32, bytes(3 * 32 * 32)))
         yield Rolled(1_000_000, now(), ClockSource.ARRIVAL)
         yield Bytes(0, b"goes on")
         yield Rolled(700_000, now(), ClockSource.ARRIVAL)  # that was not asked for
@@ -163,13 +166,63 @@ def test_a_disk_that_fills_up_ends_the_recording_and_not_the_session(
     disk = Disk(tmp_path, True, False, True)
     full = LiveSettings(reserve=2**62, room=0 * SECOND)
     with SandboxedCameras(Nowhere(), full).session(CAMERA, disk.path_of, lambda: False) as items:
-        _, first, second, third, fourth, lost = items
-    assert [isinstance(each, LiveFrame) for each in (first, third)] == [True, True]
-    assert isinstance(second, RolledOver)
-    assert isinstance(fourth, RolledOver)
-    assert (Path(second.path).read_bytes(), second.kept) == (b"begins", False)
-    assert (fourth.path, fourth.kept) == ("", True)
+        tuned, *between, lost = items
+    assert isinstance(tuned, Tuned)
+    ended, behind, next_look, *overs = between
+    assert ended == RolledOver(
+        str(tmp_path / "1.mp4"), SECOND / 2, tuned.started_at + SECOND / 2, ClockSource.ARRIVAL, kept=False
+    )
+    assert (tmp_path / "1.mp4").read_bytes() == b"begins"
+    looks = [each for each in (behind, next_look) if isinstance(each, LiveFrame)]
+    assert [look.frame.pts for look in looks] == [0 * SECOND, SECOND]
+    assert [look.taken_at - tuned.started_at for look in looks] == [0.4 * SECOND, 1.5 * SECOND]
+    assert [(each.path, each.length, each.kept) for each in overs if isinstance(each, RolledOver)] == [
+        ("", 20 * SECOND, False),
+        ("", SECOND, True),
+    ]
     assert isinstance(lost, Lost)
     assert "too soon" in lost.problem
     assert (tmp_path / "2.mp4").read_bytes() == b"goes on"
     assert told == ["roll", "roll"]
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, problem: int) -> None:
+    def pwrite(*_: object) -> int:
+        raise OSError(problem, os.strerror(problem))
+
+    monkeypatch.setattr("ingest.camera.file.os.pwrite", pwrite)
+
+
+def test_a_disk_that_takes_nothing_costs_one_file_until_it_is_looked_for_room_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def child() -> Iterator[Message]:
+        yield begun()
+        for _ in range(50):
+            yield Bytes(500_000, b"footage")
+            yield Rolled(60_000_000, now() - 60_000_000, ClockSource.ARRIVAL)
+
+    told = said_by(child, monkeypatch)
+    failing(monkeypatch, errno.ENOSPC)
+    items = session(tmp_path, LiveSettings(room=3600 * SECOND))
+    overs = [each for each in items if isinstance(each, RolledOver)]
+    assert (overs[0].path, overs[0].length) == (str(tmp_path / "0.mp4"), 0 * SECOND)
+    assert (overs[1].path, overs[1].length) == ("", 60 * SECOND)
+    assert not any(each.kept for each in overs)
+    assert ([each.name for each in tmp_path.iterdir()], told) == (["0.mp4"], [])
+
+
+def test_a_disk_that_fails_ends_the_session_with_its_cause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def child() -> Iterator[Message]:
+        yield begun()
+        yield Bytes(500_000, b"footage")
+        yield Alive(700_000)
+        failing(monkeypatch, errno.EIO)
+        yield Bytes(900_000, b"more of it")
+        yield Rolled(1_000_000, now(), ClockSource.ARRIVAL)
+
+    said_by(child, monkeypatch)
+    *_, lost = session(tmp_path, LiveSettings())
+    assert isinstance(lost, Lost)
+    assert (lost.state, lost.length) == (CameraState.OFFLINE, SECOND / 2)
+    assert os.strerror(errno.EIO) in lost.problem

@@ -7,20 +7,25 @@ import math
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 from videoqa.alerting.closing import Closing
 from videoqa.alerting.retention import Retention
 from videoqa.cameras import Camera
-from videoqa.errors import VideoqaError
+from videoqa.errors import BadMedia, DecoderCrashed, VideoqaError
 from videoqa.media import CoveredSpan, Recording
 
 RETENTION_SECONDS = 60.0
 AGAIN_SECONDS = 5.0
-MOST_TRIES = 8
-"""A file that could not be read so often, over ten minutes, never can be: no machine is short of memory that long."""
+MOST_CRASHES = 8
+"""A file on which the decoder crashed so often, over ten minutes, never can be read: no machine is short of memory that
+long."""
+MOST_OVERRUNS = 16
+"""One that was not read in time so often, over hours, never will be: an outage leaves a lot to catch up with."""
 _LONGEST_SECONDS = 3600.0
 _IDLE_SECONDS = 1.0
 _LOOK_SECONDS = 0.02
@@ -29,15 +34,24 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Work:
-    """Something to do until it has gone through; it is told whether this is the last of ``MOST_TRIES``. ``name`` tells
-    it from all else, ``wait`` is the seconds before it is tried again, ``due`` when that is by the steady clock.
+    """Something to do until it has gone through, or is given up for what its file does to the decoder.
+
+    ``name`` tells it from all else, ``wait`` is the seconds before it is tried again, ``due`` when that is by the
+    steady clock. ``failures`` counts what the decoder failed with; that anything else failed says nothing of the file.
     """
 
     name: str
-    do: Callable[[bool], object]
+    do: Callable[[], object]
     wait: float
+    give_up: Callable[[BadMedia], object] | None = None
     due: float = 0.0
-    tries: int = 0
+    failures: Counter[type[BadMedia]] = field(default_factory=Counter)
+
+    def is_hopeless(self, error: BadMedia) -> bool:
+        """True where ``error`` came so often by now that it will not pass."""
+        self.failures[type(error)] += 1
+        most = MOST_CRASHES if isinstance(error, DecoderCrashed) else MOST_OVERRUNS
+        return self.failures[type(error)] >= most
 
 
 class Aside:
@@ -58,14 +72,19 @@ class Aside:
     def close(self, recording: Recording, looked: Sequence[CoveredSpan]) -> None:
         """Has the recording closed soon."""
         self._to_do.put(
-            _Work(recording.id, lambda last: self._closing.close(recording, looked, last=last), self._again)
+            _Work(
+                recording.id,
+                lambda: self._closing.close(recording, looked),
+                self._again,
+                lambda error: self._closing.give_up(recording, looked, error),
+            )
         )
 
     def look(self, every: Collection[Camera]) -> None:
         """Takes notice of the cameras that there are."""
         self._every = every
         if self._thread is None:
-            self._to_do.put(_Work("", lambda _: self._take_up(), self._again))
+            self._to_do.put(_Work("", self._take_up, self._again))
         # One that has died of what nobody foresaw is begun again.
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name="aside", daemon=True)
@@ -96,9 +115,13 @@ class Aside:
 
     def _do(self, work: _Work) -> None:
         """Does it now, or has it done later."""
-        work.tries += 1
-        if self._tried(lambda: work.do(work.tries >= MOST_TRIES)):
+        error = self._tried(work.do)
+        if error is None:
             return
+        if work.give_up is not None and isinstance(error, BadMedia) and work.is_hopeless(error):
+            give_up = work.give_up
+            if self._tried(lambda: give_up(error)) is None:
+                return
         work.due = time.monotonic() + work.wait
         work.wait = min(2 * work.wait, _LONGEST_SECONDS)
         # What waits already knows more: who finds a recording after a kill cannot tell what was looked at.
@@ -119,14 +142,22 @@ class Aside:
         self._closing.resume()
         for recording in left:
             self.close(recording, ())
+        for recording in self._closing.failed():
+            self._to_do.put(_Work(recording.id, partial(self._once_more, recording), self._again))
 
-    def _tried(self, work: Callable[[], object]) -> bool:
+    def _once_more(self, recording: Recording) -> None:
+        """What was too much for the machine before may not be now."""
+        if self._closing.reopen(recording):
+            self.close(recording, ())
+
+    def _tried(self, work: Callable[[], object]) -> Exception | None:
+        """Why it did not go through."""
         try:
             work()
         except VideoqaError as error:
             _log.warning("what cameras recorded cannot be put in order now: %s", error)
-            return False
-        except Exception:  # noqa: BLE001  footage of all cameras waits for this thread
+            return error
+        except Exception as error:  # noqa: BLE001  footage of all cameras waits for this thread
             _log.exception("what cameras recorded cannot be put in order now")
-            return False
-        return True
+            return error
+        return None

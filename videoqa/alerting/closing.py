@@ -59,29 +59,25 @@ class Closing:
         except (NotFootage, EmptyFootage):
             return ZERO
 
-    def close(self, recording: Recording, looked: Sequence[CoveredSpan] = (), *, last: bool = False) -> None:
+    def close(self, recording: Recording, looked: Sequence[CoveredSpan] = ()) -> None:
         """Has ``recording`` searched from now on; one in which there is nothing is forgotten.
 
-        ``looked`` is what was looked at for rules, as far as that is known. The ``last`` time it is tried, what cannot
-        be read now is taken for what never can be: it has failed, and its file stays.
+        ``looked`` is what was looked at for rules, as far as that is known.
 
         Raises:
             DecoderCrashed, DecoderOverran, SourceChanged: it cannot be read now, and is under way still.
             StorageError: it cannot be written down now.
         """
-        now = self.archive.recording(recording.id)
-        if now is None or now.state is not RecordingState.RECORDING:
+        now = self._under_way(recording)
+        if now is None:
             return
         try:
             length = self.measure(recording)
             if not length:
                 raise EmptyFootage(problem="nothing of it plays")
             digest = self.files.identify(recording.source).digest
-        except _PASSING as error:
-            if not last:
-                raise
-            self._fail(now, recording.length, looked, error)
-            return
+        except _PASSING:
+            raise
         except EmptyFootage as error:
             if self.holds_media(recording.source):
                 self._fail(now, recording.length, looked, error)
@@ -95,6 +91,33 @@ class Closing:
         self.archive.close(recording.id, length=length, digest=digest)
         self._submit(recording)
 
+    def give_up(self, recording: Recording, looked: Sequence[CoveredSpan], error: BadMedia) -> None:
+        """Takes what ``close`` could not read for what never can be: it has failed, and its file stays."""
+        now = self._under_way(recording)
+        if now is not None:
+            self._fail(now, recording.length, looked, error)
+
+    def failed(self) -> tuple[Recording, ...]:
+        """Recordings of cameras that never could be closed, the youngest first."""
+        found = self._all(RecordingFilter(state=RecordingState.FAILED))
+        return tuple(each for each in found if each.camera and each.digest == _digest(each.id))
+
+    def reopen(self, recording: Recording) -> bool:
+        """True where one that failed can be read by now: it is to be closed once more.
+
+        Raises:
+            StorageError: it cannot be mended or written down now.
+        """
+        try:
+            readable = self.measure(recording) > ZERO
+        except BadMedia:
+            return False
+        now = self.archive.recording(recording.id)
+        if not readable or now is None or now.state is not RecordingState.FAILED:
+            return False
+        self.archive.set_state(recording.id, RecordingState.RECORDING, ())
+        return True
+
     def left_behind(self, camera: str = "") -> tuple[Recording, ...]:
         """Recordings of cameras that nobody has ended, the youngest first."""
         wanted = RecordingFilter(state=RecordingState.RECORDING, camera=camera)
@@ -105,6 +128,10 @@ class Closing:
         for recording in self._all(RecordingFilter(state=RecordingState.QUEUED)):
             if recording.camera:
                 self._submit(recording)
+
+    def _under_way(self, recording: Recording) -> Recording | None:
+        now = self.archive.recording(recording.id)
+        return now if now is not None and now.state is RecordingState.RECORDING else None
 
     def _fail(self, recording: Recording, told: timedelta, looked: Sequence[CoveredSpan], error: BadMedia) -> None:
         """What was seen of it live stays, and is kept for as long as if it could be read.
@@ -150,7 +177,7 @@ def under_way(path: str, camera_id: str, started_at: datetime, now: datetime, ca
         id=name,
         title=f"{camera_id if camera is None else camera.name} {started_at:%Y-%m-%d %H:%M:%S}",
         source=path,
-        digest=f"live:{name}",
+        digest=_digest(name),
         length=ZERO,
         state=RecordingState.RECORDING,
         started_at=started_at,
@@ -167,3 +194,8 @@ def under_way(path: str, camera_id: str, started_at: datetime, now: datetime, ca
 def begin_rules(archive: Archive, recording_id: str, length: timedelta = ZERO) -> str:
     """The id of the recording's unfinished analysis that holds the events of alerts."""
     return archive.begin(recording_id, "rules", Sampling(), length, (), kind=AnalysisKind.RULES)
+
+
+def _digest(recording_id: str) -> str:
+    """What stands for a recording's content until it has been closed."""
+    return f"live:{recording_id}"

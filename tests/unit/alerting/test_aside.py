@@ -10,25 +10,36 @@ from typing import Any
 
 import pytest
 
-from videoqa.alerting.aside import MOST_TRIES, Aside
+from videoqa.alerting.aside import MOST_CRASHES, MOST_OVERRUNS, Aside
 from videoqa.alerting.closing import under_way
-from videoqa.errors import DatabaseBusy, DecoderCrashed, DecoderOverran
+from videoqa.errors import BadMedia, DatabaseBusy, DecoderCrashed, DecoderOverran
 from videoqa.media import Recording
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 GENEROUS = 20.0
 LEFT = under_way("/left", "gate", NOON, NOON, None)
 FRESH = under_way("/fresh", "gate", NOON, NOON, None)
+FAILED = under_way("/failed", "gate", NOON, NOON, None)
+BROKEN = under_way("/broken", "gate", NOON, NOON, None)
+CRASH, LATE, BUSY = (
+    DecoderCrashed(problem="killed"),
+    DecoderOverran(limit="1 s", what="time"),
+    DatabaseBusy(path="/", seconds=1),
+)
 
 
 @dataclass
 class Closing:
-    """Fails with ``troubles``, one after the other, each time it is asked for anything; ``always`` is never read."""
+    """Fails with ``troubles``, one after the other, each time it is asked for anything. The file ``hard`` fails with
+    ``failures`` first, which are never told of others; ``once`` failed before and can be read by now.
+    """
 
     troubles: list[Exception] = field(default_factory=list)
-    always: str = ""
-    crashes: int = 0
+    hard: str = ""
+    failures: list[Exception] = field(default_factory=list)
+    once: tuple[Recording, ...] = ()
     closed: list[str] = field(default_factory=list)
+    given_up: list[str] = field(default_factory=list)
     done: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def left_behind(self) -> tuple[Recording, ...]:
@@ -38,12 +49,23 @@ class Closing:
     def resume(self) -> None:
         self._trouble()
 
-    def close(self, recording: Recording, looked: Sequence[object], *, last: bool) -> None:
-        if recording.source == self.always and not last:
-            self.crashes += 1
-            raise DecoderCrashed(problem="killed")
+    def failed(self) -> tuple[Recording, ...]:
+        return (FAILED, BROKEN) if self.once else ()
+
+    def reopen(self, recording: Recording) -> bool:
+        self._trouble()
+        return recording in self.once
+
+    def close(self, recording: Recording, looked: Sequence[object]) -> None:
+        if recording.source == self.hard and self.failures:
+            raise self.failures.pop(0)
         self._trouble()
         self.closed.append(recording.source)
+        self.done.release()
+
+    def give_up(self, recording: Recording, looked: Sequence[object], error: BadMedia) -> None:
+        self._trouble()
+        self.given_up.append(recording.source)
         self.done.release()
 
     def _trouble(self) -> None:
@@ -93,12 +115,32 @@ def test_nobody_waits_at_the_end_for_what_cannot_be_done_now() -> None:
     assert closing.closed == ["/left"]
 
 
-def test_what_always_crashes_is_given_up_after_some_tries_and_holds_nobody_up() -> None:
-    closing = Closing(always="/fresh")
+@pytest.mark.parametrize(("trouble", "most"), [(CRASH, MOST_CRASHES), (LATE, MOST_OVERRUNS)])
+def test_what_never_can_be_read_is_given_up_after_some_tries_and_holds_nobody_up(trouble: BadMedia, most: int) -> None:
+    closing = Closing(hard="/fresh", failures=[trouble] * (most + 1))
     busy = aside(closing)
     busy.close(FRESH, ())
     busy.look(())
     for _ in range(2):
         assert closing.done.acquire(timeout=GENEROUS)
-    assert closing.closed == ["/left", "/fresh"]
-    assert closing.crashes == MOST_TRIES - 1
+    assert (closing.closed, closing.given_up) == (["/left"], ["/fresh"])
+    assert len(closing.failures) == 1
+
+
+def test_nothing_is_given_up_for_what_other_things_failed_with() -> None:
+    outage: list[Exception] = [BUSY] * MOST_CRASHES + [CRASH] * (MOST_CRASHES - 1) + [LATE] * (MOST_OVERRUNS - 1)
+    closing = Closing(hard="/fresh", failures=outage)
+    busy = aside(closing)
+    busy.close(FRESH, ())
+    busy.look(())
+    for _ in range(2):
+        assert closing.done.acquire(timeout=GENEROUS)
+    assert (closing.closed, closing.given_up) == (["/left", "/fresh"], [])
+
+
+def test_what_failed_before_is_closed_where_it_can_be_read_by_now() -> None:
+    closing = Closing(once=(FAILED,))
+    aside(closing).look(())
+    for _ in range(2):
+        assert closing.done.acquire(timeout=GENEROUS)
+    assert closing.closed == ["/left", "/failed"]

@@ -90,10 +90,10 @@ def test_what_a_machine_without_time_does_to_footage_passes(trouble: BadMedia, p
 
 
 def test_what_crashes_the_decoder_the_last_time_too_has_failed_and_plays(path: Path, tmp_path: Path) -> None:
-    world = World(path, HEAD + FRAGMENT, *[DecoderCrashed(problem="killed")] * 2)
+    world = World(path, HEAD + FRAGMENT, *[DecoderCrashed(problem="killed")])
     with pytest.raises(DecoderCrashed):
         world.close()
-    world.closing.close(replace(world.recording, length=7 * SECOND), last=True)
+    world.closing.give_up(replace(world.recording, length=7 * SECOND), (), DecoderCrashed(problem="killed"))
     assert world.closing.left_behind() == ()
     failed = world.archive.recording(world.recording.id)
     assert failed is not None
@@ -103,12 +103,20 @@ def test_what_crashes_the_decoder_the_last_time_too_has_failed_and_plays(path: P
         assert file.read() == HEAD + FRAGMENT
 
 
-def test_what_can_be_read_the_last_time_is_closed_like_any_other(path: Path) -> None:
-    world = World(path, HEAD + FRAGMENT)
-    world.closing.close(world.recording, last=True)
-    closed = world.archive.recording(world.recording.id)
+def test_what_was_given_up_is_closed_once_it_can_be_read(path: Path) -> None:
+    late = DecoderOverran(limit="1 s", what="time")
+    world = World(path, HEAD + FRAGMENT, late)
+    assert world.closing.failed() == ()
+    assert not world.closing.reopen(world.recording)
+    world.closing.give_up(world.recording, (), late)
+    [failed] = world.closing.failed()
+    assert world.closing.reopen(failed)
+    closed = world.close()
     assert closed is not None
-    assert closed.state is RecordingState.QUEUED
+    assert (closed.state, closed.problems, closed.length) == (RecordingState.QUEUED, (), 8 * SECOND)
+    world.closing.give_up(world.recording, (), late)
+    world.archive.set_state(closed.id, RecordingState.FAILED, ["the pipeline cannot read it"])
+    assert world.closing.failed() == ()
 
 
 @pytest.mark.parametrize("content", [b"", HEAD[:5], HEAD, HEAD + FRAGMENT[:20], HEAD + FRAGMENT[:60]])

@@ -107,8 +107,12 @@ async def begun(request: Request, service: Service, caller: Caller, body: AskBod
         about = asked(service, caller, body.recordings, body.cameras, between)
         grounded = service.grounded()
         if grounded is not None:
-            return grounded.ask_stream(body.question, about.recordings, between, body.limit, among=about.among)
-        answer = service.answering.ask(body.question, about.recordings, between, body.limit, among=about.among)
+            return grounded.ask_stream(
+                body.question, about.recordings, between, body.limit, among=about.among, cameras=about.cameras
+            )
+        answer = service.answering.ask(
+            body.question, about.recordings, between, body.limit, among=about.among, cameras=about.cameras
+        )
         told = () if answer.text is None else (Told(answer.text),)
         return iter((*told, answer))
 

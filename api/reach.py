@@ -20,11 +20,13 @@ _A_PAGE = 500
 class Asked:
     """The ids of the recordings that are asked, None for all there are ``among`` those that exist for the caller.
 
-    ``among`` is None where that is every one.
+    ``among`` is None where that is every one. ``cameras`` are the ids of those that are asked and there: all that the
+    caller sees, unless only some recordings or cameras are asked.
     """
 
     recordings: tuple[str, ...] | None
     among: frozenset[str] | None
+    cameras: frozenset[str]
 
 
 def asked(
@@ -44,7 +46,10 @@ def asked(
     """
     ids = named(service, caller, names) | filmed(service, caller, cameras, between)
     among = None if caller.scope.everything else service.archive.ids(RecordingFilter(scope=caller.scope))
-    return Asked(tuple(ids) if names or cameras else None, among)
+    reached = service.setting_up.reached(caller.scope)
+    if not names and not cameras:
+        return Asked(None, among, frozenset(each.id for each in reached))
+    return Asked(tuple(ids), among, frozenset(each.id for each in reached if {each.id, each.name} & set(cameras)))
 
 
 def filmed(

@@ -62,7 +62,7 @@ def a_service(folder: Path, **parts: Any) -> Service:
     subtitles = parts.get("subtitles") or KeptSubtitles(folder)
     known: dict[str, Any] = {
         "archive": archive,
-        "answering": Answering(search, archive, _lexicon(), UTC),
+        "answering": Answering(search, archive, _lexicon(), UTC, cameras=SqlCameras(engine)),
         "grounded": lambda: None,
         "jobs": jobs,
         "inbox": inbox,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, tzinfo
 
 from videoqa import tracing
@@ -10,12 +10,14 @@ from videoqa.answering import movement
 from videoqa.answering.calibration import FOUND
 from videoqa.answering.census import Census, Count
 from videoqa.answering.evidence import Evidence
+from videoqa.answering.gaps import Gaps
 from videoqa.answering.lookup import SIGNALS, Lookup, Spans, of_day, spans_of, told
 from videoqa.answering.question import Question
+from videoqa.answering.window import stretch_of
 from videoqa.answers import Answer, Citation, Moment, WallClock
 from videoqa.events import Source
 from videoqa.media import Recording, Span
-from videoqa.ports import Archive, Lexicon, Search
+from videoqa.ports import Archive, Cameras, Lexicon, Search
 
 
 def _utc_now() -> datetime:
@@ -32,10 +34,13 @@ class Answering:
         lexicon: Lexicon,
         zone: tzinfo,
         now: Callable[[], datetime] = _utc_now,
+        *,
+        cameras: Cameras | None = None,
     ) -> None:
         self.lookup = Lookup(search, archive, lexicon, zone, now)
         """What it stands on, and whoever proposes moments to look at again."""
-        self._census = Census(archive)
+        self.census = Census(archive, None if cameras is None else Gaps(cameras, zone, now))
+        """What is told with each answer of all that was asked."""
 
     @tracing.span("ask")
     def ask(
@@ -46,8 +51,10 @@ class Answering:
         limit: int = 5,
         *,
         among: frozenset[str] | None = None,
+        cameras: Collection[str] = (),
     ) -> Answer:
-        """What the recordings with the ids ``recordings`` (None: all) say to ``question`` inside ``between``.
+        """What the recordings with the ids ``recordings`` (None: all) say to ``question`` inside ``between``; of a
+        stretch of the wall clock, what the ``cameras`` with these ids have no footage of is told too.
 
         ``among`` are the ids of the recordings that there are for whoever asks, None where these are all: nothing of
         the others has a say in the answer.
@@ -64,7 +71,9 @@ class Answering:
         spans = spans_of(read_as, asked, between)
         motion = self._movement(read_as, asked, spans, limit)
         moments = motion[0] if motion else self.lookup.evidence(read_as, asked, spans, limit, among=among).moments
-        return _answer(question, moments, motion and motion[1], self._census.of(asked))
+        return _answer(
+            question, moments, motion and motion[1], self.census.of(asked, stretch_of(read_as, between), cameras)
+        )
 
     @tracing.span("search")
     def search(
@@ -107,7 +116,7 @@ class Answering:
             asked = self.lookup.asked(tuple({candidate.passage.recording_id for candidate in proposed}), among)
             motion = self._movement(read_as, asked, spans_of(read_as, asked, None), limit)
         moments = motion[0] if motion else self.lookup.anywhere(read_as, limit, among).moments
-        return _answer(question, moments, motion and motion[1], self._census.among(among))
+        return _answer(question, moments, motion and motion[1], self.census.among(among))
 
     def _about_motion(self, question: Question) -> bool:
         return question.quiet or movement.share(question, self.lookup.lexicon) >= movement.ENOUGH

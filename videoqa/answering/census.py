@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
-from videoqa.media import UNHEARD, Coverage, CoverageState, Recording, RecordingState
+from videoqa.answering.gaps import Gaps
+from videoqa.answers import WallClock
+from videoqa.media import UNHEARD, ZERO, Coverage, CoverageState, Recording, RecordingState, Span
 from videoqa.ports import AnalysisKind, Archive
 from videoqa.times import SECOND, clock
 
@@ -31,17 +34,45 @@ class Count:
 
 
 class Census:
-    """Counts recordings, and remembers for a while what that came to."""
+    """Counts recordings, and remembers for a while what that came to. ``gaps`` is None where there are no cameras."""
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive, gaps: Gaps | None) -> None:
         self._archive = archive
+        self._gaps = gaps
         self._counted: OrderedDict[frozenset[str] | None, tuple[float, Count]] = OrderedDict()
 
-    def of(self, asked: Sequence[Recording]) -> Count:
-        """Counts ``asked`` now."""
+    def of(self, asked: Sequence[Recording], stretch: WallClock | None = None, cameras: Collection[str] = ()) -> Count:
+        """Counts ``asked`` now, as far as they lie in ``stretch``, and what the ``cameras`` have no footage of then."""
+        if stretch is not None:
+            asked = tuple(recording for recording in asked if reaches(recording, stretch))
         ended = over(asked)
-        coverage = self._archive.total_coverage([recording.id for recording in ended])
-        return Count(coverage, (*unknown(asked), *self._unjudged(ended)))
+        coverage = self.coverage(ended, stretch)
+        notes = (*unknown(asked), *self._unjudged(ended, stretch))
+        if stretch is None or self._gaps is None:
+            return Count(coverage, notes)
+        missing = self._gaps.within(stretch, cameras, {recording.camera for recording in asked})
+        return Count(_with(coverage, missing.length), (*missing.notes, *notes))
+
+    def coverage(
+        self, ended: Sequence[Recording], stretch: WallClock | None, kind: AnalysisKind = AnalysisKind.SIGNALS
+    ) -> Coverage:
+        """The coverages of ``ended`` added up, as far as they lie in ``stretch``."""
+        parts = {recording.id: part_in(recording, stretch) for recording in ended}
+        whole = [recording.id for recording in ended if parts[recording.id] == _whole(recording)]
+        total = self._archive.total_coverage(whole, kind)
+        cut = {name: part for name, part in parts.items() if part is not None}
+        for name in whole:
+            cut.pop(name, None)
+        if not cut:
+            return total
+        known = self._archive.coverages(cut, kind)
+        length, totals = total.length, {state: total.total(state) for state in CoverageState}
+        for name, part in cut.items():
+            length += part.length
+            for covered in known[name].spans if name in known else ():
+                if (inside := covered.span.intersection(part)) is not None:
+                    totals[covered.state] += inside.length
+        return Coverage.of_totals(length, totals)
 
     def among(self, ids: frozenset[str] | None) -> Count:
         """The recordings with these ids (None: all) as they stood at most ``LASTS`` seconds ago."""
@@ -55,18 +86,38 @@ class Census:
             self._counted.popitem(last=False)
         return count
 
-    def _unjudged(self, ended: Sequence[Recording]) -> tuple[str, ...]:
+    def _unjudged(self, ended: Sequence[Recording], stretch: WallClock | None) -> tuple[str, ...]:
         """A note on what nobody looked at for rules: that there is no alert says nothing of it."""
-        of_cameras = [recording.id for recording in ended if recording.camera]
+        of_cameras = [recording for recording in ended if recording.camera]
         if not of_cameras:
             return ()
-        missed = self._archive.total_coverage(of_cameras, AnalysisKind.RULES).total(CoverageState.DROPPED)
+        missed = self.coverage(of_cameras, stretch, AnalysisKind.RULES).total(CoverageState.DROPPED)
         return (UNJUDGED.format(clock(missed)),) if missed >= SECOND else ()
 
 
 def over(asked: Sequence[Recording]) -> tuple[Recording, ...]:
     """Those of ``asked`` that are whole: of what is under way nothing can have been looked at for an answer yet."""
     return tuple(recording for recording in asked if recording.state is not RecordingState.RECORDING)
+
+
+def reaches(recording: Recording, stretch: WallClock) -> bool:
+    """True where any of ``recording`` lies in ``stretch``, or may: how long it is, or when it began, can come to be
+    known when it is indexed.
+    """
+    if recording.length <= ZERO or recording.state is RecordingState.RECORDING:
+        return recording.started_at is None or recording.started_at < stretch.end
+    return part_in(recording, stretch) is not None
+
+
+def part_in(recording: Recording, stretch: WallClock | None) -> Span | None:
+    """What of ``recording`` lies in ``stretch``; None where nothing does, or where its wall clock is unknown."""
+    whole = _whole(recording)
+    if stretch is None or whole is None:
+        return whole
+    began = recording.started_at
+    if began is None or stretch.end <= began or stretch.start >= began + recording.length:
+        return None
+    return Span(max(stretch.start - began, ZERO), min(stretch.end - began, recording.length))
 
 
 def unknown(asked: Sequence[Recording]) -> tuple[str, ...]:
@@ -80,6 +131,17 @@ def unknown(asked: Sequence[Recording]) -> tuple[str, ...]:
     )
     told = tuple(note.format(number, len(asked)) for number, note in notes if number)
     return (_under_way(live), *told) if live else told
+
+
+def _whole(recording: Recording) -> Span | None:
+    return Span(ZERO, recording.length) if recording.length > ZERO else None
+
+
+def _with(coverage: Coverage, missing: timedelta) -> Coverage:
+    """``coverage``, and ``missing`` of which there is no footage."""
+    totals = {state: coverage.total(state) for state in CoverageState}
+    totals[CoverageState.GAP] += missing
+    return Coverage.of_totals(coverage.length + missing, totals)
 
 
 def _under_way(names: Sequence[str]) -> str:

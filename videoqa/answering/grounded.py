@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from videoqa import tracing
 from videoqa.answering import telling, verdict
 from videoqa.answering.answering import Answering
 from videoqa.answering.calibration import FOUND
-from videoqa.answering.census import over, unknown
+from videoqa.answering.census import over
 from videoqa.answering.looking import CloseLooks, Glance, unseen
 from videoqa.answering.negation import asks_whether_not, turned
 from videoqa.answering.order import Order, place_of
@@ -17,6 +17,7 @@ from videoqa.answering.proposals import Proposals
 from videoqa.answering.proposing import Proposing
 from videoqa.answering.question import counts
 from videoqa.answering.telling import Sentence
+from videoqa.answering.window import stretch_of
 from videoqa.answers import (
     Answer,
     AnswerPart,
@@ -66,13 +67,14 @@ class GroundedAnswering:
         limit: int = 5,
         *,
         among: frozenset[str] | None = None,
+        cameras: Collection[str] = (),
     ) -> Answer:
         """As ``Answering.ask``, looked at again. Where the model does not answer, what the index says, with a note.
 
         Raises:
             BadQuestion: it is empty or too long.
         """
-        parts = self.ask_stream(question, recordings, between, limit, among=among)
+        parts = self.ask_stream(question, recordings, between, limit, among=among, cameras=cameras)
         return next(part for part in parts if isinstance(part, Answer))
 
     def ask_stream(
@@ -83,6 +85,7 @@ class GroundedAnswering:
         limit: int = 5,
         *,
         among: frozenset[str] | None = None,
+        cameras: Collection[str] = (),
     ) -> Iterator[AnswerPart]:
         """The answer as it comes into being, in the end the ``Answer``. Closing the iterator ends the looks.
 
@@ -90,7 +93,7 @@ class GroundedAnswering:
             BadQuestion: it is empty or too long.
         """
         positive = turned(question) if asks_whether_not(question) else question
-        asked = _Asked(question, positive, recordings, between, limit, among)
+        asked = _Asked(question, positive, recordings, between, limit, among, cameras)
         return self._traced(asked, self._propose(asked, positive, None))
 
     def _traced(self, asked: _Asked, proposals: Proposals) -> Iterator[AnswerPart]:
@@ -120,16 +123,17 @@ class GroundedAnswering:
             return
         found = verdict.distinct(verdict.confirmed(glances), place_of(question), proposals.asked, counting=counting)
         more = (MORE,) if counting and len(moments) == COUNTED else ()
-        missing = (*self._unseen(proposals.asked), *unknown(proposals.asked))
+        stretch = stretch_of(question, asked.between)
+        count = self._answering.census.of(proposals.asked, stretch, asked.cameras)
         draft = Answer(
             question=asked.question,
             found=bool(found),
             text=None,
             moments=(),
             citations=(),
-            coverage=self._archive.total_coverage([recording.id for recording in over(proposals.asked)]),
+            coverage=count.coverage,
             given_by=seen_by,
-            notes=(*verdict.notes(every), *order.notes, *more, *missing),
+            notes=(*verdict.notes(every), *order.notes, *more, *self._unseen(proposals.asked, stretch), *count.notes),
             rejected=verdict.rejections(glances),
             usage=sum((glance.usage for glance in every), Usage()),
         )
@@ -190,16 +194,18 @@ class GroundedAnswering:
             if not whole and number not in cited:
                 yield from telling.own(number, moment.text)
 
-    def _unseen(self, asked: Sequence[Recording]) -> tuple[str, ...]:
+    def _unseen(self, asked: Sequence[Recording], stretch: WallClock | None) -> tuple[str, ...]:
         """How much of ``asked`` the model that indexes has not looked at: its look failed, or is still to come."""
-        whole = [recording.id for recording in over(asked)]
-        coverage = self._archive.total_coverage(whole, AnalysisKind.MODEL)
+        whole = over(asked)
+        coverage = self._answering.census.coverage(whole, stretch, AnalysisKind.MODEL)
         missing = coverage.length - sum(map(coverage.total, _LOOKED_AT), ZERO)
         # Where a recording ends is known to about a second.
         return (NOT_SEEN.format(clock(missing)),) if missing > len(whole) * SECOND else ()
 
     def _unaided(self, asked: _Asked, notes: tuple[str, ...], spent: Usage | None = None) -> Iterator[AnswerPart]:
-        answer = self._answering.ask(asked.question, asked.recordings, asked.between, asked.limit, among=asked.among)
+        answer = self._answering.ask(
+            asked.question, asked.recordings, asked.between, asked.limit, among=asked.among, cameras=asked.cameras
+        )
         if answer.text is not None:
             yield Told(answer.text)
         yield replace(answer, notes=(*notes, *answer.notes), usage=spent or Usage())
@@ -215,6 +221,7 @@ class _Asked:
     between: Span | WallClock | None
     limit: int
     among: frozenset[str] | None
+    cameras: Collection[str]
 
 
 def _part(glance: Glance) -> AnswerPart:

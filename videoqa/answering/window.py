@@ -33,6 +33,15 @@ def spans_in(question: Question, recording: Recording, between: Span | WallClock
     return spans
 
 
+def stretch_of(question: Question, between: Span | WallClock | None) -> WallClock | None:
+    """The stretch of the wall clock that ``question`` asks about inside ``between``; None where it names none."""
+    clocks = [clock for clock in (between, question.clock) if isinstance(clock, WallClock)]
+    if not clocks:
+        return None
+    start, end = max(clock.start for clock in clocks), min(clock.end for clock in clocks)
+    return WallClock(start, end) if start < end else clocks[0]
+
+
 def _days(question: Question, recording: Recording) -> Sequence[WallClock]:
     if recording.started_at is None or question.daily is None:
         return ()

@@ -125,7 +125,7 @@ class House(Readers):
     def answering(self) -> Answering:
         from videoqa.answering.answering import Answering
 
-        return Answering(self.search, self.archive, self.lexicon, self.zone)
+        return Answering(self.search, self.archive, self.lexicon, self.zone, cameras=self.cameras)
 
     @property
     def grounded(self) -> GroundedAnswering | None:

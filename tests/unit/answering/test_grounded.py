@@ -3,19 +3,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.unit.answering.yard import MOTIONS, TRUTH, YARD, motion, place, recording, seconds, seen
 from videoqa.answering.calibration import FOUND
+from videoqa.answering.census import UNJUDGED
 from videoqa.answering.grounded import MOMENTS, UNCONFIRMED
 from videoqa.answering.verdict import CUT_OFF, UNAIDED
-from videoqa.answers import Answer, Confirmed, Proposed, Rejected, Told, Unconfirmed
+from videoqa.answers import Answer, Confirmed, Proposed, Rejected, Told, Unconfirmed, WallClock
 from videoqa.errors import BadQuestion, BadReply, ModelUnreachable, NoSuchFile, UnfitModel
 from videoqa.events import Source
-from videoqa.media import Cue, FrameGroup
-from videoqa.ports import Closeup, Finding, Pictures
+from videoqa.media import Coverage, CoverageState, CoveredSpan, Cue, FrameGroup, Sampling
+from videoqa.ports import AnalysisKind, Closeup, Finding, Pictures
 from videoqa.testing.grounder import TruthfulGrounder
 
 STAMP = timedelta(seconds=0.5)
@@ -414,6 +415,21 @@ def test_what_the_model_has_not_looked_at_is_said() -> None:
     told = "The model has not looked at 00:05:00 of this; what it would have found there is missing from the index."
     assert told in place(by_model=False).grounded(TruthfulGrounder(TRUTH)).ask(question).notes
     assert place().grounded(TruthfulGrounder(TRUTH)).ask(question).notes == ()
+
+
+def test_what_nobody_looked_at_for_a_rule_is_said_where_a_model_answers_too() -> None:
+    began = datetime(2026, 5, 9, 12, tzinfo=UTC)
+    yard = place(replace(YARD, camera="gate", started_at=began))
+    rules = yard.archive.begin("yard", "rules", Sampling(), YARD.length, (), kind=AnalysisKind.RULES)
+    missed = CoveredSpan(seconds(60, 180), CoverageState.DROPPED, cause="late")
+    yard.archive.finish(rules, Coverage(YARD.length, (missed,)), (), ())
+    grounded = yard.grounded(TruthfulGrounder(TRUTH))
+    question = "When does somebody come to the yard?"
+    assert grounded.ask(question).notes == (UNJUDGED.format("00:02:00"),)
+    minutes = WallClock(began + timedelta(minutes=1), began + timedelta(minutes=2))
+    answer = grounded.ask(question, between=minutes)
+    assert answer.notes == (UNJUDGED.format("00:01:00"),)
+    assert answer.coverage.analysed == answer.coverage.length == timedelta(minutes=1)
 
 
 def test_a_time_that_a_look_made_up_is_not_told() -> None:

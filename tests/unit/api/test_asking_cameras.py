@@ -16,7 +16,7 @@ from api.service import Service
 from tests.service import URL, a_service
 from tests.talks import GARDEN, MUSIC, add_talk
 from videoqa.access import Role, Scope
-from videoqa.cameras import Camera, StreamUrl
+from videoqa.cameras import Camera, Gap, StreamUrl
 from videoqa.media import Recording
 
 NOON = datetime(2026, 5, 9, 12, tzinfo=UTC)
@@ -88,6 +88,34 @@ def test_of_a_camera_only_what_reaches_into_the_time_is_asked(yard: Yard) -> Non
     assert yard.ask(MOWER, cameras=["gate-1"], between=day).json()["coverage"]["length"] == 0.0
     assert yard.found(camera="hall", **{"from": day[0]}) == {yard.hall.id}
     assert yard.found(camera="hall", to=day[0]) == set()
+
+
+def hours(start: int, end: int) -> list[str]:
+    return [(NOON.replace(hour=0) + timedelta(hours=hour)).isoformat() for hour in (start, end)]
+
+
+def test_that_a_camera_has_no_footage_of_the_time_is_told_with_its_cause(yard: Yard) -> None:
+    lost = Gap("gate-1", NOON + timedelta(minutes=5), NOON + timedelta(hours=5), "nobody answers")
+    yard.service.alerts.write([lost])
+    nothing = yard.ask(MOWER, cameras=["gate-1"], between=hours(13, 16)).json()
+    told = "front gate has no footage from 2026-05-09 13:00:00 to 16:00:00: nobody answers."
+    assert (nothing["found"], nothing["notes"]) == (False, [told])
+    coverage = nothing["coverage"]
+    assert (coverage["length"], coverage["analysed"], coverage["gap"]) == (3 * 3600.0, 0.0, 3 * 3600.0)
+    some = yard.ask(MOWER, cameras=["front gate"], between=hours(12, 16)).json()
+    assert some["found"]
+    assert some["notes"] == ["front gate has no footage from 2026-05-09 12:05:00 to 16:00:00: nobody answers."]
+    assert (some["coverage"]["analysed"], some["coverage"]["gap"]) == (300.0, 3 * 3600.0 + 55 * 60)
+    for who, notes in (("green", [told]), ("by camera", [told])):
+        assert yard.ask(MOWER, who, between=hours(13, 16)).json()["notes"][:1] == notes
+    assert yard.ask(MOWER, recordings=["brought"], between=hours(13, 16)).json()["notes"] == []
+
+
+def test_the_gaps_of_a_camera_out_of_reach_are_not_told(yard: Yard) -> None:
+    yard.service.alerts.write([Gap("gate-2", NOON, NOON + timedelta(hours=4), "nobody answers")])
+    answer = yard.ask(MOWER, "by camera", between=hours(12, 16)).json()
+    assert answer["notes"] == []
+    assert answer["coverage"]["gap"] == 0.0
 
 
 @pytest.mark.parametrize("who", ["green", "by camera"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -50,15 +51,16 @@ def ask(
 ) -> int:
     """Answer a question with the moments that bear the answer out."""
     place = house()
-    stretch = _stretch(between, since, until, of_day=camera is not None and not recordings)
-    chosen = _chosen(recordings, camera, stretch)
+    named = _named(recordings, camera)
+    stretch = _stretch(between, since, until, of_day=bool(named.cameras))
+    chosen, watching = _chosen(named, stretch), _watching(named)
     if place.grounded is None:
-        answer = place.answering.ask(question, chosen, stretch)
+        answer = place.answering.ask(question, chosen, stretch, cameras=watching)
         origins = _origins([*answer.moments])
         print(printing.answer_json(answer, origins) if as_json else printing.answer(answer, origins))
         return FOUND if answer.found else NOTHING_FOUND
     told = False
-    for part in place.grounded.ask_stream(question, chosen, stretch):
+    for part in place.grounded.ask_stream(question, chosen, stretch, cameras=watching):
         if isinstance(part, Told) and not as_json:
             print(printing.one_line(part.sentence), end=" ", flush=True)
             told = True
@@ -82,37 +84,55 @@ def search(
     as_json: Json = False,
 ) -> int:
     """List the moments nearest to some words, best first, without a verdict."""
-    stretch = _stretch(between, since, until, of_day=camera is not None and not recordings)
-    moments = house().answering.search(words, _chosen(recordings, camera, stretch), stretch, limit)
+    named = _named(recordings, camera)
+    stretch = _stretch(between, since, until, of_day=bool(named.cameras))
+    moments = house().answering.search(words, _chosen(named, stretch), stretch, limit)
     origins = _origins(moments)
     print(printing.moments_json(moments, origins) if as_json else printing.moments(moments, origins))
     return FOUND if moments else NOTHING_FOUND
 
 
-def _chosen(names: list[str] | None, cameras: list[str] | None, between: Span | WallClock | None) -> list[str] | None:
-    """The ids of the recordings called ``names``, and of what ``cameras`` recorded; None asks all of them.
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What is asked by name: the ids of recordings, and what cameras are called; nothing where all there is is."""
 
-    A camera may stand among the names as well; one that was removed is called by its id.
-    """
-    if not names and not cameras:
-        return None
+    recordings: frozenset[str]
+    cameras: tuple[str, ...]
+
+
+def _named(names: list[str] | None, cameras: list[str] | None) -> _Named:
+    """What is called ``names``, among which a camera may stand, and ``cameras``; one that was removed by its id."""
     place = house()
-    chosen = set[str]()
+    recordings, filmed = set[str](), [*(cameras or ())]
     for name in names or ():
-        if place.cameras.camera(name) is None:
+        if place.cameras.camera(name) is not None:
+            filmed.append(name)
+            continue
+        try:
+            recordings.add(place.resolve(name).id)
+        except UnknownRecording as error:
             try:
-                chosen.add(place.resolve(name).id)
-                continue
-            except UnknownRecording as error:
-                try:
-                    chosen |= _recorded_by(name, between)
-                except UnknownCamera:
-                    raise error from None
-        else:
-            chosen |= _recorded_by(name, between)
-    for name in cameras or ():
-        chosen |= _recorded_by(name, between)
-    return sorted(chosen)
+                _recorded_by(name, None)
+            except UnknownCamera:
+                raise error from None
+            filmed.append(name)
+    return _Named(frozenset(recordings), tuple(filmed))
+
+
+def _chosen(named: _Named, between: Span | WallClock | None) -> list[str] | None:
+    """The ids of the recordings that are asked; None asks all of them."""
+    if named == _ALL:
+        return None
+    return sorted(named.recordings.union(*(_recorded_by(name, between) for name in named.cameras)))
+
+
+def _watching(named: _Named) -> frozenset[str]:
+    """The ids of the cameras that are asked and there."""
+    known = house().cameras.cameras()
+    return frozenset(each.id for each in known if named == _ALL or {each.id, each.name} & set(named.cameras))
+
+
+_ALL = _Named(frozenset(), ())
 
 
 def _recorded_by(name: str, between: Span | WallClock | None) -> frozenset[str]:

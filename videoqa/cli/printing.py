@@ -108,7 +108,7 @@ def moments_json(found: Sequence[Moment], origins: Origins) -> str:
 def looked_at(seen: Coverage) -> str:
     """How much of the footage was looked at, in one sentence."""
     if not seen.length:
-        return "There is no footage yet; `videoqa index` takes some in."
+        return "There is no footage of that; `videoqa list` shows what there is, and `videoqa index` takes some in."
     parts = [f"{clock(seen.analysed)} of {clock(seen.length)} analysed"]
     # What is shorter would read as 00:00:00: frames lie that far apart.
     parts += [f"{clock(seen.total(state))} {word}" for state, word in _UNSEEN.items() if seen.total(state) >= SECOND]

@@ -16,7 +16,7 @@ from tests.live import alert_log, an_alert, new
 from videoqa.alerting.closing import begin_rules
 from videoqa.alerts import AlertState, Notice, NoticeKind, Severity
 from videoqa.bootstrap import House, house
-from videoqa.cameras import CameraState, CameraStatus, Detail
+from videoqa.cameras import CameraState, CameraStatus, Detail, Gap
 from videoqa.cli.commands import app
 from videoqa.cli.watch import _Wanted
 from videoqa.errors import (
@@ -183,6 +183,36 @@ def test_cameras_are_asked_by_the_wall_clock(run: Run) -> None:
     with pytest.raises(BadSetting, match="with its day"):
         run("ask", "a person", "--camera", "yard", "--from", "22:00")
     assert run("ask", "a person", "--camera", "yard", "--from", "2026-05-09T22:00")[0] == 1
+
+
+def test_a_time_of_day_is_no_minute_of_each_recording_however_cameras_are_named(run: Run) -> None:
+    run("camera", "add", "yard", URL)
+    house().archive.add(_recorded("a1", "yard 2026-05-09 12:00:00"))
+    house().archive.add(replace(_recorded("b1", "lecture.mp4"), camera=""))
+    house().archive.add(replace(_recorded("c1", "old 2026-05-09 12:00:00"), camera="old"))
+    for names in (("--in", "yard"), ("--in", "old"), ("--camera", "yard", "--in", "lecture")):
+        for command in ("ask", "search"):
+            with pytest.raises(BadSetting, match="with its day"):
+                run(command, "a person", *names, "--between", "22:00", "23:00")
+    for names in (("--in", "lecture"), ("--in", "a1")):
+        assert run("ask", "a person", *names, "--between", "0:10", "0:20")[0] == 1
+
+
+def test_what_a_camera_has_no_footage_of_is_told_with_the_answer(run: Run) -> None:
+    run("camera", "add", "yard", URL)
+    began = datetime(2026, 5, 9, 12, tzinfo=UTC)
+    (yard,) = house().cameras.cameras()
+    house().archive.add(replace(_recorded("a1", "yard 2026-05-09 12:00:00"), camera=yard.id))
+    house().alert_log.write([Gap(yard.id, began + timedelta(minutes=1), began + timedelta(hours=5), "nobody answers")])
+    for names in ((), ("--camera", "yard"), ("--in", "yard")):
+        told = run("ask", "was nobody there", *names, "--between", "2026-05-09T13:00Z", "2026-05-09T16:00Z")[1]
+        assert "note: yard has no footage from " in told
+        assert told.endswith(
+            ": nobody answers.\nLooked at the pictures: 00:00:00 of 03:00:00 analysed, "
+            "03:00:00 missing; subtitles are read whole.\n"
+        )
+    alone = run("ask", "was nobody there", "--in", "a1", "--between", "2026-05-09T13:00Z", "2026-05-09T16:00Z")[1]
+    assert alone.splitlines()[-1].startswith("There is no footage of that;")
 
 
 def test_what_is_named_of_a_camera_is_changed_and_the_rest_stays(run: Run) -> None:

@@ -1,13 +1,13 @@
 """What a camera shows, a picture after the other, as browsers have always known it: multipart/x-mixed-replace.
 
-One task of a process looks for new pictures, of every camera that is shown, for all whom it is shown to.
+One task of a process looks for new pictures, of every camera that is shown, for all whom it is shown to; another one
+whether the cameras are still there. Pictures are files, and come also while the database cannot be read.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ _LOOK_SECONDS = 0.15
 _AGAIN_SECONDS = 10.0
 """A picture that stays is sent anew after so long: whoever is gone is found out, and no proxy cuts what is silent."""
 _CHECK_SECONDS = 1.0
-"""Whether the cameras are still there is asked so often, whatever is shown meanwhile."""
+"""Whether the cameras are still there is asked so often, whatever is shown meanwhile; so is what could not be read."""
 _PATIENCE = 30.0
 _END = 1.0
 _log = logging.getLogger(__name__)
@@ -59,16 +59,18 @@ class Pictures:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._shown: dict[str, _Shown] = {}
-        self._looking: asyncio.Task[None] | None = None
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def of(self, camera: Camera, caller: Caller) -> AsyncGenerator[Snapshot, None]:
         """Each picture as it comes, the latest one anew where none does, until the camera is there for ``caller`` no
         longer.
         """
         shown = self._shown.setdefault(camera.id, _Shown(camera))
+        # It may have become another since it was last asked for those whom it is shown to already.
+        shown.become(camera, shown.picture)
         shown.readers += 1
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look())
+        self._repeat("which cameras there are", self._check, _CHECK_SECONDS)
+        self._repeat("what cameras show", self._look, _LOOK_SECONDS)
         seen: Snapshot | None = None
         try:
             while shown.camera is not None and caller.scope.covers(shown.camera.tags, shown.camera.id):
@@ -86,28 +88,47 @@ class Pictures:
                 self._shown.pop(camera.id, None)
 
     async def close(self) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.wait((self._looking,))
+        for task in self._tasks.values():
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks.values())
+
+    def _repeat(self, what: str, part: Callable[[], Awaitable[None]], seconds: float) -> None:
+        """Sees that ``part`` is done every ``seconds`` while anything is shown."""
+
+        async def repeat() -> None:
+            failing = False
+            while self._shown:
+                try:
+                    await part()
+                except VideoqaError as error:
+                    # Nobody is cut off for what cannot be read now, and once is enough to say so.
+                    if not failing:
+                        _log.warning("%s cannot be looked up: %s", what, error)
+                    failing = True
+                else:
+                    failing = False
+                await asyncio.sleep(_CHECK_SECONDS if failing else seconds)
+
+        task = self._tasks.get(what)
+        if task is None or task.done():
+            self._tasks[what] = asyncio.create_task(repeat())
+
+    async def _check(self) -> None:
+        before = {camera_id: shown.camera for camera_id, shown in self._shown.items()}
+        cameras = await in_thread(self._cameras)
+        for camera_id in self._shown.keys() & before.keys():
+            shown = self._shown[camera_id]
+            # Whoever came meanwhile may know it as it has become since.
+            if shown.camera is before[camera_id]:
+                shown.become(cameras.get(camera_id), shown.picture)
 
     async def _look(self) -> None:
-        checked = float("-inf")
-        while self._shown:
-            due = time.monotonic() - checked >= _CHECK_SECONDS
-            before = {camera_id: shown.picture for camera_id, shown in self._shown.items()}
-            try:
-                cameras = await in_thread(self._cameras) if due else None
-                found = await in_thread(lambda: self._latest(before))  # noqa: B023  awaited here
-            except VideoqaError as error:
-                # What cannot be read now is looked at again, and nobody is cut off for it.
-                _log.warning("what cameras show cannot be looked up: %s", error)
-            else:
-                checked = time.monotonic() if due else checked
-                for camera_id in self._shown.keys() & found.keys():
-                    shown = self._shown[camera_id]
-                    camera = shown.camera if cameras is None else cameras.get(camera_id)
-                    shown.become(camera, found[camera_id])
-            await asyncio.sleep(_LOOK_SECONDS)
+        before = {camera_id: shown.picture for camera_id, shown in self._shown.items()}
+        found = await in_thread(lambda: self._latest(before))
+        for camera_id in self._shown.keys() & found.keys():
+            shown = self._shown[camera_id]
+            shown.become(shown.camera, found[camera_id])
 
     def _cameras(self) -> Mapping[str, Camera]:
         return {camera.id: camera for camera in self._service.setting_up.cameras.cameras()}

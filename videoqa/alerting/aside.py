@@ -69,8 +69,8 @@ class Aside:
         self._every: Collection[Camera] = ()
         self._thread: threading.Thread | None = None
 
-    def close(self, recording: Recording, looked: Sequence[CoveredSpan]) -> None:
-        """Has the recording closed soon."""
+    def close(self, recording: Recording, looked: Sequence[CoveredSpan] | None) -> None:
+        """Has the recording closed soon; ``looked`` is as in ``Closing.close``."""
         self._to_do.put(
             _Work(
                 recording.id,
@@ -141,14 +141,14 @@ class Aside:
         left = [each for each in self._closing.left_behind() if each.camera not in watched]
         self._closing.resume()
         for recording in left:
-            self.close(recording, ())
+            self.close(recording, None)
         for recording in self._closing.failed():
             self._to_do.put(_Work(recording.id, partial(self._once_more, recording), self._again))
 
     def _once_more(self, recording: Recording) -> None:
         """What was too much for the machine before may not be now."""
         if self._closing.reopen(recording):
-            self.close(recording, ())
+            self.close(recording, None)
 
     def _tried(self, work: Callable[[], object]) -> Exception | None:
         """Why it did not go through."""

@@ -33,7 +33,8 @@ class Closing:
     """Ends recordings to which their camera adds nothing any more. Whatever is cut off by a kill is done by a second
     call. ``remove`` forgets a recording and its file; ``holds_media`` says whether there is footage in a file, be it
     readable or not; ``by_model`` says whether a model's look is to follow; ``mend`` makes a file readable again that
-    broke off when the machine did.
+    broke off when the machine did; ``not_known`` tells in what of a recording, so long, rules may have been looked
+    for or not, where nobody is left who knows.
     """
 
     archive: Archive
@@ -45,6 +46,7 @@ class Closing:
     holds_media: Callable[[str], bool]
     by_model: Callable[[], bool] = bool
     mend: Callable[[str], None] = lambda _: None
+    not_known: Callable[[Recording, timedelta], Sequence[CoveredSpan]] = lambda *_: ()
 
     def measure(self, recording: Recording) -> timedelta:
         """How long it is, by its file; nothing where there is nothing in that.
@@ -59,10 +61,10 @@ class Closing:
         except (NotFootage, EmptyFootage):
             return ZERO
 
-    def close(self, recording: Recording, looked: Sequence[CoveredSpan] = ()) -> None:
+    def close(self, recording: Recording, looked: Sequence[CoveredSpan] | None = None) -> None:
         """Has ``recording`` searched from now on; one in which there is nothing is forgotten.
 
-        ``looked`` is what was looked at for rules, as far as that is known.
+        ``looked`` is what was looked at for rules, None where a kill took that along.
 
         Raises:
             DecoderCrashed, DecoderOverran, SourceChanged: it cannot be read now, and is under way still.
@@ -87,11 +89,11 @@ class Closing:
         except BadMedia as error:
             self._fail(now, recording.length, looked, error)
             return
-        self._end_rules(recording, Coverage(length, tuple(looked)))
+        self._end_rules(recording, length, looked)
         self.archive.close(recording.id, length=length, digest=digest)
         self._submit(recording)
 
-    def give_up(self, recording: Recording, looked: Sequence[CoveredSpan], error: BadMedia) -> None:
+    def give_up(self, recording: Recording, looked: Sequence[CoveredSpan] | None, error: BadMedia) -> None:
         """Takes what ``close`` could not read for what never can be: it has failed, and its file stays."""
         now = self._under_way(recording)
         if now is not None:
@@ -133,23 +135,26 @@ class Closing:
         now = self.archive.recording(recording.id)
         return now if now is not None and now.state is RecordingState.RECORDING else None
 
-    def _fail(self, recording: Recording, told: timedelta, looked: Sequence[CoveredSpan], error: BadMedia) -> None:
+    def _fail(
+        self, recording: Recording, told: timedelta, looked: Sequence[CoveredSpan] | None, error: BadMedia
+    ) -> None:
         """What was seen of it live stays, and is kept for as long as if it could be read.
 
         ``told`` is how long it is by whoever recorded it, zero where nobody knows.
         """
         _log.warning("what camera %s recorded cannot be read: %s", recording.camera, error)
         seen = (event.span for event in self.archive.events(recording.id))
-        ends = (span.end for span in (*seen, *(each.span for each in looked)))
+        ends = (span.end for span in (*seen, *(each.span for each in looked or ())))
         length = max(told, recording.length, *ends, ZERO)
         self.archive.describe(recording.id, length=length, started_at=recording.started_at)
-        self._end_rules(recording, Coverage(length, tuple(looked)))
+        self._end_rules(recording, length, looked)
         self.archive.set_state(recording.id, RecordingState.FAILED, [str(error)])
 
-    def _end_rules(self, recording: Recording, coverage: Coverage) -> None:
+    def _end_rules(self, recording: Recording, length: timedelta, looked: Sequence[CoveredSpan] | None) -> None:
         if self.archive.finished_analysis(recording.id, AnalysisKind.RULES) is not None:
             return
-        analysis_id = begin_rules(self.archive, recording.id, coverage.length)
+        coverage = Coverage(length, tuple(self.not_known(recording, length) if looked is None else looked))
+        analysis_id = begin_rules(self.archive, recording.id, length)
         events = self.archive.analysis_events(analysis_id)
         self.archive.finish(analysis_id, coverage, (), self.passages(recording, events, (), ()))
 

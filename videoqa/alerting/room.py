@@ -22,8 +22,8 @@ class Room:
     """What every camera is watched with.
 
     ``path_of`` gives the file of a camera's recording that begins then; ``show`` takes the picture a camera shows now,
-    and when that was taken; ``ended`` takes recordings that are over, with what of them was looked at, to be closed
-    aside. ``now`` is the wall clock, and ``steady`` one that nobody puts back, in seconds.
+    and when that was taken; ``ended`` takes recordings that are over, with what of them was looked at where that is
+    known, to be closed aside. ``now`` is the wall clock, and ``steady`` one that nobody puts back, in seconds.
     """
 
     source: LiveSource
@@ -34,7 +34,7 @@ class Room:
     closing: Closing
     path_of: Callable[[str, datetime], str]
     show: Callable[[str, Picture, datetime], None]
-    ended: Callable[[Recording, Sequence[CoveredSpan]], None]
+    ended: Callable[[Recording, Sequence[CoveredSpan] | None], None]
     now: Callable[[], datetime] = _utc_now
     steady: Callable[[], float] = time.monotonic
     chance: random.Random = field(default_factory=random.Random)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from videoqa.access import Scope
 from videoqa.alerting.schedule import armed
 from videoqa.alerts import AlertRule, Condition, ConditionKind, Point, Schedule
+from videoqa.cameras import Camera
 from videoqa.errors import BadRule, NoModel
 from videoqa.media import ZERO
 
@@ -48,6 +50,15 @@ def to_watch(rules: Collection[AlertRule], camera: str, at: datetime) -> tuple[A
         for rule in rules
         if rule.enabled and (not rule.cameras or camera in rule.cameras) and armed(rule.schedule, at)
     )
+
+
+def reaches(rule: AlertRule, camera: Camera, scopes: Mapping[str, Scope]) -> bool:
+    """True where ``rule`` may be meant for ``camera``: one that names none is for those that its owner reaches.
+
+    ``scopes`` are those of keys, by their ids.
+    """
+    scope = scopes.get(rule.owner)
+    return bool(rule.cameras) or scope is None or scope.covers(camera.tags, camera.id)
 
 
 def _check_condition(condition: Condition) -> None:

@@ -106,7 +106,7 @@ class Watching:
             with suppress(BadMedia):
                 length = self._room.closing.measure(recording)
                 self._room.archive.describe(recording.id, length=length, started_at=recording.started_at)
-            self._room.ended(recording, ())
+            self._room.ended(recording, None)
         youngest = self._room.archive.page(RecordingFilter(camera=self.camera.id), limit=1)
         return next((each.started_at + each.length for each in youngest if each.started_at is not None), None)
 

@@ -8,16 +8,18 @@ import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ingest.gate.scenery import FILE as SCENE
 from ingest.snapshots import FILE as LATEST
 from ingest.snapshots import FRESH
 from videoqa.alerting.aside import Aside
+from videoqa.alerting.blind import KILLED, blind
 from videoqa.alerting.book import Book
 from videoqa.alerting.closing import under_way
 from videoqa.alerting.room import Room
+from videoqa.alerting.rules import reaches
 from videoqa.alerting.watching import CHANGED, NOT_RUNNING, SWITCHED_OFF, Watching
 from videoqa.bootstrap.stores import CAMERAS
 from videoqa.cameras import CameraState
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from videoqa.alerts import Alert, AlertRule
     from videoqa.bootstrap import House
     from videoqa.cameras import Camera
+    from videoqa.media import CoveredSpan, Recording
     from videoqa.ports import AlertLog
 
 _PAUSE_SECONDS = 5.0
@@ -53,14 +56,15 @@ class Watchers:
         self._place = place
         self._log = log
         self._reserve = place.settings.disk_reserve_mb * _MEBIBYTE
-        self._aside = Aside(place.closing, place.retention)
+        closing = replace(place.closing, not_known=self._not_known)
+        self._aside = Aside(closing, place.retention)
         self._room = Room(
             source=place.live_source,
             archive=place.archive,
             cameras=place.cameras,
             log=log,
             sentries=place.sentries,
-            closing=place.closing,
+            closing=closing,
             path_of=self._path_of,
             show=place.snapshots.keep,
             ended=self._aside.close,
@@ -169,12 +173,14 @@ class Watchers:
         if not rules:
             return {}
         scopes = {key.id: key.scope for key in self._place.keys.keys()}  # noqa: SIM118  a port's method
+        return {camera.id: tuple(rule for rule in rules if reaches(rule, camera, scopes)) for camera in cameras}
 
-        def reaches(rule: AlertRule, camera: Camera) -> bool:
-            scope = scopes.get(rule.owner)
-            return bool(rule.cameras) or scope is None or scope.covers(camera.tags, camera.id)
-
-        return {camera.id: tuple(rule for rule in rules if reaches(rule, camera)) for camera in cameras}
+    def _not_known(self, recording: Recording, length: timedelta) -> tuple[CoveredSpan, ...]:
+        """What of a recording that a kill cut off, so long, rules were armed for."""
+        camera = self._place.cameras.camera(recording.camera)
+        rules = self._place.rules.rules() if camera is None else self._by_camera([camera]).get(camera.id, ())
+        began = recording.started_at
+        return () if began is None else blind(rules, recording.camera, began, length, KILLED)
 
     def _path_of(self, camera_id: str, started_at: datetime) -> str:
         """

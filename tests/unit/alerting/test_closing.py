@@ -119,6 +119,20 @@ def test_what_was_given_up_is_closed_once_it_can_be_read(path: Path) -> None:
     assert world.closing.failed() == ()
 
 
+@pytest.mark.parametrize(("trouble", "length"), [(None, 8 * SECOND), (NOT_FOOTAGE, 5 * SECOND)])
+def test_of_what_a_kill_cut_off_it_is_not_known_what_rules_were_looked_for(
+    trouble: BadMedia | None, length: timedelta, path: Path
+) -> None:
+    world = World(path, HEAD + FRAGMENT, *() if trouble is None else (trouble,))
+
+    def not_known(_: Recording, lasted: timedelta) -> Sequence[CoveredSpan]:
+        return (CoveredSpan(Span(ZERO, lasted), CoverageState.DROPPED, cause="killed"),)
+
+    replace(world.closing, not_known=not_known).close(world.recording)
+    told = world.archive.coverage(world.recording.id, AnalysisKind.RULES)
+    assert told == Coverage(length, tuple(not_known(world.recording, length)))
+
+
 @pytest.mark.parametrize("content", [b"", HEAD[:5], HEAD, HEAD + FRAGMENT[:20], HEAD + FRAGMENT[:60]])
 @pytest.mark.parametrize("trouble", [NOT_FOOTAGE, EmptyFootage(problem="nothing")])
 def test_a_file_without_a_whole_fragment_is_forgotten(content: bytes, trouble: BadMedia, path: Path) -> None:

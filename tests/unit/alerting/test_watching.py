@@ -156,6 +156,7 @@ class World:
         self.shown: list[datetime] = []
         self.unshown: list[datetime] = []
         self.unreadable = set[str]()
+        self.not_known: list[str] = []
         self.closing = Closing(
             self.archive,
             Reader(),
@@ -164,6 +165,7 @@ class World:
             self.jobs,
             self._remove,
             lambda path: path in self.unreadable,
+            not_known=lambda recording, _: self.not_known.append(recording.id) or (),
         )
 
     def watch(self, *scripts: list[LiveItem], before: str = NOT_RUNNING) -> Source:
@@ -394,6 +396,7 @@ def test_what_a_kill_left_has_the_end_that_its_file_has(world: World) -> None:
     world.watch([tuned(20), *frames(20, 2), lost(22, 2, CameraState.OFF, "")])
     left, _ = world.recordings
     assert (left.state, left.length) == (RecordingState.QUEUED, 8 * SECOND)
+    assert world.not_known == ["left"]
     assert world.gaps == [(8, 20, NOT_RUNNING), (22, None, STOPPED)]
 
 

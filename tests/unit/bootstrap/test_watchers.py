@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 
 from videoqa.access import Caller, Role, Scope
+from videoqa.alerting.blind import KILLED
 from videoqa.alerting.closing import under_way
 from videoqa.alerting.setting_up import CameraWishes
 from videoqa.alerts import Alert, AlertRule, AlertState, Condition, ConditionKind, NoticeKind, Severity, Verdict
 from videoqa.bootstrap import House
 from videoqa.bootstrap.watchers import Watchers
 from videoqa.cameras import Camera, CameraState, CameraStatus, ClockSource, StreamUrl
-from videoqa.media import Frame, Picture, RecordingState
-from videoqa.ports import AlertChange, AlertFilter, LiveFrame, LiveItem, Lost, RecordingFilter, Tuned
+from videoqa.media import Coverage, CoverageState, CoveredSpan, Frame, Picture, RecordingState, Span
+from videoqa.ports import AlertChange, AlertFilter, AnalysisKind, LiveFrame, LiveItem, Lost, RecordingFilter, Tuned
 from videoqa.settings import Settings
 from videoqa.testing.sentries import WhiteSentries
 
@@ -209,6 +210,25 @@ def test_footage_that_is_known_by_another_path_is_not_taken_up_again(tmp_path: P
         world.watchers.look()
         assert [each.id for each in world.place.archive.recordings()] == [known.id]
         world.watchers.stop("the test is over")
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_what_rules_were_looked_for_before_a_kill_is_not_known(world: World, enabled: bool) -> None:
+    place, file = world.place, world.place.folder / "left.mp4"
+    file.write_bytes(b"no footage")
+    place.cameras.add(replace(GATE, enabled=enabled))
+    theirs, _ = place.keys.create("theirs", Role.OPERATOR, Scope(tags=frozenset({"attic"})))
+    place.rules.add(RULE)
+    place.rules.add(replace(RULE, id="theirs", name="theirs", owner=theirs.id))
+    began = NOW + timedelta(minutes=1)
+    left = place.archive.add(replace(under_way(str(file), "gate", began, NOW, GATE), length=90 * SECOND))
+
+    def told() -> Coverage | None:
+        return place.archive.coverage(left.id, AnalysisKind.RULES)
+
+    world.until(lambda: told() is not None)
+    killed = CoveredSpan(Span(0 * SECOND, 90 * SECOND), CoverageState.DROPPED, cause=f"<white>: {KILLED}")
+    assert told() == Coverage(90 * SECOND, (killed,))
 
 
 def test_footage_of_which_no_recording_is_known_is_taken_up(world: World) -> None:

@@ -57,7 +57,7 @@ async def test_pictures_come_while_the_cameras_cannot_be_read_and_that_is_said_o
         def cameras(self) -> tuple[Camera, ...]:
             nonlocal asked
             asked += 1
-            raise DatabaseBusy(path="away")
+            raise DatabaseBusy(path="away", seconds=1)
 
     keep(service, 0)
     with caplog.at_level(logging.WARNING), anyio.fail_after(60):

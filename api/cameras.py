@@ -182,11 +182,11 @@ def _timeline(service: Service, caller: Caller, name: str, since: datetime, unti
     alerts = service.alerts.alerts(wanted, limit=_MOST)
     if len(alerts) == _MOST:
         since = max(since, alerts[-1].start)
-    missed = unjudged(service.archive, seen, rule_names(service, caller), _MOST)
+    missed = unjudged(service.archive, seen, rule_names(service, caller), _MOST, before=until)
     if len(missed) == _MOST:
         since = max(since, missed[0].start)
     # What lies before the latest of the four places where it was cut is told of when it is asked for.
-    within = [each for each in missed if each.end > since and each.start < until]
+    within = [each for each in missed if each.end > since]
     return CameraTimeline(
         camera=camera.id,
         start=since,

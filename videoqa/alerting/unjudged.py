@@ -27,16 +27,23 @@ class Unjudged:
 
 
 def unjudged(
-    archive: Archive, recordings: Sequence[Recording], names: Mapping[str, str], most: int = MOST
+    archive: Archive,
+    recordings: Sequence[Recording],
+    names: Mapping[str, str],
+    most: int = MOST,
+    *,
+    before: datetime | None = None,
 ) -> tuple[Unjudged, ...]:
-    """Of ``recordings`` of one camera, the youngest first, the latest ``most``, in order of time; what goes on over
-    their seams is one stretch. ``names`` are those of the rules that are there for whoever asks, by their ids.
+    """Of ``recordings`` of one camera, the youngest first, the latest ``most`` that begin ``before`` then, in order of
+    time; what goes on over their seams is one stretch. ``names`` are those of the rules that are there for whoever
+    asks, by their ids.
 
     Of recordings under way nothing is known yet.
     """
     found: list[Unjudged] = []
     for first in range(0, len(recordings), _AT_ONCE):
-        found = _joined([*_missed(archive, recordings[first : first + _AT_ONCE], names), *found])
+        missed = _missed(archive, recordings[first : first + _AT_ONCE], names)
+        found = _joined([*(each for each in missed if before is None or each.start < before), *found])
         # The first of them may have begun before: in the recordings that were not read yet.
         if len(found) > most:
             return tuple(found[-most:])

@@ -343,6 +343,28 @@ async def test_a_time_line_that_is_too_much_begins_later(
     assert [datetime.fromisoformat(each["start"]) for each in rest["recordings"]] == began[:2]
 
 
+async def test_a_time_line_with_too_much_that_nobody_looked_at_begins_later(
+    client: httpx2.AsyncClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.cameras._MOST", 2)
+    await added(client)
+    recording = a_recording(service, NOON)
+    spans = [Span(at * MINUTE, (at + 0.5) * MINUTE) for at in range(5)]
+    missed = tuple(CoveredSpan(span, CoverageState.DROPPED, cause="late") for span in spans)
+    rules = begin_rules(service.archive, recording.id, 10 * MINUTE)
+    service.archive.finish(rules, Coverage(10 * MINUTE, missed), (), ())
+    span = {"from": NOON.isoformat(), "to": (NOON + 30 * MINUTE).isoformat()}
+    told = (await client.get("/v1/cameras/gate-1/timeline", params=span)).json()
+    unseen = [datetime.fromisoformat(each["start"]) for each in told["not_looked_at"]]
+    assert unseen == [NOON + 3 * MINUTE, NOON + 4 * MINUTE]
+    assert datetime.fromisoformat(told["start"]) == unseen[0]
+    rest = (await client.get("/v1/cameras/gate-1/timeline", params={**span, "to": told["start"]})).json()
+    assert [datetime.fromisoformat(each["start"]) for each in rest["not_looked_at"]] == [
+        NOON + MINUTE,
+        NOON + 2 * MINUTE,
+    ]
+
+
 async def test_a_time_line_with_too_many_holes_begins_later(
     client: httpx2.AsyncClient, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,6 +101,14 @@ class Service:
         watching = self.live
         return [] if watching is None else [each for each in _children(watching) if b"camera" in _command(each)]
 
+    @property
+    def processes(self) -> list[int]:
+        """The process ids of all that it consists of."""
+        found = [self.pid]
+        for each in found:
+            found += _children(each)
+        return found
+
     def client(self, key: str | None = None, timeout: float = PATIENCE) -> httpx2.Client:
         """A client that sends ``key``, or the service's where none is given."""
         sent = self._key if key is None else key

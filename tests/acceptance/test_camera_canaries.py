@@ -75,7 +75,7 @@ def test_no_password_of_a_camera_is_read_anywhere(tmp_path: Path, server: RtspSe
         ends = {"good": "online", "wrong": "auth failed", "web": "auth failed", "nowhere": "offline"}
         until(lambda: ends.items() <= states().items() and states()["unknown"] == "offline", 90, lambda: f"{states()}")
 
-        for process in descendants(service.pid):
+        for process in service.processes:
             for kind in ("cmdline", "environ", "comm"):
                 with contextlib.suppress(OSError):
                     assert not hears(Path(f"/proc/{process}/{kind}").read_bytes()), f"{kind} of {process}"
@@ -113,15 +113,6 @@ def notices(service: Service) -> list[str]:
             told.append(str(feed.recv(timeout=1)))
     assert any("camera.status" in each for each in told)
     return told
-
-
-def descendants(pid: int) -> list[int]:
-    found = list[int]()
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        with contextlib.suppress(OSError):
-            for child in (task / "children").read_text().split():
-                found += [int(child), *descendants(int(child))]
-    return found
 
 
 def hears(data: bytes) -> bool:

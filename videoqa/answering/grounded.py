@@ -9,7 +9,7 @@ from videoqa import tracing
 from videoqa.answering import telling, verdict
 from videoqa.answering.answering import Answering
 from videoqa.answering.calibration import FOUND
-from videoqa.answering.census import over
+from videoqa.answering.census import over, part_in
 from videoqa.answering.looking import CloseLooks, Glance, unseen
 from videoqa.answering.negation import asks_whether_not, turned
 from videoqa.answering.order import Order, place_of
@@ -196,7 +196,7 @@ class GroundedAnswering:
 
     def _unseen(self, asked: Sequence[Recording], stretch: WallClock | None) -> tuple[str, ...]:
         """How much of ``asked`` the model that indexes has not looked at: its look failed, or is still to come."""
-        whole = over(asked)
+        whole = [recording for recording in over(asked) if part_in(recording, stretch) is not None]
         coverage = self._answering.census.coverage(whole, stretch, AnalysisKind.MODEL)
         missing = coverage.length - sum(map(coverage.total, _LOOKED_AT), ZERO)
         # Where a recording ends is known to about a second.

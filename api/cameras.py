@@ -27,6 +27,7 @@ from api.service import Parts, Service
 from api.sniffing import JPEG
 from api.threads import in_thread
 from videoqa.access import Caller
+from videoqa.alerting.blind import unjudged_yet
 from videoqa.alerting.unjudged import unjudged
 from videoqa.cameras import Camera
 from videoqa.errors import EmptyStretch, NoPicture
@@ -182,11 +183,14 @@ def _timeline(service: Service, caller: Caller, name: str, since: datetime, unti
     alerts = service.alerts.alerts(wanted, limit=_MOST)
     if len(alerts) == _MOST:
         since = max(since, alerts[-1].start)
-    missed = unjudged(service.archive, seen, rule_names(service, caller), _MOST, before=until)
+    names = rule_names(service, caller)
+    missed = unjudged(service.archive, seen, names, _MOST, before=until)
     if len(missed) == _MOST:
         since = max(since, missed[0].start)
     # What lies before the latest of the four places where it was cut is told of when it is asked for.
-    within = [each for each in missed if each.end > since]
+    blind = service.setting_up.blind(camera, service.keys.keys())
+    yet = unjudged_yet(service.setting_up.cameras.status(camera.id), seen, blind, names)
+    within = [each for each in (*missed, *yet) if each.end > since and each.start < until]
     return CameraTimeline(
         camera=camera.id,
         start=since,

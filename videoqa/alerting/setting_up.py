@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain, count
 
-from videoqa.access import Caller, Role, Scope
-from videoqa.alerting.rules import checked
+from videoqa.access import Caller, Key, Role, Scope
+from videoqa.alerting.rules import checked, reaches
 from videoqa.alerts import AlertRule, Condition, ConditionKind, Schedule, Severity
 from videoqa.cameras import Camera, Detail, StreamUrl
 from videoqa.errors import (
@@ -193,6 +193,18 @@ class SettingUp:
         if rule.condition.kind is ConditionKind.DESCRIBED and not self.has_model():
             return "a model to look with: start one with `videoqa model serve`, or set VIDEOQA_MODEL_URL"
         return ""
+
+    def blind(self, camera: Camera, keys: Collection[Key]) -> tuple[AlertRule, ...]:
+        """The rules that are meant for ``camera``, which nobody can look for; ``keys`` are all that there are."""
+        scopes = {key.id: key.scope for key in keys}
+        return tuple(
+            rule
+            for rule in self.rules.rules()
+            if rule.enabled
+            and (not rule.cameras or camera.id in rule.cameras)
+            and reaches(rule, camera, scopes)
+            and self.needs(rule)
+        )
 
     def _name(self, wishes: CameraWishes, caller: Caller, known: StreamUrl | None = None) -> str:
         name = wishes.name.strip()

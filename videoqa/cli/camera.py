@@ -195,13 +195,10 @@ def _unjudged(place: House, camera: Camera, now: datetime) -> Iterator[str]:
     from videoqa.alerting.unjudged import unjudged
     from videoqa.ports import RecordingFilter
 
-    rules = place.rules.rules()
-    for rule in rules:
-        needs = place.setting_up.needs(rule) if rule.enabled and (not rule.cameras or camera.id in rule.cameras) else ""
-        if needs:
-            yield f"blind     {escaped(rule.name)}: it needs {needs}"
+    for rule in place.setting_up.blind(camera, place.keys.keys()):
+        yield f"blind     {escaped(rule.name)}: it needs {place.setting_up.needs(rule)}"
     wanted = RecordingFilter(camera=camera.id, started_from=now - _DAY)
-    names = {rule.id: rule.name for rule in rules}
+    names = {rule.id: rule.name for rule in place.rules.rules()}
     for missed in unjudged(place.archive, place.archive.page(wanted, limit=_MOST_A_DAY), names):
         yield f"unseen    {wall_clock(missed.start)} to {wall_clock(missed.end)}: {escaped(missed.cause)}"
 

@@ -301,6 +301,32 @@ async def test_a_time_line_and_coverage_tell_what_nobody_could_judge(
     assert by_rules["coverage"]["analysed"] == 0
 
 
+async def test_a_time_line_tells_what_nobody_can_look_for_in_the_recording_under_way(
+    client: httpx2.AsyncClient, service: Service
+) -> None:
+    await added(client)
+    wishes = {"condition": {"kind": "described", "text": "a person climbs"}, "cameras": ["gate-1"]}
+    (await client.post("/v1/rules", json={**wishes, "name": "fence"})).raise_for_status()
+    began = datetime.now(UTC) + MINUTE
+    span = {"from": began.isoformat(), "to": (began + 30 * MINUTE).isoformat()}
+
+    async def told(recording: Recording) -> list[dict[str, str]]:
+        last = began + 3 * MINUTE
+        service.alerts.write(
+            [CameraStatus("gate-1", CameraState.ONLINE, began, last_frame_at=last, recording=recording.id)]
+        )
+        missed: list[dict[str, str]] = (await client.get("/v1/cameras/gate-1/timeline", params=span)).json()[
+            "not_looked_at"
+        ]
+        return missed
+
+    (missed,) = await told(a_recording(service, began, ZERO, state=RecordingState.RECORDING))
+    assert missed["cause"] == "fence: no model to look with"
+    assert datetime.fromisoformat(missed["start"]) == began
+    assert datetime.fromisoformat(missed["end"]) == began + 3 * MINUTE
+    assert await told(a_recording(service, began + MINUTE)) == []
+
+
 async def test_whoever_reaches_one_camera_learns_no_names_of_rules_about_others(service: Service) -> None:
     _, secret = service.keys.create("guard", Role.VIEWER, Scope(cameras=frozenset({"gate-1"})))
     _, admin = service.keys.create("admin", Role.ADMIN, Scope())

@@ -13,6 +13,7 @@ import typer
 
 from ingest.snapshots import DiskSnapshots
 from tests.live import alert_log, an_alert, new
+from videoqa.access import Role, Scope
 from videoqa.alerting.closing import begin_rules
 from videoqa.alerts import AlertState, Notice, NoticeKind, Severity
 from videoqa.bootstrap import House, house
@@ -103,17 +104,20 @@ def test_a_camera_shows_which_rules_nobody_looks_for_and_did_not(run: Run) -> No
     run("camera", "add", "gate-1", URL, "--keep", "7d")
     run("camera", "add", "yard", URL)
     run("rule", "add", "a person climbs", "--camera", "gate-1", "--name", "fence")
+    (fence,) = house().rules.rules()
+    theirs, _ = house().keys.create("theirs", Role.OPERATOR, Scope(tags=frozenset({"attic"})))
+    house().rules.add(replace(fence, id="theirs", name="theirs", cameras=frozenset(), owner=theirs.id))
     began, second = datetime.now(UTC) - timedelta(hours=1), timedelta(seconds=1)
     state = RecordingState.INDEXED
     recording = Recording("r", "r", "/r", "r", 60 * second, state, began, camera="gate-1", added_at=began)
     archive = house().archive
     archive.add(recording)
-    (fence,) = house().rules.rules()
     cause = f"<{fence.id}>: no model to look with"
     missed = CoveredSpan(Span(0 * second, 30 * second), CoverageState.DROPPED, cause=cause)
     archive.finish(begin_rules(archive, "r", 60 * second), Coverage(60 * second, (missed,)), (), ())
     shown = run("camera", "show", "gate-1")[1].splitlines()
-    assert [line for line in shown if line.startswith("blind     fence: it needs a model")]
+    (blind,) = (line for line in shown if line.startswith("blind"))
+    assert blind.startswith("blind     fence: it needs a model")
     (unseen,) = (line for line in shown if line.startswith("unseen"))
     assert unseen.endswith(": fence: no model to look with")
     (span,) = json.loads(run("coverage", "r", "--by", "rules", "--json")[1])["spans"]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from videoqa.alerting.blind import WITHOUT_MODEL
 from videoqa.alerts import Alert, AlertRule, ConditionKind
 from videoqa.analyser.ocr import TextReader
 from videoqa.analyser.sentry.described import DescribedWatch
@@ -21,8 +22,6 @@ from videoqa.ports import Grounder, LiveFrame, Looked, LookedAway, Scenery
 
 LOOKS_AT_ONCE = 4
 NO_MODEL = "it needs a model to look with; start one with `videoqa model serve`, or set VIDEOQA_MODEL_URL"
-
-WITHOUT_MODEL = "no model to look with"
 
 
 @dataclass(frozen=True, slots=True)

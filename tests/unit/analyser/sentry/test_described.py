@@ -11,6 +11,7 @@ import pytest
 from ingest.gate.scenery import LiveScenery
 from tests.scripted_model import Failed, Reply, Request, Said, ScriptedModel
 from tests.yards import SECOND, START, Yard, seen
+from videoqa.alerting.blind import WITHOUT_MODEL
 from videoqa.alerts import Alert, AlertRule, AlertState, Condition, ConditionKind, Severity, Verdict
 from videoqa.analyser.model.dealings import Retries
 from videoqa.analyser.model.exchange import Ask, Priority
@@ -20,7 +21,7 @@ from videoqa.analyser.model.prompting import Prompts
 from videoqa.analyser.model.server import ModelServer
 from videoqa.analyser.sentry.described import UNUSABLE
 from videoqa.analyser.sentry.glance import Glances
-from videoqa.analyser.sentry.sentries import NO_MODEL, WITHOUT_MODEL, CameraSentries, CameraSentry, Eyes
+from videoqa.analyser.sentry.sentries import NO_MODEL, CameraSentries, CameraSentry, Eyes
 from videoqa.events import Usage
 from videoqa.media import ZERO, Span
 from videoqa.ports import Looked, LookedAway, Sighting

@@ -17,7 +17,8 @@ from videoqa.times import SECOND, clock
 LASTS = 30.0
 """Seconds after which many recordings are counted anew: it takes longer than the answer that says so."""
 UNJUDGED = (
-    "{} of what cameras recorded was not looked at for every rule, for want of a model or of time: "
+    "{} of what cameras recorded was not looked at for every rule, for want of a model or of time, "
+    "or may not have been, since videoqa was killed: "
     "where there is no alert, it may be that nobody looked."
 )
 _KEPT = 16

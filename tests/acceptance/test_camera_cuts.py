@@ -1,6 +1,7 @@
 """Lines to cameras are cut, stall and come back: so do the cameras, each gap is told, and no alert is lost or double.
 
-Ten cuts in the short form; two hundred with --soak.
+Ten cuts in the short form; two hundred with --soak. How soon each is back, which should be within 2 s, is printed and
+not asserted: it is the machine's as much as the service's.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ class Cut:
 
 @dataclass
 class Gate:
-    """A camera behind a line that can be cut. Its film began to play at ``began``; ``online`` are the times at which it
-    said that it is watched.
+    """A camera behind a line that can be cut. Its film began to play at ``began``; ``online`` are the times since which
+    it said that it is watched, by the recordings that it said were under way.
     """
 
     name: str
@@ -55,7 +56,7 @@ class Gate:
     line: FaultyLine
     began: float
     cuts: list[Cut] = field(default_factory=list)
-    online: list[float] = field(default_factory=list)
+    online: dict[str, float] = field(default_factory=dict)
 
     def cut(self, service: Service, seconds: float) -> None:
         start = time.time()
@@ -67,18 +68,25 @@ class Gate:
 
     def online_since(self, service: Service, after: float) -> float:
         """When the camera was online again, which it has to be ``after`` then."""
-        since = 0.0
+        since, recording = 0.0, ""
 
         def online() -> bool:
-            nonlocal since
+            nonlocal since, recording
             with service.client() as client:
                 status = client.get(f"/v1/cameras/{self.name}").json()["status"]
             since = moment(status["since"]) if status and status["state"] == "online" else 0.0
-            return since > after
+            recording = (status or {}).get("recording") or ""
+            return since > after and bool(recording)
 
         until(online, PATIENCE, lambda: f"{self.name} does not come back:\n{service.said}")
-        self.online.append(since)
+        self.online.setdefault(recording, since)
         return since
+
+    def has_shown(self, service: Service, scene: Comings) -> bool:
+        """Whether something came and went since it was online again."""
+        since = self.online_since(service, 0)
+        arrivals = scene.until(self.began, time.time())
+        return any(since + 2 < comes and goes + 2 * SLACK < time.time() for comes, goes in arrivals)
 
 
 class Ledger(threading.Thread):
@@ -155,6 +163,8 @@ def test_cameras_come_back_from_every_cut(
         for thread in threads:
             thread.join()
         assert sum(len(gate.cuts) for gate in gates) == cuts
+        # However the cuts fell, there is one arrival that has to be told of each camera.
+        until(lambda: all(gate.has_shown(service, scene) for gate in gates), PATIENCE, lambda: service.said)
         over = time.time()
         # What came last is seen, and what is open ends.
         time.sleep(scene.every)
@@ -168,7 +178,7 @@ def test_cameras_come_back_from_every_cut(
         for gate in gates:
             told = timelines[gate.name]
             check_gaps(gate, told, service_said)
-            check_alerts(gate, scene, told, over)
+            assert check_alerts(gate, scene, told, over) > 0, f"nothing came that {gate.name} has to tell of"
     check_ledger(ledger, replayed)
 
 
@@ -207,15 +217,23 @@ def check_gaps(gate: Gate, told: dict[str, Any], said: str) -> None:
         assert any(abs(gap[0] - end) < 0.05 and abs(gap[1] - start) < 0.05 for gap in gaps), "a hole without a gap"
 
 
-def check_alerts(gate: Gate, scene: Comings, told: dict[str, Any], over: float) -> None:
+def check_alerts(gate: Gate, scene: Comings, told: dict[str, Any], over: float) -> int:
     """Whatever came in full sight of a camera that was online, and was gone when it was ``over``, has an alert; nothing
     has two, and nothing else has one. Who was there already when the camera was first watched may have one.
+
+    How many had to have one.
     """
-    footage = [
-        (moment(each["start"]), moment(each["end"]) if each["end"] else time.time()) for each in told["recordings"]
-    ]
+    footage = {
+        each["recording"]: (moment(each["start"]), moment(each["end"]) if each["end"] else time.time())
+        for each in told["recordings"]
+    }
     # A machine with other work may look only later than it records.
-    watched = [(min((on for on in gate.online if on > start), default=end), end) for start, end in footage]
+    watched = [
+        (max(start, gate.online[recording]), end)
+        for recording, (start, end) in footage.items()
+        if recording in gate.online
+    ]
+    required = 0
     alerts = [(moment(each["start"]), moment(each["end"] or each["start"]), each) for each in told["alerts"]]
     left = list(alerts)
     for comes, goes in scene.until(gate.began, time.time()):
@@ -223,9 +241,11 @@ def check_alerts(gate: Gate, scene: Comings, told: dict[str, Any], over: float) 
         assert len(about) <= 1, f"{gate.name}: {about} are about one arrival"
         left = [each for each in left if each not in about]
         if goes <= over and any(start < comes - 2 and goes + SLACK < end for start, end in watched):
+            required += 1
             going_on = [each for each in alerts if each[0] < goes and comes < each[1]]
             assert about or going_on, f"{gate.name}: nothing tells what came from {comes} to {goes}: {alerts} {footage}"
     assert not left, f"{gate.name}: there was nothing at {left}"
+    return required
 
 
 def check_ledger(ledger: Ledger, replayed: list[dict[str, Any]]) -> None:

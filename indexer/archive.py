@@ -259,21 +259,20 @@ class SqlArchive(SqlRecordings, SqlListings):
             }
 
     def total_coverage(self, recording_ids: Collection[str], kind: AnalysisKind = AnalysisKind.SIGNALS) -> Coverage:
-        wanted, c = frozenset(recording_ids), tables.recordings.c
-        finished = sa.and_(*statements.finished(c.id, kind))
-        select = sa.select(c.id, c.length, tables.analyses.c.covered, tables.analyses.c.totals).join_from(
-            tables.recordings, tables.analyses, finished, isouter=True
+        wanted, c, analysis = sorted(frozenset(recording_ids)), tables.recordings.c, tables.analyses.c
+        lengths = statements.total(sa.func.coalesce(analysis.covered, c.length))
+        states = [statements.total(statements.number(analysis.totals, state)) for state in CoverageState]
+        added_up = sa.select(lengths, *states).join_from(
+            tables.recordings, tables.analyses, sa.and_(*statements.finished(c.id, kind)), isouter=True
         )
-        if len(wanted) <= statements.MOST_PARAMETERS:
-            select = select.where(statements.among(c.id, wanted))
-        length, totals = ZERO, dict.fromkeys(CoverageState, ZERO)
+        sums = [ZERO] * (1 + len(states))
         with reading(self._engine) as connection:
-            for row in statements.every(connection, select):
-                if row["id"] in wanted:
-                    length += row["length"] if row["covered"] is None else row["covered"]
-                    for state, total in rows.totals(row).items():
-                        totals[state] += total
-        return Coverage.of_totals(length, totals)
+            for first in range(0, len(wanted), statements.MOST_PARAMETERS):
+                some = wanted[first : first + statements.MOST_PARAMETERS]
+                (row,) = connection.execute(added_up.where(statements.among(c.id, some)))
+                sums = [so_far + more for so_far, more in zip(sums, row, strict=True)]
+        length, *totals = sums
+        return Coverage.of_totals(length, dict(zip(CoverageState, totals, strict=True)))
 
     def _analysis(self, *where: sa.ColumnElement[bool]) -> Analysis | None:
         with reading(self._engine) as connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,6 +38,16 @@ def spent(table: sa.Table) -> list[sa.Label[Any]]:
     """What the rows cost, added up. PostgreSQL's sum of whole numbers is of another type than they are."""
     sums = {name: sa.func.coalesce(sa.func.sum(table.c[name]), 0) for name in rows.COSTS}
     return [sa.cast(total, table.c[name].type).label(name) for name, total in sums.items()]
+
+
+def total(lengths: sa.ColumnElement[Any]) -> sa.ColumnElement[timedelta]:
+    """Stretches of time, kept in microseconds, added up."""
+    return sa.cast(sa.func.coalesce(sa.func.sum(sa.cast(lengths, sa.BigInteger)), 0), columns.Microseconds)
+
+
+def number(document: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[Any]:
+    """The number of that name in a JSON object; no narrower than it may be."""
+    return sa.cast(document[name].as_string(), sa.BigInteger)
 
 
 def this(table: sa.Table, row_id: str) -> sa.Update:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from indexer import statements
 from indexer.archive import SqlArchive
@@ -15,24 +16,23 @@ from videoqa.media import Recording, RecordingState
 MINUTE = timedelta(minutes=1)
 
 
-def test_coverage_is_added_up_of_the_recordings_it_is_asked_of_alone(
+def test_coverage_is_added_up_in_the_database_of_the_recordings_it_is_asked_of_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(statements, "MOST_PARAMETERS", 2)
     engine = open_database(tmp_path / "videoqa.db")
     archive = SqlArchive(engine, pytest.fail)
-    for number in range(4):
+    for number in range(5):
         name = f"r{number}"
         archive.add(Recording(name, name, f"/{name}", name, MINUTE, RecordingState.QUEUED))
-    read = list[int]()
-    every = statements.every
+    asked = list[set[object]]()
 
-    def counted(*asked: object) -> object:
-        found = every(*asked)  # type: ignore[arg-type]
-        read.append(len(found))
-        return found
+    def executed(_1: object, _2: object, statement: str, parameters: tuple[object, ...], *_: object) -> None:
+        if "recordings" in statement:
+            asked.append({each for each in parameters if each in {"r0", "r1", "r2", "r3", "r4"}})
 
-    monkeypatch.setattr(statements, "every", counted)
-    assert archive.total_coverage({"r1", "r3"}).length == 2 * MINUTE
-    assert read == [2]
-    monkeypatch.setattr(statements, "MOST_PARAMETERS", 2)
-    assert archive.total_coverage({"r0", "r1", "r3"}).length == 3 * MINUTE
+    sa.event.listen(engine, "before_cursor_execute", executed)
+    assert archive.total_coverage(["r1", "r3", "r1"]).length == 2 * MINUTE
+    assert asked == [{"r1", "r3"}]
+    assert archive.total_coverage(["r0", "r1", "r4"]).length == 3 * MINUTE
+    assert asked[1:] == [{"r0", "r1"}, {"r4"}]

@@ -24,6 +24,11 @@ _STATES = {each.value: each for each in AlertState}
 _SEVERITIES = {each.value: each for each in Severity}
 _VERDICTS = {each.value: each for each in Verdict}
 _KINDS = {each.value: each for each in NoticeKind}
+_ALERT_WORDS = {
+    *("id", "rule", "camera", "event", "state", "start", "end", "severity", "label", "description", "confidence"),
+    *("verdict", "region", "acknowledged_by", "false_alarm", "remarks"),
+}
+"""What is told of an alert, but for its footage: the words of ``videoqa.wording.words_of``."""
 _SIDES = ("left", "top", "right", "bottom")
 _NAIVE = EPOCH.replace(tzinfo=None)
 
@@ -114,8 +119,7 @@ def told(seq: int, kind: str, at: int, body: str) -> ToldNotice:
     if not kept.of_alert:
         return told_of(notice(seq, kind, _instant(at), body))
     words = from_json(body)
-    recording, offset, frames = words.pop("recording"), words.pop("offset"), words.pop("frames")
-    del words["identity"], words["seen_at"]
+    recording, offset, frames = words["recording"], words["offset"], words["frames"]
     start, end, region = words["start"], words["end"], words["region"]
     words["start"] = _text(start)
     if end is not None:
@@ -129,7 +133,8 @@ def told(seq: int, kind: str, at: int, body: str) -> ToldNotice:
         lasted = 0 if end is None else max(0, end - start)
         shown = frames[0] if frames else offset
         footage = Footage(recording, timedelta(0, 0, offset), timedelta(0, 0, lasted), timedelta(0, 0, shown))
-    severity, said = _SEVERITIES[words["severity"]], to_json(words).decode()
+    # By name: what else is kept of an alert is for nobody but the service.
+    severity, said = _SEVERITIES[words["severity"]], to_json(words, include=_ALERT_WORDS).decode()
     return ToldNotice(seq, kept, _text(at), words["camera"], said, (), words["rule"], severity, footage)
 
 

@@ -65,7 +65,8 @@ class Answer:
     """What is known about a question. ``found`` is False where there is no evidence; ``text`` is then None.
 
     A [number] in ``text`` counts ``moments`` from 1. ``moments`` are ranked, the best first. ``coverage`` adds up the
-    recordings that were asked about. ``given_by`` is who looked again for it, "index" where nobody did; ``rejected`` is
+    recordings that were asked about; of a stretch of the wall clock what of them lies in it, and what cameras have no
+    footage of as a gap. ``given_by`` is who looked again for it, "index" where nobody did; ``rejected`` is
     what this found not to show what was asked for, and why. ``notes`` are sentences about what could not be done for
     it, ``usage`` is what it cost.
     """

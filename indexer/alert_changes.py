@@ -8,7 +8,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from indexer import alert_rows, live_tables, rows, statements, tables
-from indexer.cameras import put_gap, put_status
+from indexer.cameras import is_there, put_gap, put_status
 from indexer.notices import News
 from videoqa.alerts import Alert, AlertState, NoticeKind
 from videoqa.cameras import CameraStatus, Gap
@@ -17,15 +17,18 @@ from videoqa.ports import AlertChange, AnalysisKind
 
 
 def put(connection: sa.Connection, change: AlertChange | CameraStatus | Gap) -> Iterator[News]:
-    """Writes the change down, and gives what there is to be told of it."""
+    """Writes the change down, and gives what there is to be told of it.
+
+    Of a camera that is not there nothing is, and what ended with it stays so: whoever watched it has not noticed yet.
+    """
     match change:
         case AlertChange():
             yield from _put_alert(connection, change)
         case CameraStatus():
-            if put_status(connection, change):
+            if is_there(connection, change.camera) and put_status(connection, change):
                 yield NoticeKind.CAMERA_STATUS, change
         case Gap():
-            if put_gap(connection, change):
+            if is_there(connection, change.camera) and put_gap(connection, change):
                 yield NoticeKind.GAP, change
 
 
@@ -51,6 +54,8 @@ def _put_alert(connection: sa.Connection, change: AlertChange) -> Iterator[News]
         yield change.kind, alert
         return
     before = alert_rows.alert(row)
+    if before.state is AlertState.ENDED and not is_there(connection, alert.camera):
+        return
     # Whoever writes knows nothing of what people have said meanwhile, nor of footage that was removed.
     alert = replace(
         alert,

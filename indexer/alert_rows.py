@@ -100,17 +100,18 @@ def of_camera(camera: str) -> str:
 
 def notice(seq: int, kind: str, at: datetime, body: str) -> Notice:
     told = from_json(body)
+    tags = tuple(told.pop("tags", ()))
     match _KINDS[kind]:
         case NoticeKind.CAMERA_STATUS as kept:
             told["since"], told["last_frame_at"] = _instant(told["since"]), _perhaps(told["last_frame_at"])
-            return Notice(seq, kept, at, status=status(told), tags=tuple(told.get("tags", ())))
+            return Notice(seq, kept, at, status=status(told), tags=tags)
         case NoticeKind.GAP as kept:
             told["start"], told["end"] = _instant(told["start"]), _perhaps(told["end"])
             return Notice(seq, kept, at, gap=gap(told))
         case kept:
             told["start"], told["end"] = _instant(told["start"]), _perhaps(told["end"])
             told["offset"], told["seen_at"] = timedelta(0, 0, told["offset"]), _perhaps(told["seen_at"])
-            return Notice(seq, kept, at, alert(told))
+            return Notice(seq, kept, at, alert(told), tags=tags)
 
 
 def told(seq: int, kind: str, at: int, body: str) -> ToldNotice:
@@ -120,6 +121,7 @@ def told(seq: int, kind: str, at: int, body: str) -> ToldNotice:
         return told_of(notice(seq, kind, _instant(at), body))
     words = from_json(body)
     recording, offset, frames = words["recording"], words["offset"], words["frames"]
+    tags = tuple(words.get("tags", ()))
     start, end, region = words["start"], words["end"], words["region"]
     words["start"] = _text(start)
     if end is not None:
@@ -135,7 +137,7 @@ def told(seq: int, kind: str, at: int, body: str) -> ToldNotice:
         footage = Footage(recording, timedelta(0, 0, offset), timedelta(0, 0, lasted), timedelta(0, 0, shown))
     # By name: what else is kept of an alert is for nobody but the service.
     severity, said = _SEVERITIES[words["severity"]], to_json(words, include=_ALERT_WORDS).decode()
-    return ToldNotice(seq, kept, _text(at), words["camera"], said, (), words["rule"], severity, footage)
+    return ToldNotice(seq, kept, _text(at), words["camera"], said, tags, words["rule"], severity, footage)
 
 
 def _body(told: Told) -> dict[str, object]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from indexer import live_rows, live_tables, notices, statements
+from indexer import alert_rows, live_rows, live_tables, notices, statements
 from indexer.database import reading, writing
-from videoqa.alerts import NoticeKind
+from videoqa.alerts import Alert, AlertState, NoticeKind, let_go
 from videoqa.cameras import Camera, CameraStatus, Gap, Limits, farewell
 from videoqa.errors import CameraTaken, UnknownCamera
 
@@ -53,9 +54,10 @@ class SqlCameras:
             if camera.limits.bounded:
                 _forget(connection, camera_id)
                 connection.execute(live_tables.removed_cameras.insert(), live_rows.limits_row(camera.limits))
-            status = statements.first(connection, _status_of(camera_id))
-            gone = farewell(camera_id, None if status is None else live_rows.status(status))
-            notices.note(connection, [(NoticeKind.CAMERA_STATUS, gone)], camera.tags)
+            found = statements.first(connection, _status_of(camera_id))
+            status = None if found is None else live_rows.status(found)
+            ended = [(NoticeKind.ALERT_END, alert) for alert in _ended(connection, camera_id, status)]
+            notices.note(connection, [*ended, (NoticeKind.CAMERA_STATUS, farewell(camera_id, status))], camera.tags)
             connection.execute(live_tables.cameras.delete().where(c.id == camera_id))
             for table in (live_tables.camera_status, live_tables.gaps):
                 connection.execute(table.delete().where(table.c.camera == camera_id))
@@ -87,6 +89,11 @@ class SqlCameras:
         return tuple(map(live_rows.gap, reversed(found)))
 
 
+def is_there(connection: sa.Connection, camera_id: str) -> bool:
+    c = live_tables.cameras.c
+    return statements.first(connection, sa.select(c.id).where(c.id == camera_id)) is not None
+
+
 def put_status(connection: sa.Connection, status: CameraStatus) -> bool:
     """Puts it in the place of the one before; False where that is the same."""
     table = live_tables.camera_status
@@ -98,6 +105,17 @@ def put_gap(connection: sa.Connection, gap: Gap) -> bool:
     table = live_tables.gaps
     same = sa.and_(table.c.camera == gap.camera, table.c.start == gap.start)
     return _put(connection, table, same, live_rows.gap_row(gap))
+
+
+def _ended(connection: sa.Connection, camera_id: str, status: CameraStatus | None) -> Iterator[Alert]:
+    """Ends the open alerts of a camera that nobody watches from now on."""
+    c = live_tables.alerts.c
+    lasting = (c.camera == camera_id, c.state == AlertState.OPEN.value)
+    select = sa.select(live_tables.alerts).where(*lasting).order_by(c.start, c.id)
+    for row in statements.every(connection, select):
+        alert = let_go(alert_rows.alert(row), status)
+        connection.execute(statements.this(live_tables.alerts, alert.id), alert_rows.alert_row(alert))
+        yield alert
 
 
 def _status_of(camera_id: str) -> sa.Select[tuple[object, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 
@@ -146,6 +146,17 @@ class Alert:
     seen_at: datetime | None = None
 
 
+def last_seen(alert: Alert, status: CameraStatus | None) -> datetime:
+    """When what an open alert is about was seen last; ``status`` is its camera's, as it was last known."""
+    seen = max(alert.start, alert.seen_at or alert.start)
+    return seen if status is None or status.last_frame_at is None else max(seen, status.last_frame_at)
+
+
+def let_go(alert: Alert, status: CameraStatus | None) -> Alert:
+    """An open alert as it is once nobody looks for it any more; ``status`` is as in ``last_seen``."""
+    return replace(alert, state=AlertState.ENDED, end=last_seen(alert, status))
+
+
 class NoticeKind(StrEnum):
     """What a line of the alert log tells of."""
 
@@ -165,7 +176,8 @@ class Notice:
     """One line of the alert log. ``seq`` rises strictly in the order of commits and is never used again; ``at`` is when
     it was committed. It bears exactly one of ``alert``, ``status`` and ``gap``, as it was then.
 
-    ``tags`` are those of a camera that was removed, by which nobody could look it up any more; elsewhere none.
+    ``tags`` are those of a camera that was removed, by which nobody could look it up any more: of that it was, and of
+    each alert that ended with it; elsewhere none.
     """
 
     seq: int

@@ -74,8 +74,12 @@ EVENT = Event(
 )
 
 
+GATE = Camera("c1", "gate-1", StreamUrl("rtsp://1/"), NOON)
+
+
 @pytest.fixture
 def log(live: Live) -> AlertLog:
+    live.cameras.add(GATE)
     return live.log
 
 
@@ -317,9 +321,27 @@ def test_open_alerts_and_the_latest_that_ended_are_found(log: AlertLog) -> None:
 def test_a_camera_of_which_something_was_told_is_known_by_its_id(
     live: Live, news: AlertChange | CameraStatus | Gap
 ) -> None:
+    live.cameras.add(GATE)
     live.log.write([news])
     assert live.log.tells_of("c1")
     assert not any(map(live.log.tells_of, ("C1", "c", "c_", "%", "c11", "")))
+
+
+def test_what_is_open_ends_with_its_camera_before_that_is_told_to_be_gone(live: Live) -> None:
+    live.cameras.add(replace(GATE, tags=("hall",)))
+    other = replace(CLIMBER, id="a3", camera="c2")
+    alerts = (CLIMBER, replace(ENDED, id="a2"), other)
+    live.log.write([*(AlertChange(NEW, alert) for alert in alerts), replace(ONLINE, last_frame_at=NOON + MINUTE)])
+    live.cameras.remove("c1")
+    end, gone = live.log.notices(4)
+    assert (end.kind, end.alert, end.tags) == (END, ENDED, ("hall",))
+    assert (gone.status and gone.status.state, gone.tags) == (CameraState.REMOVED, ("hall",))
+    assert live.log.told(4) == (told_of(end), told_of(gone))
+    assert live.log.open_alerts() == (other,)
+    # Whoever watched it has not noticed yet.
+    later = replace(CLIMBER, seen_at=NOON + 2 * MINUTE, confidence=0.9)
+    assert live.log.write([AlertChange(UPDATE, later), AlertChange(END, replace(ENDED, end=NOON + 2 * MINUTE))]) == ()
+    assert live.log.alert("a1") == ENDED
 
 
 def test_that_a_camera_was_removed_is_told_of_its_id(live: Live) -> None:

@@ -142,13 +142,18 @@ def test_a_touch_puts_back_nothing_that_was_removed(cameras: Cameras, log: Alert
     cameras.remove("c1")
     cameras.touch(ONLINE)
     assert cameras.status("c1") is None
-    # What a notice has left of a removed one is no reason to go on with it.
-    log.write([ONLINE])
-    cameras.touch(replace(ONLINE, dropped=7))
-    assert cameras.status("c1") == ONLINE
+
+
+def test_what_is_told_late_puts_back_nothing_that_was_removed(cameras: Cameras, log: AlertLog) -> None:
+    cameras.add(GATE)
+    cameras.remove("c1")
+    assert log.write([ONLINE, Gap("c1", NOON, None, "x")]) == ()
+    assert (cameras.status("c1"), cameras.gaps("c1", NOON, NOON + MINUTE)) == (None, ())
+    assert log.last_seq() == 1
 
 
 def test_a_status_in_the_log_is_how_the_camera_is(cameras: Cameras, log: AlertLog) -> None:
+    cameras.add(GATE)
     log.write([ONLINE])
     stalled = replace(ONLINE, state=CameraState.STALLED, since=NOON + MINUTE)
     log.write([stalled])
@@ -156,6 +161,8 @@ def test_a_status_in_the_log_is_how_the_camera_is(cameras: Cameras, log: AlertLo
 
 
 def test_gaps_are_those_that_reach_into_the_time(cameras: Cameras, log: AlertLog) -> None:
+    cameras.add(GATE)
+    cameras.add(YARD)
     first = Gap("c1", NOON, NOON + MINUTE, "no frames came")
     second = Gap("c1", NOON + 2 * MINUTE, NOON + 3 * MINUTE, "the network")
     lasting = Gap("c1", NOON + 4 * MINUTE, None, "refused")

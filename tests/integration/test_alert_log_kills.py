@@ -17,11 +17,12 @@ import sqlalchemy as sa
 
 from indexer.alert_log import SqlAlertLog
 from indexer.archive import SqlArchive
+from indexer.cameras import SqlCameras
 from indexer.database import open_database
 from indexer.search.hybrid import HybridSearch
 from tests.databases import postgresql_server
 from videoqa.alerts import Alert, AlertState, Notice, NoticeKind, Severity, Verdict
-from videoqa.cameras import CameraState, CameraStatus
+from videoqa.cameras import Camera, CameraState, CameraStatus, StreamUrl
 from videoqa.events import Event, Source
 from videoqa.media import ZERO, Recording, RecordingState, Sampling, Span
 from videoqa.ports import AlertChange, AnalysisKind
@@ -67,7 +68,9 @@ class Writer:
 
 def write(place: Path | str, name: str, said: Connection) -> None:
     """Gives alarm after alarm: each begins with its event, goes on, and ends with the event and the camera's status."""
-    log = SqlAlertLog(open_database(place))
+    engine = open_database(place)
+    log = SqlAlertLog(engine)
+    SqlCameras(engine).add(Camera(name, name, StreamUrl("rtsp://10.0.0.7/"), NOON))
     for number in range(10**6):
         alert = an_alert(f"{name}-{number}")
         ended = replace(alert, state=AlertState.ENDED, end=NOON + SECOND)

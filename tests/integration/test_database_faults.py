@@ -22,7 +22,7 @@ from indexer.database import open_database, writing
 from indexer.search.hybrid import HybridSearch
 from tests.databases import postgresql_server, small_disk
 from videoqa.answers import Filter
-from videoqa.cameras import Gap
+from videoqa.cameras import Camera, Gap, StreamUrl
 from videoqa.errors import DamagedDatabase, DataUnwritable, DiskFull, NewerDatabase, StorageError
 from videoqa.events import Passage, Source
 from videoqa.media import (
@@ -216,6 +216,7 @@ def test_a_full_disk_costs_the_alert_log_no_number(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk") as disk:
         engine = open_database(disk / "videoqa.sqlite")
         log, cameras = SqlAlertLog(engine), SqlCameras(engine)
+        cameras.add(Camera("c", "c", StreamUrl("rtsp://10.0.0.7/"), NOON))
         log.write([Gap("c", NOON, None, "before")])
         (disk / "ballast").write_bytes(bytes(400_000))
         with pytest.raises(DiskFull):

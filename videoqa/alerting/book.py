@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from videoqa.alerting.rules import to_watch
 from videoqa.alerting.things import Thing, event_id
-from videoqa.alerts import Alert, AlertRule, AlertState, ConditionKind, NoticeKind
+from videoqa.alerts import Alert, AlertRule, ConditionKind, NoticeKind, last_seen, let_go
 from videoqa.cameras import CameraStatus
 from videoqa.events import Region
 from videoqa.media import ZERO, Recording
@@ -74,14 +74,11 @@ class Book:
         for alert in sorted(latest, key=lambda alert: alert.end or alert.start):
             self._remember(alert)
         for alert in open_alerts:
-            seen = max(alert.start, alert.seen_at or alert.start)
-            if status is not None and status.last_frame_at is not None:
-                seen = max(seen, status.last_frame_at)
             rule = by_id.get(alert.rule)
             if rule is not None:
-                self._things.append(Thing.of_alert(alert, rule, seen, _last_event(alert, last)))
+                self._things.append(Thing.of_alert(alert, rule, last_seen(alert, status), _last_event(alert, last)))
             else:
-                changes.append(AlertChange(NoticeKind.ALERT_END, replace(alert, state=AlertState.ENDED, end=seen)))
+                changes.append(AlertChange(NoticeKind.ALERT_END, let_go(alert, status)))
         return tuple(changes)
 
     def begin(self, recording: Recording) -> tuple[AlertChange, ...]:

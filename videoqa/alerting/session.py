@@ -200,5 +200,6 @@ class Session:
             self._room.ended(replace(under_way.recording, length=lasted), looked)
 
     def _write(self, changes: Sequence[AlertChange]) -> None:
-        if changes:
+        # Of one that was removed nothing begins any more, and all that was open has ended with it.
+        if changes and self._room.cameras.camera(self._camera.id) is not None:
             self._room.log.write(changes)

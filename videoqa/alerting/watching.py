@@ -123,5 +123,6 @@ class Watching:
             _log.warning("that camera %s is not watched any more cannot be told: %s", self.camera.name, error)
 
     def _write(self, changes: Sequence[AlertChange]) -> None:
-        if changes:
+        # What was open of one that was removed has ended with it.
+        if changes and self._room.cameras.camera(self.camera.id) is not None:
             self._room.log.write(changes)

@@ -69,7 +69,7 @@ class Alert:
 class CameraStatus:
     """How a camera is since ``since``; ``problem`` says what is wrong, ``recording`` is the id of the one under way.
 
-    The ``state`` "removed" is the last that is told of one.
+    The ``state`` "removed" is the last that one is in: its open alerts end before that is told.
     """
 
     id: str

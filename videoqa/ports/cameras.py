@@ -39,7 +39,8 @@ class Cameras(Protocol):
     def remove(self, camera_id: str) -> None:
         """Forgets the camera, its status and gaps, not what it recorded: for that its limits go on to hold.
 
-        The alert log tells of it, in the same transaction: the status of one that was there is ``REMOVED``.
+        The alert log tells of it, in the same transaction: what alerts of it are open end, then the status of one that
+        was there is ``REMOVED``. What whoever watches it still writes to that log is not kept.
         """
         ...
 

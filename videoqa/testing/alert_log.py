@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from videoqa.alerts import MOST_REMARKS, TOLD_REMARKS, Alert, AlertState, Notice, NoticeKind, Remark
-from videoqa.cameras import CameraStatus, Gap
+from videoqa.alerts import MOST_REMARKS, TOLD_REMARKS, Alert, AlertState, Notice, NoticeKind, Remark, let_go
+from videoqa.cameras import CameraStatus, Gap, farewell
 from videoqa.errors import TooManyRemarks, UnknownAlert
 from videoqa.ports import AlertChange, AlertFilter
 from videoqa.testing.archive import MemoryArchive
@@ -25,8 +24,8 @@ class MemoryAlertLog:
     """
 
     def __init__(self, cameras: MemoryCameras | None = None, archive: MemoryArchive | None = None) -> None:
-        self._lock = threading.RLock()
         self._cameras = cameras or MemoryCameras()
+        self._lock = self._cameras.lock
         self._archive = archive or MemoryArchive()
         self._alerts: dict[str, Alert] = {}
         self._notices: list[Notice] = []
@@ -129,10 +128,10 @@ class MemoryAlertLog:
             case AlertChange():
                 yield from self._put_alert(change)
             case CameraStatus():
-                if self._cameras.put_status(change):
+                if self._cameras.is_there(change.camera) and self._cameras.put_status(change):
                     yield NoticeKind.CAMERA_STATUS, change
             case Gap():
-                if self._cameras.put_gap(change):
+                if self._cameras.is_there(change.camera) and self._cameras.put_gap(change):
                     yield NoticeKind.GAP, change
 
     def _put_alert(self, change: AlertChange) -> Iterator[News]:
@@ -143,6 +142,8 @@ class MemoryAlertLog:
         if before is None:
             self._alerts[alert.id] = alert
             yield change.kind, alert
+            return
+        if before.state is AlertState.ENDED and not self._cameras.is_there(alert.camera):
             return
         after = replace(
             alert,
@@ -158,10 +159,13 @@ class MemoryAlertLog:
         told_before = change.kind is NoticeKind.ALERT_NEW or ended_before
         yield (NoticeKind.ALERT_UPDATE if told_before else change.kind), after
 
-    def _tell_removal(self, gone: CameraStatus, tags: tuple[str, ...]) -> None:
+    def _tell_removal(self, camera: str, status: CameraStatus | None, tags: tuple[str, ...]) -> None:
         with self._lock:
-            self._noted([(NoticeKind.CAMERA_STATUS, gone)])
-            self._notices[-1] = replace(self._notices[-1], tags=tags)
+            ended = [let_go(alert, status) for alert in self.open_alerts(camera)]
+            self._alerts |= {alert.id: alert for alert in ended}
+            news: list[News] = [(NoticeKind.ALERT_END, alert) for alert in ended]
+            noted = self._noted([*news, (NoticeKind.CAMERA_STATUS, farewell(camera, status))])
+            self._notices[-len(noted) :] = [replace(notice, tags=tags) for notice in noted]
 
     def _noted(self, news: Sequence[News]) -> tuple[Notice, ...]:
         now = datetime.now(UTC)

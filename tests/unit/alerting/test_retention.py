@@ -42,7 +42,9 @@ class World:
     def __init__(self) -> None:
         self.later = timedelta(0)
         self.archive = MemoryArchive()
-        self.log = MemoryAlertLog(archive=self.archive)
+        cameras = MemoryCameras()
+        cameras.add(camera())
+        self.log = MemoryAlertLog(cameras, self.archive)
         self.pins = Pins()
         self.lacking = 0
         self.limits: list[Limits] = []

@@ -200,6 +200,8 @@ def test_only_what_is_wanted_is_told(service: Service, wanted: AlertFilter, told
         CameraStatus("gate", CameraState.ONLINE, NOON),
         Gap("door", NOON, None, "offline"),
     ]
+    for name in ("gate", "door"):
+        service.setting_up.cameras.add(a_camera(name))
     if kept:
         service.alerts.write(changes)
 
@@ -238,7 +240,7 @@ def test_a_key_is_told_of_the_cameras_that_it_reaches_and_of_no_others(service: 
     play(service, part)
 
 
-def test_who_reached_a_camera_by_a_tag_is_told_that_it_was_removed(service: Service) -> None:
+def test_who_reached_a_camera_by_a_tag_is_told_what_ended_with_it_and_that_it_was_removed(service: Service) -> None:
     for camera in (a_camera("ours", "a"), a_camera("theirs", "b")):
         service.setting_up.cameras.add(camera)
     key, _ = service.keys.create("one", Role.VIEWER, Scope(tags=frozenset({"a"})))
@@ -247,11 +249,15 @@ def test_who_reached_a_camera_by_a_tag_is_told_that_it_was_removed(service: Serv
     async def part(feed: Feed) -> None:
         reader = Reader(feed.subscribe(caller, AlertFilter(scope=caller.scope), 0))
         await live(reader, feed)
+        service.alerts.write([begun(1, camera="theirs"), begun(2, camera="ours")])
+        await reader.until(lambda: reader.seqs == [2])
         for camera_id in ("theirs", "ours"):
             service.setting_up.cameras.remove(camera_id)
-        await reader.until(lambda: reader.seqs == [2])
-        assert reader.messages[0]["type"] == "camera.status"
-        assert (reader.messages[0]["camera"]["id"], reader.messages[0]["camera"]["state"]) == ("ours", "removed")
+        await reader.until(lambda: reader.seqs == [2, 5, 6])
+        new, end, gone = reader.messages
+        assert [each["type"] for each in (new, end, gone)] == ["alert.new", "alert.end", "camera.status"]
+        assert (end["alert"]["id"], end["alert"]["state"]) == (new["alert"]["id"], "ended")
+        assert (gone["camera"]["id"], gone["camera"]["state"]) == ("ours", "removed")
 
     play(service, part)
 

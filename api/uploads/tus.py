@@ -82,7 +82,13 @@ async def tell_what_is_spoken(*, uploads: Mine) -> Response:
     return Response(status_code=204, headers=told)
 
 
-@router.post("", status_code=201, dependencies=[Spoken], openapi_extra=_told(_LENGTH, _METADATA, _CHECKSUM, body=True))
+@router.post(
+    "",
+    status_code=201,
+    response_class=Response,
+    dependencies=[Spoken],
+    openapi_extra=_told(_LENGTH, _METADATA, _CHECKSUM, body=True),
+)
 async def begin_upload(*, request: Request, uploads: Mine, allowance: Uploading) -> Response:
     """Begins an upload; the body may be its first piece. Location is where the pieces go."""
     if "upload-concat" in request.headers:
@@ -92,7 +98,7 @@ async def begin_upload(*, request: Request, uploads: Mine, allowance: Uploading)
     return Response(status_code=201, headers=told)
 
 
-@router.head("/{upload_id}", dependencies=[Spoken], openapi_extra=_told())
+@router.head("/{upload_id}", response_class=Response, dependencies=[Spoken], openapi_extra=_told())
 async def tell_offset(*, uploads: Mine, upload_id: str) -> Response:
     """Where the upload stands. A request that still writes to it is ended: whoever asks has lost that one."""
     arrival, offset = await uploads.standing(upload_id, hang_up=True)

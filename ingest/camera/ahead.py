@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 
 from ingest.camera.wire import WAITS_SECONDS
 from ingest.offspring import Offspring
@@ -28,11 +29,12 @@ class Ahead:
         self._lock = threading.Lock()
 
     def begin(self) -> None:
-        """One more, where there is room for it."""
+        """One more, where there is room for it. A machine that cannot begin one now does so when the camera is back."""
         with self._lock:
             self._let_go(_TAKEN_SECONDS)
             if len(self._waiting) < self._most:
-                self._waiting.append((time.monotonic(), Offspring(CHILD, None, None)))
+                with suppress(OSError):
+                    self._waiting.append((time.monotonic(), Offspring(CHILD, None, None)))
 
     def taken(self) -> Offspring | None:
         """The one that has waited longest: it has come furthest. None where none waits."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from typing import Any
 
@@ -62,6 +63,15 @@ def test_one_that_has_died_is_not_taken(ahead: Ahead, monkeypatch: pytest.Monkey
 def test_one_that_waited_for_long_is_ended(ahead: Ahead, monkeypatch: pytest.MonkeyPatch) -> None:
     ahead.begin()
     monkeypatch.setattr("ingest.camera.ahead._TAKEN_SECONDS", 0.0)
+    assert ahead.taken() is None
+
+
+def test_a_machine_that_can_begin_none_costs_nothing(ahead: Ahead, monkeypatch: pytest.MonkeyPatch) -> None:
+    def begin(*_: object) -> Offspring:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("ingest.camera.ahead.Offspring", begin)
+    ahead.begin()
     assert ahead.taken() is None
 
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The product in one minute: index the samples, ask three questions, show what is known of the yard.
+# The product in one minute: index the samples, ask four questions, one of which nothing here answers.
 # Usage: demo.sh VIDEOQA SAMPLES   (the command, and the folder of the samples)
 set -eu
 videoqa=$1
@@ -7,7 +7,9 @@ samples=$2
 
 run() {
     printf '\n$ videoqa'
-    printf ' %s' "$@"
+    for word in "$@"; do
+        case $word in *" "*) printf ' "%s"' "$word" ;; *) printf ' %s' "$word" ;; esac
+    done
     printf '\n'
     "$videoqa" "$@"
 }

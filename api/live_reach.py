@@ -45,7 +45,7 @@ def alert_of(service: Service, caller: Caller, alert_id: str) -> Alert:
     """
     alert = service.alerts.alert(alert_id)
     if alert is not None:
-        camera = service.setting_up.cameras.camera(alert.camera)
+        camera = service.setting_up.cameras.with_id(alert.camera)
         # Of a camera that was removed nothing is known but its id.
         if caller.scope.covers(() if camera is None else camera.tags, alert.camera):
             return alert

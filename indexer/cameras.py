@@ -37,6 +37,12 @@ class SqlCameras:
             row = statements.called(connection, live_tables.cameras, name_or_id)
         return None if row is None else live_rows.camera(row)
 
+    def with_id(self, camera_id: str) -> Camera | None:
+        c = live_tables.cameras.c
+        with reading(self._engine) as connection:
+            row = statements.first(connection, sa.select(live_tables.cameras).where(c.id == camera_id))
+        return None if row is None else live_rows.camera(row)
+
     def change(self, camera: Camera) -> None:
         with writing(self._engine) as connection:
             _check_free(connection, camera)

@@ -84,7 +84,7 @@ def origins(archive: Archive, cameras: Cameras, ids: Collection[str], scope: Sco
     if not ids:
         return {}
     found = archive.page(RecordingFilter(ids=frozenset(ids)), limit=len(frozenset(ids)))
-    known = {name: cameras.camera(name) for name in {recording.camera for recording in found} if name}
+    known = {name: cameras.with_id(name) for name in {recording.camera for recording in found} if name}
     reached = (each for each in known.values() if each is not None and scope.covers(each.tags, each.id))
     names = {camera.id: camera.name for camera in reached}
     return {

@@ -83,6 +83,8 @@ def test_a_camera_comes_back_as_it_was_added(cameras: Cameras) -> None:
     found = cameras.camera("c1")
     assert found is not None
     assert found.url.text == GATE.url.text
+    assert cameras.with_id("c1") == GATE
+    assert cameras.with_id("gate-1") is None
     assert cameras.camera("nothing") is None
     assert cameras.camera("\0\ud800") is None
 

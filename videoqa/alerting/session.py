@@ -134,7 +134,7 @@ class Session:
         Of what is not kept the archive knows nothing, and what is told of it is as of a recording that was removed.
         """
         # What it is called now: a new name alone ends no session.
-        camera = self._room.cameras.camera(self._camera.id) or self._camera
+        camera = self._room.cameras.with_id(self._camera.id) or self._camera
         archive = self._room.archive
         path, now = self._paths.pop(started_at, ""), self._room.now()
         recording = under_way(path, camera.id, started_at, now, camera)
@@ -201,5 +201,5 @@ class Session:
 
     def _write(self, changes: Sequence[AlertChange]) -> None:
         # Of one that was removed nothing begins any more, and all that was open has ended with it.
-        if changes and self._room.cameras.camera(self._camera.id) is not None:
+        if changes and self._room.cameras.with_id(self._camera.id) is not None:
             self._room.log.write(changes)

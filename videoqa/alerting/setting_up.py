@@ -251,7 +251,7 @@ class SettingUp:
         if same or name != rule.name or not named_for_it:
             return name
         (only,) = rule.cameras
-        camera = self.cameras.camera(only)
+        camera = self.cameras.with_id(only)
         called = {only} if camera is None else {only, camera.name}
         automatic = any(name.startswith(_short(rule.condition, {each})) for each in called)
         return self._rule_name(wishes) if automatic else name

@@ -87,7 +87,7 @@ class Standing:
             self._log.write([change])
 
     def _is_gone(self) -> bool:
-        return self._cameras.camera(self.status.camera) is None
+        return self._cameras.with_id(self.status.camera) is None
 
 
 def _open_gap(cameras: Cameras, camera_id: str, now: datetime) -> Gap | None:

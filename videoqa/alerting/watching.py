@@ -116,7 +116,7 @@ class Watching:
             if self._for_good:
                 self._write(desk.book.close())
             # Of one that was removed nothing is to be told any more.
-            if self._cause and self._room.cameras.camera(self.camera.id) is not None:
+            if self._cause and self._room.cameras.with_id(self.camera.id) is not None:
                 desk.standing.lacks_footage(self._cause)
                 desk.standing.become(CameraState.OFF, self._cause, recording="")
         except VideoqaError as error:
@@ -124,5 +124,5 @@ class Watching:
 
     def _write(self, changes: Sequence[AlertChange]) -> None:
         # What was open of one that was removed has ended with it.
-        if changes and self._room.cameras.camera(self.camera.id) is not None:
+        if changes and self._room.cameras.with_id(self.camera.id) is not None:
             self._room.log.write(changes)

@@ -63,13 +63,13 @@ class Gaps:
 
     def _nothing(self, ids: Collection[str], stretch: WallClock, now: datetime) -> Iterator[Gap]:
         for name in sorted(ids):
-            camera = self.cameras.camera(name)
+            camera = self.cameras.with_id(name)
             end = min(stretch.end, now)
             if camera is not None and (start := max(stretch.start, camera.added_at)) < end:
                 yield Gap(name, start, end, "")
 
     def _told(self, gap: Gap) -> str:
-        camera = self.cameras.camera(gap.camera)
+        camera = self.cameras.with_id(gap.camera)
         name = gap.camera if camera is None else camera.name
         start = gap.start.astimezone(self.zone)
         why = f": {gap.cause.removesuffix('.')}." if gap.cause else "."

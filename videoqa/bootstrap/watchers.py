@@ -177,7 +177,7 @@ class Watchers:
 
     def _not_known(self, recording: Recording, length: timedelta) -> tuple[CoveredSpan, ...]:
         """What of a recording that a kill cut off, so long, rules were armed for."""
-        camera = self._place.cameras.camera(recording.camera)
+        camera = self._place.cameras.with_id(recording.camera)
         rules = self._place.rules.rules() if camera is None else self._by_camera([camera]).get(camera.id, ())
         began = recording.started_at
         return () if began is None else blind(rules, recording.camera, began, length, KILLED)

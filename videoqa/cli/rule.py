@@ -208,7 +208,7 @@ def told(place: House, rule: AlertRule) -> str:
 
 def name_of(place: House, camera_id: str) -> str:
     """What the camera is called; one that was removed, by its id."""
-    camera = place.cameras.camera(camera_id)
+    camera = place.cameras.with_id(camera_id)
     return f"{camera_id} (removed)" if camera is None else camera.name
 
 

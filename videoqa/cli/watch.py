@@ -99,7 +99,7 @@ class _Wanted:
 
     def line(self, notice: Notice) -> str:
         """One line: the time by this machine's clock, the camera, what is the matter."""
-        known = self._place.cameras.camera(notice.camera)
+        known = self._place.cameras.with_id(notice.camera)
         camera = escaped(notice.camera if known is None else known.name)
         if notice.alert is not None:
             when = notice.alert.start if notice.kind is NoticeKind.ALERT_NEW else notice.at

@@ -24,7 +24,11 @@ class Cameras(Protocol):
         ...
 
     def camera(self, name_or_id: str) -> Camera | None:
-        """The one with that id or name."""
+        """The one with that id or name: for what somebody calls it."""
+        ...
+
+    def with_id(self, camera_id: str) -> Camera | None:
+        """The one with that id: for what is kept of a camera, whose id may be the name of a later one."""
         ...
 
     def change(self, camera: Camera) -> None:

@@ -188,7 +188,7 @@ class MemoryAlertLog:
         return replace(alert, recording="") if self._archive.was_removed(alert.recording) else alert
 
     def _wanted(self, wanted: AlertFilter, alert: Alert) -> bool:
-        camera = self._cameras.camera(alert.camera)
+        camera = self._cameras.with_id(alert.camera)
         return (
             (not wanted.cameras or alert.camera in wanted.cameras)
             and (not wanted.rules or alert.rule in wanted.rules)

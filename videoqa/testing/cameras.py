@@ -38,6 +38,10 @@ class MemoryCameras:
             named = (camera for camera in self._cameras.values() if camera.name == name_or_id)
             return self._cameras.get(name_or_id) or next(named, None)
 
+    def with_id(self, camera_id: str) -> Camera | None:
+        with self.lock:
+            return self._cameras.get(camera_id)
+
     def change(self, camera: Camera) -> None:
         with self.lock:
             if camera.id not in self._cameras:

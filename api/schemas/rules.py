@@ -160,7 +160,7 @@ class RuleChange(ChangeBody):
         return RuleWishes(
             condition=rule.condition if self.condition is None else self.condition.meant,
             name=self.name or rule.name,
-            cameras=rule.cameras if self.cameras is None else frozenset(self.cameras),
+            cameras=None if self.cameras is None else frozenset(self.cameras),
             schedule=schedule if "schedule" in self.model_fields_set else rule.schedule,
             cooldown=rule.cooldown if self.cooldown is None else timedelta(seconds=self.cooldown),
             severity=self.severity or rule.severity,

@@ -50,11 +50,14 @@ class CameraWishes:
 
 @dataclass(frozen=True, slots=True)
 class RuleWishes:
-    """A rule as somebody wishes it to be; fields as in ``AlertRule``. ``cameras`` are names or ids."""
+    """A rule as somebody wishes it to be; fields as in ``AlertRule``.
+
+    ``cameras`` are names or ids; None leaves those that the rule has.
+    """
 
     condition: Condition
     name: str = ""
-    cameras: frozenset[str] = frozenset()
+    cameras: frozenset[str] | None = frozenset()
     schedule: Schedule | None = None
     cooldown: timedelta = timedelta(minutes=1)
     severity: Severity = Severity.MEDIUM
@@ -154,7 +157,7 @@ class SettingUp:
             name=_printable(wishes.name) or self._rule_name(wishes),
             condition=_lasting(wishes.condition),
             added_at=datetime.now(UTC),
-            cameras=self._ids(wishes.cameras, caller.scope),
+            cameras=self._ids(wishes.cameras or (), caller.scope),
             schedule=wishes.schedule,
             cooldown=wishes.cooldown,
             severity=wishes.severity,
@@ -170,16 +173,17 @@ class SettingUp:
         Raises:
             WidensRule: it is somebody else's, and would be about cameras that the caller does not reach.
         """
-        # One about a camera that was removed is changed like any other.
-        same = wishes.cameras == rule.cameras
-        widened = bool(rule.cameras) and not wishes.cameras
+        cameras = rule.cameras
+        if wishes.cameras is not None:
+            cameras = self._ids(wishes.cameras, caller.scope, has=rule.cameras)
+        widened = bool(rule.cameras) and not cameras
         if widened and not caller.scope.everything and caller.key_id != rule.owner:
             raise WidensRule
         changed = replace(
             rule,
-            name=self._renamed(rule, wishes, same=same),
+            name=self._renamed(rule, wishes, same=cameras == rule.cameras),
             condition=_lasting(wishes.condition),
-            cameras=wishes.cameras if same else self._ids(wishes.cameras, caller.scope),
+            cameras=cameras,
             schedule=wishes.schedule,
             cooldown=wishes.cooldown,
             severity=wishes.severity,
@@ -234,13 +238,19 @@ class SettingUp:
         meant = any(camera_id in rule.cameras for rule in self.rules.rules())
         return meant or self.cameras.status(camera_id) is not None or self.is_left(camera_id)
 
-    def _ids(self, names: Collection[str], scope: Scope) -> frozenset[str]:
-        return frozenset(self.camera(name, scope).id for name in names)
+    def _ids(self, names: Collection[str], scope: Scope, has: Collection[str] = ()) -> frozenset[str]:
+        """The ids of the cameras called ``names``; of those that are not there, what the rule ``has`` already."""
+        gone = {name for name in names if name in has and not self._is_there(name, scope)}
+        return frozenset(name if name in gone else self.camera(name, scope).id for name in names)
 
-    def _rule_name(self, wishes: RuleWishes) -> str:
-        """What the rule waits for, and a number where another one is called so."""
-        short = _short(wishes.condition, wishes.cameras)
-        taken = {rule.name for rule in self.rules.rules()}
+    def _is_there(self, name_or_id: str, scope: Scope) -> bool:
+        camera = self.cameras.camera(name_or_id)
+        return camera is not None and scope.covers(camera.tags, camera.id)
+
+    def _rule_name(self, wishes: RuleWishes, known: AlertRule | None = None) -> str:
+        """What the rule waits for, and a number where another one than ``known`` is called so."""
+        short = _short(wishes.condition, wishes.cameras or ())
+        taken = {rule.name for rule in self.rules.rules() if known is None or rule.id != known.id}
         numbered = (f"{short} ({number})" for number in count(2))
         return next(name for name in chain((short,), numbered) if name not in taken)
 
@@ -254,7 +264,7 @@ class SettingUp:
         camera = self.cameras.with_id(only)
         called = {only} if camera is None else {only, camera.name}
         automatic = any(name.startswith(_short(rule.condition, {each})) for each in called)
-        return self._rule_name(wishes) if automatic else name
+        return self._rule_name(wishes, rule) if automatic else name
 
 
 def _short(condition: Condition, cameras: Collection[str]) -> str:

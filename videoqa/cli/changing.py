@@ -124,7 +124,7 @@ def change_rule(
     wishes = RuleWishes(
         condition=condition,
         name=known.name if name is None else name,
-        cameras=frozenset(filter(None, camera)) if camera else known.cameras,
+        cameras=frozenset(filter(None, camera)) if camera else None,
         schedule=None if always else schedule(place, between, days, timezone, known.schedule),
         cooldown=known.cooldown if cooldown is None else parse_duration(cooldown),
         severity=known.severity if severity is None else severity_called(severity),

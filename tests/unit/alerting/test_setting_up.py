@@ -246,6 +246,20 @@ def test_a_rule_about_a_camera_that_was_removed_can_be_changed(setting_up: Setti
     assert setting_up.change_rule(rule, changed, LOCAL).severity is Severity.HIGH
 
 
+def test_a_rule_goes_to_the_camera_that_bears_a_name_now_where_somebody_says_so(setting_up: SettingUp) -> None:
+    setting_up.add_camera(CameraWishes("yard", URL), LOCAL)
+    rule = setting_up.add_rule(RuleWishes(MOTION, cameras=frozenset({"yard"})), LOCAL)
+    setting_up.cameras.remove("yard")
+    yard = setting_up.add_camera(CameraWishes("yard", URL), LOCAL)
+    kept = setting_up.change_rule(rule, RuleWishes(MOTION, name=rule.name, cameras=None, enabled=False), LOCAL)
+    assert (kept.cameras, kept.name) == ({"yard"}, "motion on yard")
+    named = RuleWishes(MOTION, name=rule.name, cameras=frozenset({"yard"}))
+    # To a key that does not reach the new one it is not there.
+    assert setting_up.change_rule(kept, named, limited("ours")).cameras == {"yard"}
+    moved = setting_up.change_rule(kept, named, LOCAL)
+    assert (moved.cameras, moved.name) == ({yard.id}, "motion on yard")
+
+
 def test_a_rule_of_somebody_else_is_not_widened_beyond_a_limited_key(setting_up: SettingUp) -> None:
     guard = limited("ours")
     setting_up.add_camera(CameraWishes("a", URL, tags=("ours",)), LOCAL)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import secrets
-import unicodedata
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain, count
 
 from videoqa.access import Caller, Key, Role, Scope
+from videoqa.alerting.naming import plain
 from videoqa.alerting.rules import checked, reaches
 from videoqa.alerts import AlertRule, Condition, ConditionKind, Schedule, Severity
 from videoqa.cameras import Camera, Detail, StreamUrl
@@ -29,7 +28,6 @@ from videoqa.ports import Cameras, Rules
 LONGEST_NAME = 64
 STILL = timedelta(minutes=1)
 """For how long nothing has moved where a rule about stillness does not say."""
-_NOT_IN_IDS = re.compile(r"[^\w.]+")
 _LONGEST_RULE = 60
 
 
@@ -226,11 +224,11 @@ class SettingUp:
 
     def _id_of(self, name: str, taken: Collection[str]) -> str:
         """``name`` as files can be called, and keys be limited to, and nothing is known by that was there before."""
-        plain = _NOT_IN_IDS.sub("-", unicodedata.normalize("NFC", name)).strip("-.") or "camera"
-        numbered = (f"{plain}-{number}" for number in count(2))
-        first = next(each for each in chain((plain,), numbered) if each not in taken)
+        short = plain(name)
+        numbered = (f"{short}-{number}" for number in count(2))
+        first = next(each for each in chain((short,), numbered) if each not in taken)
         # What a camera has left is its own, whoever adds one of its name.
-        unlike = (f"{plain}-{secrets.token_hex(4)}" for _ in count())
+        unlike = (f"{short}-{secrets.token_hex(4)}" for _ in count())
         return next(each for each in chain((first,), unlike) if each not in taken and not self._was(each))
 
     def _was(self, camera_id: str) -> bool:
@@ -271,8 +269,8 @@ def _short(condition: Condition, cameras: Collection[str]) -> str:
     """What is waited for, and where that is one place: who sees the alerts of one camera need not know the others."""
     where = "".join(f" on {camera}" for camera in cameras) if len(cameras) == 1 else ""
     said = " ".join(condition.text.split())
-    plain = said if condition.kind is ConditionKind.DESCRIBED else f"{condition.kind} {said}".strip() + where
-    return _printable(plain[:_LONGEST_RULE]) or condition.kind
+    whole = said if condition.kind is ConditionKind.DESCRIBED else f"{condition.kind} {said}".strip() + where
+    return _printable(whole[:_LONGEST_RULE]) or condition.kind
 
 
 def _tags(wished: tuple[str, ...], camera_id: str, caller: Caller) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -82,6 +83,8 @@ def add(
     added = house().setting_up.add_camera(wishes, LOCAL)
     print(f"added {told_camera(added)}")
     if added.url.scheme == "file" and not Path(path_of(added.url)).is_file():
+    for line in _left_behind(house(), added):
+        print(line)
         print(
             f"videoqa: there is no file {escaped(path_of(added.url))} yet; nothing is seen until there is",
             file=sys.stderr,
@@ -192,6 +195,17 @@ def told_camera(camera: Camera) -> str:
 
 def _unjudged(place: House, camera: Camera, now: datetime) -> Iterator[str]:
     """What nobody looks at now, and did not in what was recorded since a day ago."""
+def _left_behind(place: House, added: Camera) -> Iterator[str]:
+    """The rules about earlier cameras of that name, and how each is told to go over to this one."""
+    from videoqa.alerting.naming import left_behind
+
+    earlier = escaped(added.name)
+    for rule, cameras in left_behind(added, place.cameras.cameras(), place.rules.rules()):
+        named = (word for name in cameras for word in ("--camera", name))
+        yield f'The rule "{escaped(rule.name)}" is about an earlier {earlier}, not this one, until you say so:'
+        yield f"  {escaped(shlex.join(['videoqa', 'rule', 'change', rule.name, *named]))}"
+
+
     from videoqa.alerting.unjudged import unjudged
     from videoqa.ports import RecordingFilter
 

@@ -158,6 +158,29 @@ def test_a_rule_is_meant_by_a_beginning_that_no_other_has(run: Run) -> None:
 
 
 def test_a_camera_is_no_recording_but_what_it_recorded_is_asked_even_when_it_is_gone(run: Run) -> None:
+def test_a_rule_stays_with_a_camera_that_was_removed_until_somebody_says_otherwise(run: Run) -> None:
+    run("camera", "add", "yard", URL)
+    run("camera", "add", "gate 1", URL)
+    run("rule", "add", "--when", "motion", "--camera", "yard")
+    run("rule", "add", "--when", "text", "--camera", "yard", "--camera", "gate 1", "--name", "signs")
+    run("camera", "remove", "yard")
+    _, out, _ = run("camera", "add", "yard", URL)
+    assert 'The rule "motion on yard" is about an earlier yard, not this one, until you say so:\n' in out
+    assert "\n  videoqa rule change 'motion on yard' --camera yard\n" in out
+    assert "\n  videoqa rule change signs --camera 'gate 1' --camera yard\n" in out
+    for shown in (run("rule", "list")[1], run("rule", "show", "motion")[1]):
+        assert "on yard (removed)," in shown
+    assert "on yard," in run("rule", "change", "motion on yard", "--camera", "yard")[1]
+    rule, new = house().rules.rule("motion on yard"), house().cameras.camera("yard")
+    assert rule is not None
+    assert new is not None
+    assert rule.cameras == {new.id}
+    run("camera", "remove", "yard")
+    _, out, _ = run("camera", "add", "yard", URL)
+    assert "videoqa rule change 'motion on yard' --camera yard" in out
+    assert "earlier" not in run("camera", "add", "yard 2", URL)[1]
+
+
     run("camera", "add", "yard", URL)
     with pytest.raises(UnknownRecording):
         run("coverage", "yard")

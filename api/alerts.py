@@ -15,6 +15,7 @@ from api.service import Parts, Service
 from api.threads import in_thread
 from videoqa.access import Caller
 from videoqa.alerts import Severity
+from videoqa.cameras import id_called
 from videoqa.errors import BadCursor, UnknownAlert, UnknownCamera, UnknownRule
 from videoqa.ports import AlertFilter
 
@@ -108,7 +109,7 @@ def _camera(service: Service, caller: Caller, name: str) -> str:
         return camera_of(service, caller, name).id
     except UnknownCamera:
         # Alerts outlive their camera, which then goes by its id alone.
-        return name
+        return id_called(name)
 
 
 def _rule(service: Service, caller: Caller, name: str) -> str:

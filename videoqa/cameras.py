@@ -132,6 +132,13 @@ class CameraStatus:
     dropped: int = 0
 
 
+def id_called(name: str) -> str:
+    """The id by which a camera that was removed is called. ``id:`` before it, as it stands in no id, tells it from the
+    name of one that is there.
+    """
+    return name.removeprefix("id:")
+
+
 def farewell(camera_id: str, last: CameraStatus | None) -> CameraStatus:
     """What is told of a camera when it is removed, which was last known to be as ``last`` says."""
     now = datetime.now(UTC)

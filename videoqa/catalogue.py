@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 from videoqa.access import Scope
 from videoqa.answers import WallClock
+from videoqa.cameras import id_called
 from videoqa.errors import AmbiguousRecording, NearlyKnown, UnknownCamera, UnknownRecording
 from videoqa.media import Recording, Span
 from videoqa.ports import Archive, Cameras, RecordingFilter
@@ -60,14 +61,14 @@ def recorded_by(
     archive: Archive, cameras: Cameras, name: str, scope: Scope, between: Span | WallClock | None = None
 ) -> frozenset[str]:
     """The ids of what the camera called ``name`` recorded, as far as ``scope`` covers that; of a stretch of the wall
-    clock, those that can reach into it. A camera that was removed is called by its id.
+    clock, those that can reach into it. A camera that was removed is called by its id, as ``id_called`` reads it.
 
     Raises:
         UnknownCamera: none is called so for whoever has ``scope``, and none was that left something.
     """
     camera = cameras.camera(name)
     known = camera is not None and scope.covers(camera.tags, camera.id)
-    wanted = RecordingFilter(scope=scope, camera=camera.id if camera is not None and known else name)
+    wanted = RecordingFilter(scope=scope, camera=camera.id if camera is not None and known else id_called(name))
     if not known and not archive.page(wanted, limit=1):
         raise UnknownCamera(name=name)
     if isinstance(between, WallClock):

@@ -148,6 +148,17 @@ def test_a_camera_that_was_removed_is_asked_by_its_id(yard: Yard) -> None:
     assert yard.ask(MOWER, cameras=["front gate"]).status_code == 404
 
 
+def test_a_camera_that_was_removed_is_asked_by_its_id_where_another_bears_that_name_now(yard: Yard) -> None:
+    cameras = yard.service.setting_up.cameras
+    old = cameras.with_id("gate-1")
+    assert old is not None
+    cameras.remove("gate-1")
+    cameras.add(replace(old, id="gate-1-5f0c9a3e", name="gate-1"))
+    assert yard.ask(MOWER, cameras=["gate-1"]).json()["found"] is False
+    moment = yard.ask(MOWER, cameras=["id:gate-1"]).json()["moments"][0]
+    assert moment["camera"] == {"id": "gate-1", "name": "gate-1"}
+
+
 def test_a_camera_is_called_by_its_id_where_the_key_reaches_its_recording_alone(yard: Yard) -> None:
     cameras = yard.service.setting_up.cameras
     camera = cameras.camera("gate-1")

@@ -522,6 +522,26 @@ async def test_a_key_for_a_camera_reaches_its_alerts_and_no_others(service: Serv
         assert [each["id"] for each in (await guard.get("/v1/alerts")).json()["items"]] == [ours.id]
 
 
+async def test_a_key_for_a_new_camera_reaches_no_alert_of_an_old_one_of_its_name(service: Service) -> None:
+    _, secret = service.keys.create("guard", Role.OPERATOR, Scope(tags=frozenset({"ours"})))
+    _, admin = service.keys.create("admin", Role.ADMIN, Scope())
+    app = app_of(service)
+    async with client_of(service, admin, app) as client, client_of(service, secret, app) as guard:
+        await added(client)
+        old = an_alert(service, NOON)
+        rule = (await client.post("/v1/rules", json={"condition": {"kind": "motion"}, "cameras": ["gate-1"]})).json()
+        service.setting_up.cameras.remove("gate-1")
+        new = await added(client, tags=["ours"])
+        assert new["id"] != "gate-1"
+        assert (await guard.get(f"/v1/alerts/{old.id}")).status_code == 404
+        for name, found in (("gate-1", []), ("id:gate-1", [old.id])):
+            listed = (await client.get("/v1/alerts", params={"camera": name})).json()["items"]
+            assert [each["id"] for each in listed] == found
+        path = f"/v1/rules/{rule['id']}"
+        assert (await client.patch(path, json={"severity": "low"})).json()["cameras"] == ["gate-1"]
+        assert (await client.patch(path, json={"cameras": ["gate-1"]})).json()["cameras"] == [new["id"]]
+
+
 async def test_rules_are_listed_with_one_look_at_the_cameras(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     _, secret = service.keys.create("guard", Role.OPERATOR, Scope(cameras=frozenset({"gate-1", "yard"})))
     _, admin = service.keys.create("admin", Role.ADMIN, Scope())

@@ -82,9 +82,9 @@ def add(
     )
     added = house().setting_up.add_camera(wishes, LOCAL)
     print(f"added {told_camera(added)}")
-    if added.url.scheme == "file" and not Path(path_of(added.url)).is_file():
     for line in _left_behind(house(), added):
         print(line)
+    if added.url.scheme == "file" and not Path(path_of(added.url)).is_file():
         print(
             f"videoqa: there is no file {escaped(path_of(added.url))} yet; nothing is seen until there is",
             file=sys.stderr,
@@ -193,8 +193,6 @@ def told_camera(camera: Camera) -> str:
     return f"{escaped(camera.name)} ({camera.id}): {escaped(camera.url.shown)}, {_kept(camera)}{off}"
 
 
-def _unjudged(place: House, camera: Camera, now: datetime) -> Iterator[str]:
-    """What nobody looks at now, and did not in what was recorded since a day ago."""
 def _left_behind(place: House, added: Camera) -> Iterator[str]:
     """The rules about earlier cameras of that name, and how each is told to go over to this one."""
     from videoqa.alerting.naming import left_behind
@@ -206,6 +204,8 @@ def _left_behind(place: House, added: Camera) -> Iterator[str]:
         yield f"  {escaped(shlex.join(['videoqa', 'rule', 'change', rule.name, *named]))}"
 
 
+def _unjudged(place: House, camera: Camera, now: datetime) -> Iterator[str]:
+    """What nobody looks at now, and did not in what was recorded since a day ago."""
     from videoqa.alerting.unjudged import unjudged
     from videoqa.ports import RecordingFilter
 

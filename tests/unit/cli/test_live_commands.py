@@ -142,22 +142,6 @@ def test_a_rule_shows_the_alerts_it_gave(run: Run, tmp_path: Path) -> None:
     assert run("rule", "list")[0] == 1
 
 
-def test_a_rule_is_meant_by_a_beginning_that_no_other_has(run: Run) -> None:
-    run("camera", "add", "yard", URL)
-    run("rule", "add", "--when", "motion", "--camera", "yard")
-    assert "motion on yard" in run("rule", "show", "Motion")[1]
-    with pytest.raises(NothingToTry):
-        run("rule", "try", "motion", "--on", "yard")
-    run("rule", "add", "--when", "motion", "--name", "motion at night")
-    with pytest.raises(AmbiguousRule, match="motion at night, motion on yard"):
-        run("rule", "try", "motion")
-    run("rule", "add", "--when", "motion", "--name", "motion")
-    assert "motion  (" in run("rule", "show", "motion")[1]
-    with pytest.raises(UnknownRule):
-        run("rule", "remove", "motion at")
-
-
-def test_a_camera_is_no_recording_but_what_it_recorded_is_asked_even_when_it_is_gone(run: Run) -> None:
 def test_a_rule_stays_with_a_camera_that_was_removed_until_somebody_says_otherwise(run: Run) -> None:
     run("camera", "add", "yard", URL)
     run("camera", "add", "gate 1", URL)
@@ -181,6 +165,22 @@ def test_a_rule_stays_with_a_camera_that_was_removed_until_somebody_says_otherwi
     assert "earlier" not in run("camera", "add", "yard 2", URL)[1]
 
 
+def test_a_rule_is_meant_by_a_beginning_that_no_other_has(run: Run) -> None:
+    run("camera", "add", "yard", URL)
+    run("rule", "add", "--when", "motion", "--camera", "yard")
+    assert "motion on yard" in run("rule", "show", "Motion")[1]
+    with pytest.raises(NothingToTry):
+        run("rule", "try", "motion", "--on", "yard")
+    run("rule", "add", "--when", "motion", "--name", "motion at night")
+    with pytest.raises(AmbiguousRule, match="motion at night, motion on yard"):
+        run("rule", "try", "motion")
+    run("rule", "add", "--when", "motion", "--name", "motion")
+    assert "motion  (" in run("rule", "show", "motion")[1]
+    with pytest.raises(UnknownRule):
+        run("rule", "remove", "motion at")
+
+
+def test_a_camera_is_no_recording_but_what_it_recorded_is_asked_even_when_it_is_gone(run: Run) -> None:
     run("camera", "add", "yard", URL)
     with pytest.raises(UnknownRecording):
         run("coverage", "yard")

@@ -158,6 +158,13 @@ class House(Readers):
 
         return Slot(self.folder, "live").held()
 
+    @property
+    def served(self) -> bool:
+        """True where a service lives over the data directory; one that has just begun does not watch yet."""
+        from videoqa.bootstrap.neighbours import is_served
+
+        return is_served(self.folder)
+
     def resolve(self, name: str) -> Recording:
         return resolve(name, self.archive.recordings())
 

@@ -70,6 +70,11 @@ class Neighbours:
             time.sleep(_LOOK_SECONDS)
 
 
+def is_served(folder: Path) -> bool:
+    """True where a service lives over the data directory ``folder``."""
+    return any(_address(path) for path in (folder / _FOLDER).glob("[0-9]*"))
+
+
 def _address(path: Path) -> str:
     """What stands in the file of a living service; empty where it has gone, and its file is removed."""
     with suppress(OSError, ValueError):

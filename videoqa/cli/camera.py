@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from videoqa.cli import FOUND, NOTHING_FOUND
-from videoqa.cli.watched import LOCAL, NOBODY, say_who_watches, wall_clock
+from videoqa.cli.printing import counted
+from videoqa.cli.watched import LOCAL, say_who_watches, unwatched, wall_clock
 from videoqa.cli.worded import address, kept, period
 from videoqa.errors import NoPicture, escaped
 from videoqa.times import duration
@@ -175,7 +176,7 @@ def snapshot(
     shown = house().snapshots.latest(camera.id)
     if shown is None:
         status = house().cameras.status(camera.id)
-        problem = NOBODY if not house().watched else "" if status is None else status.problem
+        problem = unwatched(house()) or ("" if status is None else status.problem)
         raise NoPicture(name=camera.name, problem=problem or "it has not been reached yet")
     if to is not None and str(to) == "-":
         sys.stdout.buffer.write(shown.jpeg)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from videoqa.bootstrap.neighbours import Neighbours
+from videoqa.bootstrap.neighbours import Neighbours, is_served
 
 ANOTHER = """
 import sys
@@ -52,3 +52,13 @@ def test_one_alone_has_none(tmp_path: Path) -> None:
     here = Neighbours(tmp_path, "http://127.0.0.1:2")
     with here.joined():
         assert here.others() == ()
+
+
+@pytest.mark.parametrize("end", ["its own", "a kill"])
+def test_a_data_directory_is_served_for_as_long_as_a_service_lives(tmp_path: Path, end: str) -> None:
+    assert not is_served(tmp_path)
+    with another(tmp_path) as process:
+        assert is_served(tmp_path)
+        process.kill() if end == "a kill" else process.communicate()
+        process.wait()
+    assert not is_served(tmp_path)

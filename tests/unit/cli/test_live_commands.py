@@ -17,6 +17,7 @@ from videoqa.access import Role, Scope
 from videoqa.alerting.closing import begin_rules
 from videoqa.alerts import AlertState, Notice, NoticeKind, Severity
 from videoqa.bootstrap import House, house
+from videoqa.bootstrap.neighbours import Neighbours
 from videoqa.cameras import CameraState, CameraStatus, Detail, Gap
 from videoqa.cli.commands import app
 from videoqa.cli.watch import _Wanted
@@ -124,6 +125,18 @@ def test_a_camera_shows_which_rules_nobody_looks_for_and_did_not(run: Run) -> No
     assert span["cause"] == "fence: no model to look with"
     assert "blind" not in run("camera", "show", "yard")[1]
     assert "what it recorded stays, kept 7d" in run("camera", "remove", "gate-1")[1]
+
+
+def test_a_service_that_does_not_watch_yet_is_not_to_be_started(run: Run, tmp_path: Path) -> None:
+    with Neighbours(tmp_path, "http://127.0.0.1:1").joined():
+        err = run("camera", "add", "gate-1", URL)[2]
+        assert "the service is still starting" in err
+        assert "start `videoqa serve`" not in err
+        with pytest.raises(NoPicture, match="the service is still starting"):
+            run("camera", "snapshot", "gate-1")
+        live = Slot(tmp_path, "live")
+        assert live.take()
+        assert run("rule", "add", "--when", "motion", "--name", "yard")[2] == ""
 
 
 def test_a_rule_shows_the_alerts_it_gave(run: Run, tmp_path: Path) -> None:

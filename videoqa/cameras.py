@@ -115,7 +115,7 @@ class CameraStatus:
     """How a camera is since ``since``. ``problem`` says in a sentence what is wrong, empty where nothing is.
 
     ``recording`` is the id of the recording under way. ``dropped`` counts frames that came and nobody looked at,
-    ``reconnects`` the sessions after the first one.
+    ``reconnects`` how often it was lost and came back: what videoqa begins anew by itself is none.
     """
 
     camera: str

@@ -101,10 +101,12 @@ class Session:
         if not tuned.kept:
             self._lacks_room(tuned.started_at)
         before = self._standing.status
+        # While watching it begins, nothing was lost: its settings were changed, or the service started.
+        came_back = before.state is not CameraState.STARTING and before.last_frame_at is not None
         self._standing.become(
             CameraState.ONLINE,
             "" if tuned.kept else NO_ROOM,
-            reconnects=before.reconnects + (before.last_frame_at is not None),
+            reconnects=before.reconnects + came_back,
             recording=self._current.recording.id if tuned.kept else "",
             width=tuned.width,
             height=tuned.height,

@@ -136,7 +136,8 @@ def show(name: Name, as_json: Json = False) -> int:
         clock = "" if status.clock is None else f", wall clock by {_CLOCKS[status.clock]}"
         print(f"picture   {status.width}x{status.height}, {escaped(status.codec)}{clock}")
     if status is not None and status.last_frame_at is not None:
-        print(f"seen      {wall_clock(status.last_frame_at)}, {status.reconnects} reconnects, {status.dropped} dropped")
+        again = counted(status.reconnects, "reconnect")
+        print(f"seen      {wall_clock(status.last_frame_at)}, {again}, {status.dropped} dropped")
     print(f"footage   {_kept(camera)}")
     print(f"looks     every {duration(camera.period)}, {camera.detail}")
     if camera.tags:

@@ -363,6 +363,15 @@ def test_every_break_is_a_gap_with_the_cause_it_began_with(world: World) -> None
     assert (status.reconnects, status.recording) == (1, "")
 
 
+def test_what_was_begun_anew_by_ourselves_is_no_reconnect(world: World) -> None:
+    world.cause = ""
+    world.watch([tuned(0), *frames(0, 3), lost(3, 3, CameraState.OFF)])
+    world.watch([tuned(4), *frames(4, 3), lost(7, 3)], [tuned(9), *frames(9, 3), lost(12, 3, CameraState.OFF)])
+    status = world.cameras.status("gate")
+    assert status is not None
+    assert status.reconnects == 1
+
+
 def test_a_camera_that_stays_away_is_told_once(world: World) -> None:
     away = [[lost(each, None, CameraState.OFFLINE, f"try {each}")] for each in range(1, 6)]
     world.watch(*away)

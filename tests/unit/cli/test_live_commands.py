@@ -99,6 +99,9 @@ def test_a_camera_is_shown_as_it_is_while_somebody_watches(run: Run, tmp_path: P
     assert "state     offline since" in out
     assert "nobody answers at 10.0.0.7:554" in out
     assert err == ""
+    with alert_log(tmp_path) as log:
+        log.write([CameraStatus("gate-1", CameraState.ONLINE, since, last_frame_at=since, reconnects=1)])
+    assert ", 1 reconnect, 0 dropped" in run("camera", "show", "gate-1")[1]
 
 
 def test_a_camera_shows_which_rules_nobody_looks_for_and_did_not(run: Run) -> None:

@@ -6,10 +6,11 @@ second page would be another ranking. Whoever wants more asks for more, up to a 
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from api.auth import Viewer
 from api.reach import asked, origins_of
@@ -22,8 +23,18 @@ from videoqa.events import Source
 
 router = APIRouter(prefix="/v1/search", tags=["questions"])
 
+
+def _kind_of_time(end: Any) -> str:
+    return "clock" if isinstance(end, str) and _DATE.match(end.strip()) else "seconds"
+
+
+_DATE = re.compile(r"\d+-")
 End = Annotated[
-    Annotated[float, Field(ge=0, le=10**9, allow_inf_nan=False)] | Instant | None,
+    Annotated[
+        Annotated[float, Field(ge=0, le=10**9, allow_inf_nan=False), Tag("seconds")] | Annotated[Instant, Tag("clock")],
+        Discriminator(_kind_of_time),
+    ]
+    | None,
     Query(description="Seconds of footage, or ISO 8601 for the wall clock."),
 ]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 from urllib.parse import quote
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from api.schemas.coverage import CoverageBody
 from api.schemas.instants import Instant
@@ -25,7 +25,18 @@ Words = Annotated[str, Field(min_length=1, max_length=LONGEST_QUESTION, pattern=
 """A question, or what is searched for."""
 LONGEST = 1e9
 Seconds = Annotated[float, Field(strict=True, ge=0, le=LONGEST, allow_inf_nan=False)]
-Between = tuple[Seconds, Seconds] | tuple[Instant, Instant]
+
+
+def _kind_of_time(between: Any) -> str:
+    # Tried one after the other, of a time that is wrong there would be told that it is no number, too.
+    ends = between if isinstance(between, list | tuple) else ()
+    return "clock" if any(isinstance(end, str | datetime) for end in ends) else "seconds"
+
+
+Between = Annotated[
+    Annotated[tuple[Seconds, Seconds], Tag("seconds")] | Annotated[tuple[Instant, Instant], Tag("clock")],
+    Discriminator(_kind_of_time),
+]
 Names = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=300)], ...], Field(max_length=500)]
 Cameras = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=64)], ...], Field(max_length=100)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 
 def _written(moment: object) -> object:
@@ -16,13 +16,15 @@ def _written(moment: object) -> object:
 
 
 def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a time needs its zone, as in 2026-11-22T01:42:00Z")
     try:
         return moment.astimezone(UTC)
     except OverflowError as error:
         raise ValueError("no calendar goes there") from error
 
 
-Instant = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_utc)]
+Instant = Annotated[datetime, BeforeValidator(_written), AfterValidator(_in_utc)]
 """ISO 8601 with its zone; in UTC once it is read."""
 
 

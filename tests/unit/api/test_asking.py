@@ -194,6 +194,22 @@ def test_what_cannot_be_asked_is_a_problem_that_says_so(house: House, name: str)
     assert response.json()["detail"]
 
 
+@pytest.mark.parametrize("path", ["/v1/ask", "/v1/search"])
+def test_a_time_without_its_zone_is_told_in_a_sentence(house: House, path: str) -> None:
+    words = {"question" if path == "/v1/ask" else "q": "what"}
+    between = ["2026-11-22T01:42:00", "2026-11-22T01:43:00Z"]
+    told = house.call("POST", path, json=words | {"between": between}).json()["detail"]
+    assert "(body/between/clock/0: a time needs its zone, as in 2026-11-22T01:42:00Z)" in told
+
+
+def test_a_time_without_its_zone_in_an_address_is_told_in_a_sentence(house: House) -> None:
+    reply = house.call("GET", "/v1/search", params={"q": "what", "from": "2026-11-22T01:42:00"})
+    assert reply.status_code == 422
+    assert "(query/from/clock: a time needs its zone, as in 2026-11-22T01:42:00Z)" in reply.json()["detail"]
+    for end in ("1e-3", "0.5", "2026-11-22T01:42:00Z"):
+        assert house.call("GET", "/v1/search", params={"q": "what", "from": end}).status_code == 200
+
+
 RAW = {
     "NaN": b'{"question": "what", "between": [0, NaN]}',
     "beyond a float": b'{"question": "what", "between": [0, 1e309]}',

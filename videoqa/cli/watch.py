@@ -122,6 +122,7 @@ class _Wanted:
         if kind is NoticeKind.ALERT_UPDATE:
             said = [f"seen to by {escaped(alert.acknowledged_by)}"] if alert.acknowledged_by else []
             said += ["a false alarm"] if alert.false_alarm else []
+            said += [f'"{escaped(each.text)}" (by {escaped(each.author)})' for each in alert.remarks[-1:]]
             return f"{', '.join(said) or 'goes on'}: {name}  [{alert.id}]"
         described = f": {escaped(alert.description)}" if alert.description else ""
         sure = f"{alert.verdict}, {alert.confidence:.2f}"

@@ -15,7 +15,7 @@ from ingest.snapshots import DiskSnapshots
 from tests.live import alert_log, an_alert, new
 from videoqa.access import Role, Scope
 from videoqa.alerting.closing import begin_rules
-from videoqa.alerts import AlertState, Notice, NoticeKind, Severity
+from videoqa.alerts import Alert, AlertState, Notice, NoticeKind, Remark, Severity
 from videoqa.bootstrap import House, house
 from videoqa.bootstrap.neighbours import Neighbours
 from videoqa.cameras import CameraState, CameraStatus, Detail, Gap
@@ -364,6 +364,20 @@ def test_the_end_of_an_alert_tells_where_its_clip_is(run: Run) -> None:
     line = told.line(Notice(1, NoticeKind.ALERT_END, ended.start, alert=ended))
     assert line.endswith("clip: /v1/recordings/a1/clip?from=17.000&to=35.000")
     assert "clip" not in told.line(Notice(1, NoticeKind.ALERT_END, ended.start, alert=replace(ended, recording="")))
+
+
+def test_what_people_say_of_an_alert_is_told_with_who_says_it(run: Run) -> None:
+    run("rule", "add", "--when", "motion", "--name", "yard")
+    alert = replace(an_alert(1, rule=house().rules.rules()[0].id), acknowledged_by="anna")
+    remarks = tuple(Remark(alert.start, who, text) for who, text in (("anna", "who?"), ("ben", "the\x1b postman")))
+
+    def told(alert: Alert) -> str:
+        line = _Wanted(house(), (), (), ()).line(Notice(1, NoticeKind.ALERT_UPDATE, alert.start, alert=alert))
+        return line.split("gate-1  ")[1]
+
+    assert told(alert) == f"seen to by anna: yard  [{alert.id}]"
+    said = f'seen to by anna, "the\\x1b postman" (by ben): yard  [{alert.id}]'
+    assert told(replace(alert, remarks=remarks)) == said
 
 
 def test_a_snapshot_is_written_as_a_file(run: Run, tmp_path: Path) -> None:

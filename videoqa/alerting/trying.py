@@ -86,7 +86,8 @@ class Trials:
         ended = [recording for recording in recordings if recording.state is not RecordingState.RECORDING]
         sampling = replace(self._sampling, period=period or self._sampling.period)
         left_out = tuple(
-            f"{recording.title} is still being recorded; it can be tried once it has ended"
+            f"{recording.title} has not been ended yet: it is still being recorded, or the service stopped meanwhile "
+            "and ends it when it runs again; it can be tried after that"
             for recording in recordings
             if recording.state is RecordingState.RECORDING
         )

@@ -81,13 +81,13 @@ def test_how_many_a_day_that_is_is_told_of_an_hour_and_more() -> None:
     assert ended(made.run(RULE, footage[:5])).alerts_a_day is None
 
 
-def test_what_is_still_being_recorded_is_left_out_and_told() -> None:
+def test_what_has_not_been_ended_is_left_out_and_told() -> None:
     under_way = replace(recording("b", 10), state=RecordingState.RECORDING)
     trial = ended(trials(a={5}, b={5}).run(RULE, [recording("a", 0), under_way]))
     assert len(trial.alerts) == 1
     assert trial.footage == timedelta(minutes=10)
     (problem,) = trial.problems
-    assert "still being recorded" in problem
+    assert "has not been ended yet" in problem
 
 
 def test_however_many_recordings_there_are_none_is_compared_with_the_others(monkeypatch: pytest.MonkeyPatch) -> None:

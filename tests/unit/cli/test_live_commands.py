@@ -405,7 +405,7 @@ def test_a_rule_is_tried_on_what_was_recorded(run: Run) -> None:
         1,
         "0 alerts in 00:00:00 of footage; too little footage to tell a day's number.",
     )
-    assert "note: yard now is still being recorded" in out
+    assert "note: yard now has not been ended yet" in out
     run("rule", "add", "a person")
     with pytest.raises(NoModel):
         run("rule", "try", "a person")

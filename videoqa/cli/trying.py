@@ -64,8 +64,17 @@ def try_rule(
 def _over(place: House, rule: AlertRule, names: Sequence[str]) -> Sequence[str]:
     """The ids of the cameras on whose footage it is tried."""
     if names:
-        return [place.setting_up.camera(name, Scope()).id for name in names]
+        return [_meant(place, name) for name in names]
     return sorted(rule.cameras) or [camera.id for camera in place.cameras.cameras()]
+
+
+def _meant(place: House, name: str) -> str:
+    """The id of the camera; one that was removed is called by it, as long as there is something that it recorded."""
+    from videoqa.ports import RecordingFilter
+
+    if place.cameras.camera(name) is None and place.archive.page(RecordingFilter(camera=name), limit=1):
+        return name
+    return place.setting_up.camera(name, Scope()).id
 
 
 def _followed(steps: Iterator[Trial]) -> Trial:

@@ -409,6 +409,10 @@ def test_a_rule_is_tried_on_what_was_recorded(run: Run) -> None:
     run("rule", "add", "a person")
     with pytest.raises(NoModel):
         run("rule", "try", "a person")
+    run("camera", "remove", "gate-1")
+    assert run("rule", "try", "yard", "--on", "gate-1")[1] == out
+    with pytest.raises(UnknownCamera):
+        run("rule", "try", "yard", "--on", "gate-2")
 
 
 def test_what_is_written_in_words_is_read(run: Run) -> None:

@@ -70,10 +70,11 @@ def _over(place: House, rule: AlertRule, names: Sequence[str]) -> Sequence[str]:
 
 def _meant(place: House, name: str) -> str:
     """The id of the camera; one that was removed is called by it, as long as there is something that it recorded."""
+    from videoqa.cameras import id_called
     from videoqa.ports import RecordingFilter
 
-    if place.cameras.camera(name) is None and place.archive.page(RecordingFilter(camera=name), limit=1):
-        return name
+    if place.cameras.camera(name) is None and place.archive.page(RecordingFilter(camera=id_called(name)), limit=1):
+        return id_called(name)
     return place.setting_up.camera(name, Scope()).id
 
 

@@ -411,6 +411,10 @@ def test_a_rule_is_tried_on_what_was_recorded(run: Run) -> None:
         run("rule", "try", "a person")
     run("camera", "remove", "gate-1")
     assert run("rule", "try", "yard", "--on", "gate-1")[1] == out
+    run("camera", "add", "gate-1", URL)
+    with pytest.raises(NothingToTry):
+        run("rule", "try", "yard", "--on", "gate-1")
+    assert run("rule", "try", "yard", "--on", "id:gate-1")[1] == out
     with pytest.raises(UnknownCamera):
         run("rule", "try", "yard", "--on", "gate-2")
 

@@ -239,7 +239,8 @@ def _replayed(port: int) -> float:
             message = json.loads(line.recv(timeout=_PATIENCE))
             if message["type"] == "alert.new":
                 seen += 1
-    return time.monotonic() - begun
+        # What is kept beyond these stays unread, and a client that does not read is slow to close.
+        return time.monotonic() - begun
 
 
 if __name__ == "__main__":

@@ -51,9 +51,9 @@ def test_a_cancelled_job_and_a_stopped_service_hang_up_on_the_model(tmp_path: Pa
 
 def test_a_command_beside_the_service_hands_over_to_it_and_follows(tmp_path: Path) -> None:
     clip = Clip("short.mp4", steady(3, rate=5), options=X264).write(tmp_path)
-    with Service(tmp_path / "data") as service:
-        until(lambda: service.worker)
-        until(lambda: 'state": "working' in service.said or service.is_ready())
+    with Service(tmp_path / "data") as service, service.client() as client:
+        # Before its worker is, whoever comes first does the work.
+        until(lambda: '"at work"' in client.get("/health").text)
         ran = Videoqa(service.data)("index", clip)
         assert ran.code == 0, ran.err
         assert "indexed  short.mp4" in ran.out

@@ -287,7 +287,10 @@ def test_nobody_waits_for_the_model_and_what_it_has_no_time_for_is_given_up_and_
 ) -> None:
     sentry, yard = sentries.sentry("gate", SECOND), Yard()
     guard.held.clear()
-    looks = seen(sentry, [*yard.drive(12, step=20), *yard.drive(12, start=230, step=-20)], [RULE])
+    seen(sentry, yard.drive(12, step=20), [RULE])
+    # Only while the model has a look in hand do others wait behind it.
+    _until(lambda: bool(guard.fast))
+    looks = seen(sentry, [*yard.drive(12, start=230, step=-20), *yard.drive(12, step=20)], [RULE])
     away = [each for look in looks for each in look.away]
     guard.held.set()
     assert away
